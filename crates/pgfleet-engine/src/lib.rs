@@ -1,0 +1,1 @@
+//! Effects: everything that touches a server, the disk, the network or the clock.

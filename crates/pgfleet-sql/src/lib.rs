@@ -1,0 +1,1 @@
+//! SQL text: decoding, splitting, positions, classification, quoting. Pure: text in, data out.

@@ -1,0 +1,1 @@
+//! Throwaway clusters, fault proxy and fixtures for tests and benchmarks. Development only.

@@ -1,0 +1,3 @@
+//! The pgfleet binary.
+
+fn main() {}

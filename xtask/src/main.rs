@@ -1,0 +1,3 @@
+//! Development tasks that are not part of the product.
+
+fn main() {}
