@@ -1,1 +1,14 @@
 //! Decisions: everything pgfleet decides, as data. No IO, no async, no clock, no randomness.
+//!
+//! What a decision needs is passed in (a [`folder::FileTree`], history rows, catalog facts) and
+//! what was decided comes back as data (a [`folder::MigrationSet`], verdicts, a [`plan::Plan`],
+//! a [`diagnose::Problem`]). The engine acts on it; the binary shows it.
+
+pub mod diagnose;
+pub mod folder;
+pub mod history;
+pub mod place;
+pub mod plan;
+pub mod program;
+pub mod report;
+pub mod verify;

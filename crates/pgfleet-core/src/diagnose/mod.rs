@@ -1,0 +1,10 @@
+//! What went wrong, why, and what to do: [`Problem`]s as data.
+//!
+//! Every message that a person may see is a [`Problem`] with a stable [`Code`], the place, the
+//! cause and, where there is one, the command that fixes it.
+
+mod code;
+mod problem;
+
+pub use code::{Code, ExitCode};
+pub use problem::{Fix, Problem, Severity, Snippet};

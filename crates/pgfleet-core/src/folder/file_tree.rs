@@ -1,0 +1,42 @@
+//! A folder as data: what the engine read from disk, for the readers to look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Files and directories below a folder. Paths are relative, with `/`, in byte order.
+#[derive(Debug, Clone, Default)]
+pub struct FileTree {
+    /// The folder as the user named it; messages put it before a relative path.
+    pub root: String,
+    /// Contents by relative path.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Relative paths of directories, empty ones too (Prisma refuses those).
+    pub directories: BTreeSet<String>,
+    /// Files that could not be read, and what the operating system said.
+    pub unreadable: BTreeMap<String, String>,
+}
+
+impl FileTree {
+    /// A tree from literal contents: for tests, and for folders that are not on disk.
+    pub fn from_files<'a>(root: &str, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut tree = Self { root: root.to_owned(), ..Self::default() };
+        for (path, contents) in files {
+            tree.insert(path, contents.as_bytes().to_vec());
+        }
+        tree
+    }
+
+    /// Adds a file and the directories above it.
+    pub fn insert(&mut self, path: &str, contents: Vec<u8>) {
+        let parents = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
+        self.directories.extend(parents);
+        self.files.insert(path.to_owned(), contents);
+    }
+
+    /// The path as the user would type it.
+    pub fn display(&self, path: &str) -> String {
+        match self.root.trim_end_matches('/') {
+            "" | "." => path.to_owned(),
+            root => format!("{root}/{path}"),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Migration folders: a tree of files becomes a [`MigrationSet`], whatever the dialect.
+//!
+//! One file per format. A reader never fails on the first oddity: what it cannot place becomes a
+//! [`Problem`] in the set, so that one reading names everything that is wrong.
+
+mod file_tree;
+mod format;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnose::Problem;
+use crate::place::Place;
+
+pub use file_tree::FileTree;
+pub use format::Format;
+
+/// All migrations of a folder, in the order in which the format's own tool would apply them.
+#[derive(Debug, Clone)]
+pub struct MigrationSet {
+    /// The folder's dialect.
+    pub format: Format,
+    /// In apply order; repeatable ones last.
+    pub migrations: Vec<Migration>,
+    /// Everything that is wrong or was not understood, errors and warnings alike.
+    pub problems: Vec<Problem>,
+}
+
+/// One migration, read but not yet split into statements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The identity under which the history table records it.
+    pub version: String,
+    /// What a person calls it; for display, and for formats that record it.
+    pub name: String,
+    /// How the migration takes part in the order.
+    pub kind: MigrationKind,
+    /// The main file, for display: relative to the folder.
+    pub file: String,
+    /// Size in bytes of the main file as it is on disk.
+    pub size_bytes: u64,
+    /// What to run.
+    pub up: SqlBody,
+    /// What takes it back, when the format has such a thing and the team wrote one.
+    pub down: Option<SqlBody>,
+    /// As the history table stores it (hexadecimal, or a decimal CRC); `None` where the format
+    /// keeps none.
+    pub checksum: Option<String>,
+    /// What the format or a directive in the file says about transactions.
+    pub transaction: TransactionMode,
+}
+
+/// How a migration takes part in the order of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MigrationKind {
+    /// Applied once, at its place in the order.
+    Versioned,
+    /// Applied after all versioned ones, again whenever its checksum changes (Flyway's `R__`).
+    Repeatable,
+    /// Stands for everything up to and including its version on an empty database (Flyway's `B`).
+    Baseline,
+}
+
+/// Whether a migration runs in one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionMode {
+    /// One transaction, unless the file holds a statement that no transaction can hold.
+    Auto,
+    /// The team asked for none (`-- no-transaction`, `transaction:false`, `+goose NO TRANSACTION`).
+    Never,
+}
+
+/// SQL with its origin. Mostly one chunk, a whole file; several when the SQL was taken out of
+/// code, a section of a file, or an include.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SqlBody {
+    /// In execution order.
+    pub chunks: Vec<Chunk>,
+}
+
+/// Contiguous SQL text and the place of its first byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The text to split and run.
+    pub sql: String,
+    /// Where its first character stands.
+    pub place: Place,
+    /// True when lines and columns inside `sql` count on from `place`; false when the text was
+    /// computed, so that every statement is reported at `place` itself.
+    pub verbatim: bool,
+}
+
+impl SqlBody {
+    /// A body that is one verbatim stretch of a file.
+    pub fn verbatim(sql: impl Into<String>, place: Place) -> Self {
+        Self { chunks: vec![Chunk { sql: sql.into(), place, verbatim: true }] }
+    }
+}
+
+impl Migration {
+    /// `version_name`, or whichever of the two there is: what messages call the migration.
+    pub fn label(&self) -> String {
+        match (self.version.as_str(), self.name.as_str()) {
+            (version, "") => version.to_owned(),
+            ("", name) => name.to_owned(),
+            (version, name) if version == name || version.ends_with(name) => version.to_owned(),
+            (version, name) => format!("{version}_{name}"),
+        }
+    }
+}
