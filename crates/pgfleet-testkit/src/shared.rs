@@ -33,19 +33,22 @@ const IDLE_CHECKS: u32 = 24;
 const SWEEPER: &str = r#"
 lease=$1 root=$2 pid=$3 interval=$4 checks=$5
 command -v flock >/dev/null || exit 0
-idle=0
-while sleep "$interval"; do
-    kill -0 "$pid" 2>/dev/null || exit 0
-    exec 9<"$lease" || exit 0
-    if flock -n -x 9; then idle=$((idle + 1)); else idle=0; fi
-    if [ "$idle" -ge "$checks" ]; then
-        kill -QUIT "$pid"
-        while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-        rm -rf "$root"
-        exit 0
-    fi
-    exec 9<&-
-done
+sweep() {
+    idle=0
+    while sleep "$interval"; do
+        kill -0 "$pid" 2>/dev/null || exit 0
+        exec 9<"$lease" || exit 0
+        if flock -n -x 9; then idle=$((idle + 1)); else idle=0; fi
+        if [ "$idle" -ge "$checks" ]; then
+            kill -QUIT "$pid"
+            while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+            rm -rf "$root"
+            exit 0
+        fi
+        exec 9<&-
+    done
+}
+sweep &
 "#;
 
 /// Where the shared server of this checkout is.
@@ -120,7 +123,8 @@ fn start_sweeper(root: &Path, pid: i32) {
     sweeper.arg(root.with_extension("lease")).arg(root).arg(pid.to_string());
     sweeper.args([CHECK_INTERVAL_S, IDLE_CHECKS].map(|number| number.to_string()));
     sweeper.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    sweeper.current_dir("/").process_group(0).spawn().expect("start the idle sweeper");
+    // Waits only for the shell that puts the loop into the background.
+    sweeper.current_dir("/").process_group(0).status().expect("start the idle sweeper");
 }
 
 /// Settings under which every kind of test works: two-phase commit, logical decoding, many clients.

@@ -9,9 +9,9 @@ use std::{
     io,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel},
-    thread,
+    process::{Command, Stdio},
+    sync::mpsc::channel,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -35,7 +35,8 @@ pub(super) enum Stop {
 #[derive(Debug)]
 pub(super) struct Postmaster {
     pub(super) pid: Pid,
-    ended: Receiver<ExitStatus>,
+    /// Runs until the process has ended.
+    watch: JoinHandle<()>,
     data: PathBuf,
     log: PathBuf,
 }
@@ -60,8 +61,8 @@ impl Postmaster {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         // A Ctrl-C at the terminal is for us alone: we still need the server to clean up.
         command.process_group(0);
-        let (pid, ended) = spawn_and_watch(command).map_err(ServerError::io("start", program))?;
-        Ok(Self { pid, ended, data: launch.data.clone(), log: launch.log.clone() })
+        let (pid, watch) = spawn_and_watch(command).map_err(ServerError::io("start", program))?;
+        Ok(Self { pid, watch, data: launch.data.clone(), log: launch.log.clone() })
     }
 
     /// Waits until the server accepts connections, which it notes in postmaster.pid.
@@ -71,7 +72,7 @@ impl Postmaster {
             if let Some(PidFile { ready: true, .. }) = PidFile::read(&self.data) {
                 return Ok(());
             }
-            if !matches!(self.ended.try_recv(), Err(TryRecvError::Empty)) {
+            if self.watch.is_finished() {
                 return Err(ServerError::Start { log: tail(&self.log) });
             }
             if Instant::now() >= deadline {
@@ -90,10 +91,18 @@ impl Postmaster {
         };
         // A server that is gone already is what was asked for.
         let _ = kill_process(self.pid, signal);
-        if self.ended.recv_timeout(STOP_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+        if !self.ends_within(STOP_TIMEOUT) {
             let _ = kill_process(self.pid, Signal::KILL);
-            let _ = self.ended.recv_timeout(STOP_TIMEOUT);
+            self.ends_within(STOP_TIMEOUT);
         }
+    }
+
+    fn ends_within(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        while !self.watch.is_finished() && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
+        self.watch.is_finished()
     }
 }
 
@@ -110,22 +119,20 @@ fn tied_command(launch: &Launch<'_>, program: &Path) -> Command {
     }
 }
 
-fn spawn_and_watch(mut command: Command) -> io::Result<(Pid, Receiver<ExitStatus>)> {
+fn spawn_and_watch(mut command: Command) -> io::Result<(Pid, JoinHandle<()>)> {
     let (started_tx, started) = channel();
-    let (ended_tx, ended) = channel();
     let watch = move || match command.spawn() {
         Err(error) => drop(started_tx.send(Err(error))),
         Ok(mut child) => {
             // Nobody listens any more only when the owner is gone, and then nobody asks.
             let _ = started_tx.send(Ok(Pid::from_child(&child)));
-            if let Ok(status) = child.wait() {
-                let _ = ended_tx.send(status);
-            }
+            // An error can only mean that it was waited for already.
+            let _ = child.wait();
         }
     };
-    thread::Builder::new().name("pgfleet-server".to_owned()).spawn(watch)?;
+    let watch = thread::Builder::new().name("pgfleet-server".to_owned()).spawn(watch)?;
     let pid = started.recv().map_err(io::Error::other)??;
-    Ok((pid, ended))
+    Ok((pid, watch))
 }
 
 /// What a server writes into postmaster.pid (`src/include/utils/pidfile.h`): line 1 is the process
