@@ -64,7 +64,9 @@ async fn passwords_and_roles() {
 #[tokio::test]
 async fn access_rules() {
     let cluster = Cluster::fresh().hba("host all locked_out 127.0.0.1/32 reject").start();
-    cluster.sql("CREATE ROLE locked_out LOGIN; CREATE ROLE no_login; CREATE DATABASE closed; REVOKE CONNECT ON DATABASE closed FROM public; CREATE ROLE outsider LOGIN");
+    cluster.sql("CREATE ROLE locked_out LOGIN; CREATE ROLE no_login; CREATE ROLE outsider LOGIN");
+    cluster.sql("CREATE DATABASE closed");
+    cluster.sql("REVOKE CONNECT ON DATABASE closed FROM public");
     let problem = failure(&as_user(&cluster.url("postgres"), "locked_out")).await;
     assert_says(&problem, Code::HbaRejected, &["pg_hba.conf rejects", "sslmode=require", "pg_reload_conf"]);
     let problem = failure(&as_user(&cluster.url("postgres"), "no_login")).await;

@@ -82,11 +82,11 @@ async fn transaction_mode_is_refused_with_the_port_to_use() {
 }
 
 #[tokio::test]
-async fn a_busy_pool_in_transaction_mode_is_refused() {
+async fn ignored_startup_parameters_hide_nothing() {
     let db = TestDb::new();
     let extra = "ignore_startup_parameters = extra_float_digits, options";
     let words = verdict(&db, "transaction", extra, "?schema=public").await;
-    assert!(words.is_err());
+    assert!(words.is_err_and(|words| words.contains("transaction mode")));
 }
 
 #[tokio::test]
