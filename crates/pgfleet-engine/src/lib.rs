@@ -1,3 +1,9 @@
 //! Effects: everything that touches a server, the disk, the network or the clock.
 
+pub mod connect;
+pub mod execute;
+pub mod folder;
+pub mod journal;
+pub mod lock;
 pub mod server;
+pub mod state;
