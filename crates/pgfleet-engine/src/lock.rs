@@ -53,7 +53,8 @@ pub async fn lock_coordinator(
     native: NativeLock,
     wait: &LockWait<'_>,
 ) -> Result<(), LockError> {
-    acquire(session, "pgfleet's migration lock", NativeLock::Advisory(COORDINATOR_KEY), wait).await?;
+    acquire(session, "pgfleet's migration lock", NativeLock::Advisory(COORDINATOR_KEY), wait)
+        .await?;
     acquire(session, "the lock of the format's own tool", native, wait).await
 }
 
@@ -131,5 +132,8 @@ fn held(what: &str, holders: &[String], waited_ms: u64) -> Problem {
     }
     problem
         .fix("Wait for the other run to end and run the same command again; nothing was changed.")
-        .fix_with("If nobody is at work there, end the session.", "SELECT pg_terminate_backend(PID)")
+        .fix_with(
+            "If nobody is at work there, end the session.",
+            "SELECT pg_terminate_backend(PID)",
+        )
 }

@@ -92,7 +92,9 @@ pub async fn read_state(
     if let Some(history) = &state.history {
         check_layout(dialect, &state.table, history)?;
         let rows = unless_missing(rows)?.unwrap_or_default();
-        state.rows = dialect.parse(&rows).map_err(|error| layout_problem(dialect, &state.table, &error.message))?;
+        state.rows = dialect
+            .parse(&rows)
+            .map_err(|error| layout_problem(dialect, &state.table, &error.message))?;
     } else if let Some(schema) = created_in(&state) {
         state.table.schema = Some(schema);
     }
@@ -213,9 +215,14 @@ fn check_layout(
 fn layout_problem(dialect: &dyn Dialect, table: &QualifiedName, what: &str) -> StateError {
     let format = dialect.format();
     StateError::Problem(Box::new(
-        Problem::error(Code::HistoryNewerLayout, format!("the history table {table} is not laid out as {format}'s"))
-            .because(what.to_owned())
-            .fix("Check --format; if the table was made by a newer release of the tool, update pgfleet."),
+        Problem::error(
+            Code::HistoryNewerLayout,
+            format!("the history table {table} is not laid out as {format}'s"),
+        )
+        .because(what.to_owned())
+        .fix(
+            "Check --format; if the table was made by a newer release of the tool, update pgfleet.",
+        ),
     ))
 }
 
@@ -223,7 +230,13 @@ fn layout_problem(dialect: &dyn Dialect, table: &QualifiedName, what: &str) -> S
 fn unless_missing(rows: Result<Rows, SessionError>) -> Result<Option<Rows>, SessionError> {
     match rows {
         Ok(rows) => Ok(Some(rows)),
-        Err(error) if error.server().is_some_and(|e| matches!(e.sqlstate.as_str(), "42P01" | "3F000" | "42703")) => Ok(None),
+        Err(error)
+            if error
+                .server()
+                .is_some_and(|e| matches!(e.sqlstate.as_str(), "42P01" | "3F000" | "42703")) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
