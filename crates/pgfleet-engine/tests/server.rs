@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader},
     net::TcpStream,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use pgfleet_engine::server::{
-    ClusterOptions, Installation, Lifetime, ServerError, ThrowawayCluster, remove_detached,
+    Account, ClusterOptions, Installation, Lifetime, ServerError, ThrowawayCluster, remove_detached,
 };
 
 const OWNER: &str = "PGFLEET_TEST_OWNER";
@@ -50,6 +51,22 @@ fn a_detached_cluster_outlives_its_value_until_it_is_removed() {
     remove_detached(&dir).unwrap();
     assert!(!dir.exists());
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+}
+
+#[test]
+fn programs_that_the_servers_account_cannot_reach_are_named() {
+    if Account::ordinary().unwrap() == Account::Own {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let found = Installation::find().unwrap();
+    for name in ["initdb", "postgres"] {
+        symlink(found.bin_dir.join(name), dir.path().join(name)).unwrap();
+    }
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let hidden = Installation::at(dir.path()).unwrap();
+    let error = ThrowawayCluster::start(&hidden, &ClusterOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("may not run it"), "{error}");
 }
 
 /// Runs twice: as the test, and in a process of its own as the owner that is killed.

@@ -27,7 +27,12 @@ pub struct Cli {
 impl Cli {
     /// pgfleet in a project folder.
     pub fn new(project: &Path) -> Self {
-        let mut command = Command::new(binary());
+        Self::of_program(&binary(), project)
+    }
+
+    /// Another program under the same conditions.
+    pub fn of_program(program: &Path, project: &Path) -> Self {
+        let mut command = Command::new(program);
         command.env_clear().current_dir(project).env("HOME", project);
         for name in ["PATH", "PGFLEET_PG_BIN"] {
             command.envs(env::var_os(name).map(|value| (name, value)));
