@@ -1,3 +1,4 @@
 //! Effects: everything that touches a server, the disk, the network or the clock.
 
+pub mod connect;
 pub mod server;

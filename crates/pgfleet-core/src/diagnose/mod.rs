@@ -5,6 +5,8 @@
 
 mod code;
 mod problem;
+mod server_error;
 
 pub use code::{Code, ExitCode};
 pub use problem::{Fix, Problem, Severity, Snippet};
+pub use server_error::ServerError;
