@@ -5,6 +5,7 @@
 //! is ever used.
 
 use std::{
+    env,
     fs::{self, File, OpenOptions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -43,16 +44,18 @@ pub(crate) fn installed(
     dir
 }
 
-/// Where tools go.
+/// Where tools go: `PGFLEET_TOOLS_DIR`, for several checkouts to share, or the checkout's `.tools`.
 pub(crate) fn tools_dir() -> PathBuf {
-    workspace().join(".tools")
+    env::var_os("PGFLEET_TOOLS_DIR").map_or_else(|| workspace().join(".tools"), PathBuf::from)
 }
 
 /// Where server programs go that another user must be able to run: PostgreSQL refuses to run as
 /// root, and the checkout may be under a folder that root alone can enter.
 pub(crate) fn server_tools_dir() -> PathBuf {
     let tools = tools_dir();
-    if !rustix::process::geteuid().is_root() || workspace().ancestors().all(anybody_enters) {
+    if !rustix::process::geteuid().is_root()
+        || tools.ancestors().filter(|dir| dir.exists()).all(anybody_enters)
+    {
         return tools;
     }
     PathBuf::from("/var/tmp/pgfleet-tools")
