@@ -1,1 +1,24 @@
 //! SQL text: decoding, splitting, positions, classification, quoting. Pure: text in, data out.
+//!
+//! Invariant: no input panics; every range is a range of bytes in the text that was passed in.
+
+pub mod classify;
+mod cursor;
+mod keyword;
+pub mod name;
+pub mod position;
+pub mod script;
+pub mod source;
+pub mod split;
+pub mod syntax;
+
+pub use classify::{
+    ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rerun, Severity,
+    Transaction, classify,
+};
+pub use name::{QualifiedName, QuoteError, parse_qualified, quote_ident, quote_literal};
+pub use position::{LineIndex, Position, char_to_byte};
+pub use script::{Item, Problem, Script, Substitution, Variables, read_script, read_script_with};
+pub use source::{DecodeError, Encoding, Newlines, SourceText, decode};
+pub use split::{Construct, Piece, PieceKind, Unterminated, split};
+pub use syntax::SyntaxError;

@@ -1,0 +1,152 @@
+//! Names and literals: read as PostgreSQL reads them, written so that PostgreSQL reads them back.
+//!
+//! Invariant: this is the only module that quotes. Whatever text goes in, what comes out is one
+//! identifier or one literal and never ends early; text that no quoting can carry is an error.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::keyword::is_keyword_to_quote;
+
+/// The name of something in a database, as PostgreSQL stores it: folded and without quotes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QualifiedName {
+    /// The schema, when the text names one.
+    pub schema: Option<String>,
+    /// The object's own name.
+    pub name: String,
+}
+
+impl QualifiedName {
+    /// A name without a schema.
+    pub fn bare(name: impl Into<String>) -> Self {
+        Self { schema: None, name: name.into() }
+    }
+
+    /// A name in a schema.
+    pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { schema: Some(schema.into()), name: name.into() }
+    }
+}
+
+/// Writes the name as SQL, quoted only where PostgreSQL needs it.
+impl Display for QualifiedName {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(formatter, "{}.", quote_ident(schema))?;
+        }
+        formatter.write_str(&quote_ident(&self.name))
+    }
+}
+
+/// Text that cannot be a literal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QuoteError {
+    /// PostgreSQL cannot store the character NUL.
+    #[error("a literal cannot contain a NUL character (at byte {offset})")]
+    Nul {
+        /// Byte offset of the NUL in the value.
+        offset: usize,
+    },
+}
+
+/// Writes an identifier, quoted when it would otherwise be folded, misread or taken for a keyword
+/// (PostgreSQL's `quote_identifier`). NUL characters, which no identifier can hold, are left out.
+#[must_use]
+pub fn quote_ident(name: &str) -> String {
+    if is_plain(name) && !is_keyword_to_quote(name) {
+        return name.to_owned();
+    }
+    let inner = name.replace('\0', "").replace('"', "\"\"");
+    format!("\"{inner}\"")
+}
+
+fn is_plain(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| matches!(first, b'a'..=b'z' | b'_'))
+        && bytes.all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+}
+
+/// Writes a string literal that reads the same whatever `standard_conforming_strings` says
+/// (PostgreSQL's `quote_literal`): text with a backslash becomes an `E''` literal.
+///
+/// # Errors
+/// [`QuoteError::Nul`] when the value has a NUL character.
+pub fn quote_literal(value: &str) -> Result<String, QuoteError> {
+    if let Some(offset) = value.find('\0') {
+        return Err(QuoteError::Nul { offset });
+    }
+    let doubled = value.replace('\'', "''");
+    Ok(if doubled.contains('\\') {
+        format!("E'{}'", doubled.replace('\\', "\\\\"))
+    } else {
+        format!("'{doubled}'")
+    })
+}
+
+/// Reads `name` or `schema.name` (of three parts, the last two), folding and unquoting as PostgreSQL
+/// does. `None` when the text is anything else.
+#[must_use]
+pub fn parse_qualified(text: &str) -> Option<QualifiedName> {
+    let mut cursor = crate::cursor::Cursor::new(text);
+    let name = cursor.qualified()?;
+    cursor.at_end().then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_quoted_only_when_needed() {
+        for (name, quoted) in [
+            ("users", "users"),
+            ("_a1", "_a1"),
+            ("Users", "\"Users\""),
+            ("1a", "\"1a\""),
+            ("a b", "\"a b\""),
+            ("", "\"\""),
+            ("é", "\"é\""),
+            ("a$b", "\"a$b\""),
+            ("select", "\"select\""),
+            ("timestamp", "\"timestamp\""),
+            ("left", "\"left\""),
+            ("name", "name"),
+            ("x\"; DROP TABLE y; --", "\"x\"\"; DROP TABLE y; --\""),
+            ("a\0b", "\"ab\""),
+        ] {
+            assert_eq!(quote_ident(name), quoted);
+        }
+    }
+
+    #[test]
+    fn literals_carry_quotes_and_backslashes() {
+        assert_eq!(quote_literal("it's").unwrap(), "'it''s'");
+        assert_eq!(quote_literal("a\\'b").unwrap(), "E'a\\\\''b'");
+        assert_eq!(quote_literal("a\0"), Err(QuoteError::Nul { offset: 1 }));
+    }
+
+    #[test]
+    fn names_are_folded_and_unquoted() {
+        for (text, schema, name) in [
+            ("Users", None, "users"),
+            ("public.\"Us\"\"ers\"", Some("public"), "Us\"ers"),
+            (" db . S . T ", Some("s"), "t"),
+            ("U&\"d\\0061t\\+000061\"", None, "data"),
+            ("É", None, "É"),
+        ] {
+            let expected =
+                QualifiedName { schema: schema.map(str::to_owned), name: name.to_owned() };
+            assert_eq!(parse_qualified(text), Some(expected), "{text}");
+        }
+        for text in ["", "a.", "a b", "a;", "'a'", "\"open", "1a"] {
+            assert_eq!(parse_qualified(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_displayed_name_reads_back() {
+        let name = QualifiedName::new("My Schema", "order");
+        assert_eq!(name.to_string(), "\"My Schema\".\"order\"");
+        assert_eq!(parse_qualified(&name.to_string()), Some(name));
+    }
+}
