@@ -1,1 +1,21 @@
 //! Throwaway clusters, fault proxy and fixtures for tests and benchmarks. Development only.
+//!
+//! Invariant: what a test starts or creates is gone after it, also when it panics; and a missing
+//! outside program fails the test with the name of what to install, never skips it in silence.
+//! Everything here panics on failure: a test has nobody to hand an error to.
+//!
+//! | need | take |
+//! | --- | --- |
+//! | an empty database | [`TestDb::new`]: on a cluster that all tests of this checkout share |
+//! | a server of one's own, other settings, standby, TLS, another major version | [`Cluster::fresh`] |
+
+mod blocking;
+pub mod cluster;
+mod database;
+mod dump;
+mod shared;
+
+pub use cluster::{Cluster, Fresh};
+pub use database::{ProgramOutput, TestDb, client_command};
+pub use dump::DumpOptions;
+pub use shared::stop_shared;

@@ -44,7 +44,11 @@ pub struct MigrationStatus {
 
 /// Holds a folder against a history. The result has the folder's order, with rows that have no
 /// file placed by version among them.
-pub fn judge(set: &MigrationSet, rows: &[HistoryRow], dialect: &dyn Dialect) -> Vec<MigrationStatus> {
+pub fn judge(
+    set: &MigrationSet,
+    rows: &[HistoryRow],
+    dialect: &dyn Dialect,
+) -> Vec<MigrationStatus> {
     let current = Current::of(set, rows, dialect);
     let mut statuses: Vec<_> = set.migrations.iter().map(|m| current.status_of(m)).collect();
     mark_out_of_order(set, &mut statuses);
@@ -94,9 +98,7 @@ fn verdict_of_row(migration: &Migration, row: &HistoryRow) -> (Verdict, Option<S
         RowState::RolledBack => (Verdict::Pending, None),
         RowState::Baseline => (Verdict::Applied, None),
         RowState::Applied => match (&migration.checksum, &row.checksum) {
-            (Some(file), Some(recorded)) if file != recorded => {
-                changed(migration, recorded, file)
-            }
+            (Some(file), Some(recorded)) if file != recorded => changed(migration, recorded, file),
             _ => (Verdict::Applied, None),
         },
     }
@@ -116,9 +118,11 @@ fn implied_versions<'a>(
     dialect: &dyn Dialect,
 ) -> BTreeSet<&'a str> {
     let reaches = |row: &&HistoryRow| {
-        row.state == RowState::Baseline || (dialect.keeps_only_current() && row.state != RowState::RolledBack)
+        row.state == RowState::Baseline
+            || (dialect.keeps_only_current() && row.state != RowState::RolledBack)
     };
-    let Some(newest) = rows.iter().filter(reaches).filter_map(|row| index_reached(set, &row.version)).max()
+    let Some(newest) =
+        rows.iter().filter(reaches).filter_map(|row| index_reached(set, &row.version)).max()
     else {
         return BTreeSet::new();
     };

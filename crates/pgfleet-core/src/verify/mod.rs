@@ -1,1 +1,5 @@
 //! Checks: declared expectations, the SQL that looks, and the verdict. Data in, data out.
+
+/// One declared expectation.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+pub struct Check {}

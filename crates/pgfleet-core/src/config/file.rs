@@ -1,0 +1,133 @@
+//! The form of `pgfleet.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::diagnose::{Code, Problem, Snippet};
+use crate::place::Place;
+use crate::program;
+use crate::verify::Check;
+
+/// `pgfleet.toml`, as written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// The database to act on when no target is named.
+    #[serde(default)]
+    pub database: DatabaseSection,
+    /// The migration folder.
+    #[serde(default)]
+    pub migrations: MigrationsSection,
+    /// How migrations are run.
+    #[serde(default)]
+    pub apply: ApplySection,
+    /// Further databases, by name; what they leave out is taken from `[database]`.
+    #[serde(default)]
+    pub targets: BTreeMap<String, TargetSection>,
+    /// What `verify` expects.
+    #[serde(default)]
+    pub check: Vec<Check>,
+}
+
+/// `[database]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSection {
+    /// A connection URL, or `env:NAME`.
+    pub url: Option<String>,
+    /// The schema that unqualified names mean.
+    pub schema: Option<String>,
+    /// Where throwaway databases may be made: a URL, or `env:NAME`.
+    pub scratch_url: Option<String>,
+    /// What a platform supplies beforehand: `supabase`, or an SQL file.
+    pub environment: Option<String>,
+    /// True when the database may be reset.
+    pub development: Option<bool>,
+}
+
+/// `[migrations]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MigrationsSection {
+    /// The folder, relative to the configuration file.
+    pub dir: Option<String>,
+    /// The dialect, or `auto`.
+    pub format: Option<String>,
+    /// The history table, when it is not the format's usual one.
+    pub history_table: Option<String>,
+    /// Values of `${name}` placeholders, for formats that have them.
+    #[serde(default)]
+    pub placeholders: BTreeMap<String, String>,
+}
+
+/// `[apply]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplySection {
+    /// How long a statement may wait for a lock.
+    pub lock_timeout_ms: Option<u64>,
+    /// How often a migration is tried again after a lock timeout or deadlock.
+    pub attempts: Option<u32>,
+    /// How long a run waits for another run to end.
+    pub lock_wait_ms: Option<u64>,
+    /// How long a statement may run; 0 is without limit.
+    pub statement_timeout_ms: Option<u64>,
+    /// Which commits wait for the disk: `last` or `each`.
+    pub commit_wait: Option<CommitWaitName>,
+    /// Whether migrations older than the newest applied one are applied.
+    pub out_of_order: Option<bool>,
+    /// How many run reports are kept.
+    pub keep_runs: Option<usize>,
+}
+
+/// `commit_wait`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitWaitName {
+    /// Only the run's last commit.
+    Last,
+    /// Every commit.
+    Each,
+}
+
+/// `[targets.NAME]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSection {
+    /// A connection URL, or `env:NAME`.
+    pub url: Option<String>,
+    /// The schema that unqualified names mean.
+    pub schema: Option<String>,
+    /// What a platform supplies beforehand.
+    pub environment: Option<String>,
+    /// True when the database may be reset.
+    pub development: Option<bool>,
+    /// The migration folder, when the target has its own.
+    pub dir: Option<String>,
+    /// Words to choose targets by.
+    #[serde(default)]
+    pub labels: Vec<String>,
+}
+
+/// Reads `pgfleet.toml`.
+///
+/// # Errors
+/// A problem with line, column and the offending line when it is not TOML, holds an unknown key,
+/// or a value of the wrong type.
+pub fn parse(text: &str, file: &str) -> Result<ConfigFile, Box<Problem>> {
+    toml::from_str(text).map_err(|error| Box::new(problem(text, file, &error)))
+}
+
+fn problem(text: &str, file: &str, error: &toml::de::Error) -> Problem {
+    let span = error.span().unwrap_or(0..0);
+    let start = Place::at(file, 1, 1);
+    let message = error.message().lines().collect::<Vec<_>>().join(" ");
+    let mut problem =
+        Problem::error(Code::ConfigInvalid, format!("{file} is not valid: {message}"))
+            .at(program::place_in(text, &start, true, span.start))
+            .fix_with("See what may stand there.", "pgfleet explain PF102");
+    let length = u32::try_from(span.len()).unwrap_or(1);
+    problem.snippet = Some(Snippet { length, ..program::snippet_at(text, span.start, length) });
+    problem
+}

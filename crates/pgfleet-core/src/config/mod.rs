@@ -1,0 +1,12 @@
+//! Configuration: `pgfleet.toml`, the environment, `.env` and flags become one [`Settings`].
+//!
+//! Strength from weak to strong: the file, environment variables, `.env`, flags. Everything is
+//! passed in; nothing here reads the process's environment.
+
+mod file;
+mod settings;
+
+pub use file::{
+    ApplySection, ConfigFile, DatabaseSection, MigrationsSection, TargetSection, parse,
+};
+pub use settings::{ApplySettings, CommitWait, Flags, FormatChoice, Settings, Variables, resolve};

@@ -1,0 +1,266 @@
+//! What a command works with, once file, environment and flags are put together.
+
+use std::collections::BTreeMap;
+
+use super::file::{CommitWaitName, ConfigFile, TargetSection};
+use crate::diagnose::{Code, Problem};
+use crate::folder::Format;
+use crate::verify::Check;
+
+/// Environment variables by name.
+pub type Variables = BTreeMap<String, String>;
+
+/// Flags that speak of the same things as the configuration, as typed.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--url`.
+    pub url: Option<String>,
+    /// `--dir`.
+    pub dir: Option<String>,
+    /// `--format`.
+    pub format: Option<String>,
+    /// `--target`.
+    pub target: Option<String>,
+    /// `--environment`.
+    pub environment: Option<String>,
+    /// `--scratch-url`.
+    pub scratch_url: Option<String>,
+}
+
+/// What a command works with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What messages call the target.
+    pub target: String,
+    /// The connection URL or conninfo; none means libpq's `PG*` variables and defaults.
+    pub url: Option<String>,
+    /// The schema that unqualified names mean.
+    pub schema: Option<String>,
+    /// Where throwaway databases may be made.
+    pub scratch_url: Option<String>,
+    /// What a platform supplies beforehand.
+    pub environment: Option<String>,
+    /// True when the database may be reset without further proof.
+    pub development: Option<bool>,
+    /// The migration folder.
+    pub dir: Option<String>,
+    /// True when the folder was given relative to the configuration file, not by a flag.
+    pub dir_from_file: bool,
+    /// The dialect.
+    pub format: FormatChoice,
+    /// The history table, when it is not the format's usual one.
+    pub history_table: Option<String>,
+    /// Values of `${name}` placeholders.
+    pub placeholders: BTreeMap<String, String>,
+    /// How migrations are run.
+    pub apply: ApplySettings,
+    /// What `verify` expects.
+    pub checks: Vec<Check>,
+    /// Environment and `.env`, for checks and for whatever names a variable.
+    pub variables: Variables,
+}
+
+/// The dialect, or that it is to be found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormatChoice {
+    /// Look at the folder.
+    Auto,
+    /// As the user says.
+    Named(Format),
+}
+
+/// How migrations are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApplySettings {
+    /// How long a statement may wait for a lock.
+    pub lock_timeout_ms: u64,
+    /// How often a migration is tried in all.
+    pub attempts: u32,
+    /// How long a run waits for another run to end.
+    pub lock_wait_ms: u64,
+    /// How long a statement may run; 0 is without limit.
+    pub statement_timeout_ms: u64,
+    /// Which commits wait for the disk.
+    pub commit_wait: CommitWait,
+    /// Whether migrations older than the newest applied one are applied; none leaves it to the
+    /// format.
+    pub out_of_order: Option<bool>,
+    /// How many run reports are kept.
+    pub keep_runs: usize,
+}
+
+/// Which commits wait until the write-ahead log is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitWait {
+    /// Only the last one of a run. The log is written in order, so a crash of the server loses a
+    /// suffix of the run's transactions, each whole with its history row, and never one before
+    /// another.
+    Last,
+    /// Every one.
+    Each,
+}
+
+impl Default for ApplySettings {
+    fn default() -> Self {
+        Self {
+            lock_timeout_ms: 5_000,
+            attempts: 5,
+            lock_wait_ms: 60_000,
+            statement_timeout_ms: 0,
+            commit_wait: CommitWait::Last,
+            out_of_order: None,
+            keep_runs: 50,
+        }
+    }
+}
+
+/// Puts file, environment, `.env` and flags together.
+///
+/// # Errors
+/// When a name is unknown or a variable that is referred to is not set.
+pub fn resolve(
+    file: &ConfigFile,
+    environment: &Variables,
+    dotenv: &Variables,
+    flags: &Flags,
+) -> Result<Settings, Box<Problem>> {
+    let mut variables = environment.clone();
+    variables.extend(dotenv.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let sources =
+        Sources { file, target: target_section(file, flags)?, variables: &variables, flags };
+    let (dir, dir_from_file) = sources.dir();
+    let migrations = &file.migrations;
+    Ok(Settings {
+        target: flags.target.clone().unwrap_or_else(|| "database".to_owned()),
+        url: sources.url()?,
+        schema: sources.target.schema.clone().or_else(|| file.database.schema.clone()),
+        scratch_url: sources.scratch_url()?,
+        environment: sources.environment(),
+        development: sources.target.development.or(file.database.development),
+        dir,
+        dir_from_file,
+        format: sources.format()?,
+        history_table: migrations.history_table.clone(),
+        placeholders: migrations.placeholders.clone(),
+        apply: apply_settings(file),
+        checks: file.check.clone(),
+        variables,
+    })
+}
+
+fn target_section(file: &ConfigFile, flags: &Flags) -> Result<TargetSection, Box<Problem>> {
+    let Some(name) = &flags.target else { return Ok(TargetSection::default()) };
+    file.targets.get(name).cloned().ok_or_else(|| {
+        let known: Vec<_> = file.targets.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Box::new(
+            Problem::error(Code::TargetUnknown, format!("no target is called {name:?}"))
+                .detail(format!("targets in the configuration: {known}"))
+                .fix(format!("Add [targets.{name}] with a url to pgfleet.toml.")),
+        )
+    })
+}
+
+struct Sources<'a> {
+    file: &'a ConfigFile,
+    target: TargetSection,
+    variables: &'a Variables,
+    flags: &'a Flags,
+}
+
+impl Sources<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    fn url(&self) -> Result<Option<String>, Box<Problem>> {
+        if let Some(url) = &self.flags.url {
+            return self.expand(url).map(Some);
+        }
+        if let Some(url) = &self.target.url {
+            return self.expand(url).map(Some);
+        }
+        let named = self.variable("PGFLEET_URL");
+        match (named, &self.file.database.url) {
+            (Some(url), _) => Ok(Some(url)),
+            (None, Some(url)) => self.expand(url).map(Some),
+            (None, None) => Ok(self.variable("DATABASE_URL")),
+        }
+    }
+
+    fn scratch_url(&self) -> Result<Option<String>, Box<Problem>> {
+        let named = self.flags.scratch_url.clone().or_else(|| self.variable("PGFLEET_SCRATCH_URL"));
+        let url = named.or_else(|| self.file.database.scratch_url.clone());
+        url.map(|url| self.expand(&url)).transpose()
+    }
+
+    fn environment(&self) -> Option<String> {
+        let flags = self.flags.environment.clone();
+        flags
+            .or_else(|| self.target.environment.clone())
+            .or_else(|| self.variable("PGFLEET_ENVIRONMENT"))
+            .or_else(|| self.file.database.environment.clone())
+    }
+
+    fn dir(&self) -> (Option<String>, bool) {
+        if let Some(dir) = &self.flags.dir {
+            return (Some(dir.clone()), false);
+        }
+        if let Some(dir) = &self.target.dir {
+            return (Some(dir.clone()), true);
+        }
+        match self.variable("PGFLEET_DIR") {
+            Some(dir) => (Some(dir), false),
+            None => (self.file.migrations.dir.clone(), true),
+        }
+    }
+
+    fn format(&self) -> Result<FormatChoice, Box<Problem>> {
+        let named = self.flags.format.clone().or_else(|| self.variable("PGFLEET_FORMAT"));
+        let named = named.or_else(|| self.file.migrations.format.clone());
+        match named.as_deref() {
+            None | Some("auto") => Ok(FormatChoice::Auto),
+            Some(name) => {
+                name.parse().map(FormatChoice::Named).map_err(|_| Box::new(unknown_format(name)))
+            }
+        }
+    }
+
+    /// `env:NAME` and `${NAME}` are the value of the variable.
+    fn expand(&self, text: &str) -> Result<String, Box<Problem>> {
+        let braced = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let Some(name) = text.strip_prefix("env:").or(braced) else { return Ok(text.to_owned()) };
+        self.variable(name).ok_or_else(|| Box::new(variable_missing(name)))
+    }
+}
+
+fn variable_missing(name: &str) -> Problem {
+    Problem::error(Code::VariableMissing, format!("the environment variable {name} is not set"))
+        .because("the configuration takes the database's URL from it")
+        .fix_with(
+            "Set it, in the shell or in .env.",
+            format!("export {name}=postgres://user:password@host:5432/database"),
+        )
+}
+
+fn unknown_format(name: &str) -> Problem {
+    let known: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+    Problem::error(Code::Usage, format!("no format is called {name:?}"))
+        .detail(format!("formats: auto, {}", known.join(", ")))
+}
+
+fn apply_settings(file: &ConfigFile) -> ApplySettings {
+    let (section, usual) = (&file.apply, ApplySettings::default());
+    ApplySettings {
+        lock_timeout_ms: section.lock_timeout_ms.unwrap_or(usual.lock_timeout_ms),
+        attempts: section.attempts.unwrap_or(usual.attempts).max(1),
+        lock_wait_ms: section.lock_wait_ms.unwrap_or(usual.lock_wait_ms),
+        statement_timeout_ms: section.statement_timeout_ms.unwrap_or(usual.statement_timeout_ms),
+        commit_wait: match section.commit_wait {
+            Some(CommitWaitName::Each) => CommitWait::Each,
+            Some(CommitWaitName::Last) | None => CommitWait::Last,
+        },
+        out_of_order: section.out_of_order,
+        keep_runs: section.keep_runs.unwrap_or(usual.keep_runs),
+    }
+}

@@ -1,0 +1,136 @@
+//! Plans: steps, fingerprint and hazards, as data that can be shown, saved, reviewed and then
+//! executed exactly.
+//!
+//! A plan is complete: it holds every statement and every row that will be written to the
+//! history, so that executing it needs neither the folder nor a second decision.
+
+mod build;
+mod fingerprint;
+mod hazard;
+mod unit;
+
+use serde::{Deserialize, Serialize};
+
+use crate::folder::Format;
+use crate::place::Place;
+
+pub use build::{Direction, PlanInput, plan_down, plan_up};
+pub use fingerprint::{fingerprint_rows, hash_text};
+pub use hazard::{Hazard, HazardKind, needs_consent};
+pub use unit::{Settle, Unit, units_of};
+
+/// Layout version of the plan file. A reader refuses any other.
+pub const PLAN_VERSION: u32 = 1;
+
+/// What a run will do to one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Layout version, [`PLAN_VERSION`].
+    pub version: u32,
+    /// The folder's dialect.
+    pub format: Format,
+    /// The history table, quoted.
+    pub history_table: String,
+    /// Of the history that the plan was made on; a target whose history has another one is not
+    /// touched with this plan.
+    pub base: String,
+    /// Of the steps; identifies the plan in the journal.
+    pub fingerprint: String,
+    /// Statements that create the history table, when it is not there.
+    pub setup: Vec<String>,
+    /// In execution order.
+    pub steps: Vec<Step>,
+    /// What to think about before saying yes.
+    pub hazards: Vec<Hazard>,
+}
+
+/// One step of a plan: a closed list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Run a migration's statements and record it.
+    Sql(SqlStep),
+}
+
+/// Run a migration's statements, up or down, and record it in the history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SqlStep {
+    /// The identity in the history.
+    pub version: String,
+    /// What a person calls it.
+    pub name: String,
+    /// `version_name`.
+    pub label: String,
+    /// Its file, as the user would type it.
+    pub file: String,
+    /// The file's size.
+    pub size_bytes: u64,
+    /// Up or down.
+    pub direction: Direction,
+    /// What is committed together; more than one when no single transaction can hold the whole.
+    pub units: Vec<Unit>,
+    /// Written before the first unit of a migration that has several.
+    pub record_started: Vec<String>,
+    /// Written with the last unit.
+    pub record_done: Vec<String>,
+    /// Written when a migration of several units fails; [`FAILURE_MESSAGE`] stands for the quoted
+    /// message.
+    pub record_failed: Vec<String>,
+    /// What it creates, for display: `table users`, `index users_email_key` …
+    pub creates: Vec<String>,
+}
+
+/// Stands in [`SqlStep::record_failed`] for the quoted error message.
+pub const FAILURE_MESSAGE: &str = "'\u{1}pgfleet:failure-message\u{1}'";
+
+/// The same text, as it is handed to a dialect to be quoted into [`FAILURE_MESSAGE`].
+pub const FAILURE_MESSAGE_TEXT: &str = "\u{1}pgfleet:failure-message\u{1}";
+
+/// A statement of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedStatement {
+    /// The text to send.
+    pub sql: String,
+    /// Its command, like PostgreSQL's command tags; empty when not recognised.
+    pub label: String,
+    /// Where its first character stands.
+    pub place: Place,
+    /// True when lines and columns inside `sql` count on from `place`.
+    pub verbatim: bool,
+    /// The rows of a `COPY … FROM STDIN`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_data: Option<String>,
+    /// The object that `IF NOT EXISTS` may find there already, as the server's notice names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_not_exists: Option<String>,
+    /// It changes settings of the session, so that what follows in the file depends on it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sets_session: bool,
+}
+
+impl Plan {
+    /// True when there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The steps that run SQL: today, all.
+    pub fn sql_steps(&self) -> impl Iterator<Item = &SqlStep> {
+        self.steps.iter().map(|Step::Sql(step)| step)
+    }
+}
+
+impl SqlStep {
+    /// Statements in all units.
+    pub fn statement_count(&self) -> usize {
+        self.units.iter().map(|unit| unit.statements().len()).sum()
+    }
+
+    /// True when the whole migration is one transaction.
+    pub fn is_one_transaction(&self) -> bool {
+        matches!(self.units.as_slice(), [] | [Unit::Transaction { .. }])
+    }
+}

@@ -1,0 +1,280 @@
+//! Units: what of a migration is committed together.
+//!
+//! A migration is one transaction where PostgreSQL allows it. Where it does not, or where the file
+//! says otherwise, every statement is a unit of its own, as psql would run it, and each is
+//! journaled; a file's own `BEGIN … COMMIT` stays one unit.
+
+use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::PlannedStatement;
+use crate::diagnose::{Code, Problem};
+use crate::folder::TransactionMode;
+use crate::program::Statement;
+
+/// What is committed together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "unit", rename_all = "snake_case")]
+pub enum Unit {
+    /// One transaction; its journal row commits with it.
+    Transaction {
+        /// In execution order.
+        statements: Vec<PlannedStatement>,
+    },
+    /// A statement that no transaction can hold: intent is journaled before, outcome after.
+    Alone {
+        /// The statement.
+        statement: Box<PlannedStatement>,
+        /// How to tell, after a crash, whether it happened.
+        settle: Settle,
+    },
+    /// A setting for the rest of the file: run again when the rest is resumed.
+    Session {
+        /// The statement.
+        statement: Box<PlannedStatement>,
+    },
+}
+
+/// How the catalog tells whether a statement outside a transaction happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "settle", rename_all = "snake_case")]
+pub enum Settle {
+    /// Running it again does no harm.
+    Repeat,
+    /// Done when the index is there and valid; an invalid one is dropped first.
+    IndexValid {
+        /// The index, quoted; in the table's schema.
+        index: String,
+        /// The table, quoted.
+        table: String,
+    },
+    /// Done when the index is gone.
+    IndexGone {
+        /// The index, quoted.
+        index: String,
+    },
+    /// Done when the database is there.
+    DatabaseThere {
+        /// The database's name, not quoted.
+        database: String,
+    },
+    /// Done when the database is gone.
+    DatabaseGone {
+        /// The database's name, not quoted.
+        database: String,
+    },
+    /// The catalog cannot tell; a person must.
+    Ask,
+}
+
+impl Unit {
+    /// The statements in it.
+    pub fn statements(&self) -> &[PlannedStatement] {
+        match self {
+            Self::Transaction { statements } => statements,
+            Self::Alone { statement, .. } | Self::Session { statement } => {
+                std::slice::from_ref(statement.as_ref())
+            }
+        }
+    }
+
+    /// The hash by which a resumed run recognises the unit.
+    pub fn hash(&self) -> String {
+        let text: Vec<_> = self.statements().iter().map(|s| s.sql.as_str()).collect();
+        super::hash_text(&text.join("\u{0}"))
+    }
+}
+
+/// Groups the statements of a migration into units.
+///
+/// # Errors
+/// When the file's own transaction control makes no sense: a transaction left open, a prepared
+/// transaction.
+pub fn units_of(statements: Vec<Statement>, mode: TransactionMode) -> Result<Vec<Unit>, Problem> {
+    let statements = strip_outer_transaction(statements);
+    let controlled = statements.iter().any(|s| controls_transaction(&s.facts));
+    let impossible = statements.iter().any(|s| s.facts.transaction == Transaction::Never);
+    if mode == TransactionMode::Auto && !controlled && !impossible {
+        let statements: Vec<_> = statements.into_iter().map(planned).collect();
+        return Ok(vec![Unit::Transaction { statements }]);
+    }
+    separate_units(statements)
+}
+
+fn controls_transaction(facts: &Facts) -> bool {
+    matches!(
+        facts.transaction,
+        Transaction::Begin
+            | Transaction::Commit
+            | Transaction::Rollback
+            | Transaction::PrepareTransaction
+    )
+}
+
+/// A file that is one `BEGIN … COMMIT` means what a file without them means here, and so its
+/// history row can commit with it.
+fn strip_outer_transaction(mut statements: Vec<Statement>) -> Vec<Statement> {
+    let control: Vec<_> =
+        statements.iter().map(|s| s.facts.transaction).filter(|t| is_control(*t)).collect();
+    let first = statements.first().map(|s| s.facts.transaction);
+    let last = statements.last().map(|s| s.facts.transaction);
+    let whole = first == Some(Transaction::Begin) && last == Some(Transaction::Commit);
+    let plain_begin = statements.first().is_some_and(|s| is_plain_begin(&s.sql));
+    if whole && plain_begin && control.len() == 2 {
+        statements.pop();
+        statements.remove(0);
+    }
+    statements
+}
+
+/// `BEGIN` with no isolation level or access mode of its own.
+fn is_plain_begin(sql: &str) -> bool {
+    let words: Vec<_> =
+        sql.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    words.len() <= 2
+}
+
+fn is_control(transaction: Transaction) -> bool {
+    !matches!(
+        transaction,
+        Transaction::Anywhere
+            | Transaction::Never
+            | Transaction::NeverUseValueUntilCommit
+            | Transaction::Savepoint
+    )
+}
+
+fn separate_units(statements: Vec<Statement>) -> Result<Vec<Unit>, Problem> {
+    let mut units = Vec::new();
+    let mut open: Option<(Statement, Vec<PlannedStatement>)> = None;
+    for statement in statements {
+        match (statement.facts.transaction, &mut open) {
+            (Transaction::PrepareTransaction, _) => return Err(prepares(&statement)),
+            (Transaction::Begin, None) => open = Some((statement, Vec::new())),
+            (Transaction::Begin, Some(_)) => {}
+            (Transaction::Commit, Some(_)) => close(&mut units, open.take()),
+            (Transaction::Rollback, Some(_)) => open = None,
+            (Transaction::Commit | Transaction::Rollback, None) => {}
+            (Transaction::Never, Some((begin, _))) => return Err(impossible(&statement, begin)),
+            (_, Some((_, inside))) => inside.push(planned(statement)),
+            (_, None) => units.push(single(statement)),
+        }
+    }
+    match open {
+        Some((begin, _)) => Err(left_open(&begin)),
+        None => Ok(units),
+    }
+}
+
+fn close(units: &mut Vec<Unit>, open: Option<(Statement, Vec<PlannedStatement>)>) {
+    let Some((begin, inside)) = open else { return };
+    let mut statements = Vec::with_capacity(inside.len() + 1);
+    if !is_plain_begin(&begin.sql) {
+        statements.extend(transaction_settings(&begin));
+    }
+    statements.extend(inside);
+    units.push(Unit::Transaction { statements });
+}
+
+/// `BEGIN ISOLATION LEVEL …` becomes `SET TRANSACTION …`, as the transaction itself is ours.
+fn transaction_settings(begin: &Statement) -> Option<PlannedStatement> {
+    let body = begin.sql.trim().trim_end_matches(';');
+    let mut words = body.split_whitespace().peekable();
+    words.next();
+    if words
+        .peek()
+        .is_some_and(|w| w.eq_ignore_ascii_case("transaction") || w.eq_ignore_ascii_case("work"))
+    {
+        words.next();
+    }
+    let settings: Vec<_> = words.collect();
+    if settings.is_empty() {
+        return None;
+    }
+    let mut statement = planned(begin.clone());
+    statement.sql = format!("SET TRANSACTION {};", settings.join(" "));
+    statement.verbatim = false;
+    Some(statement)
+}
+
+fn single(statement: Statement) -> Unit {
+    let facts = &statement.facts;
+    if facts.transaction == Transaction::Never {
+        let settle = settle_of(facts);
+        return Unit::Alone { statement: Box::new(planned(statement)), settle };
+    }
+    if facts.kind == Kind::Session && facts.sets_session {
+        return Unit::Session { statement: Box::new(planned(statement)) };
+    }
+    Unit::Transaction { statements: vec![planned(statement)] }
+}
+
+fn settle_of(facts: &Facts) -> Settle {
+    match facts.kind {
+        Kind::Maintenance => Settle::Repeat,
+        Kind::Create => created(facts.creates.first(), facts).unwrap_or(Settle::Ask),
+        Kind::Drop => dropped(&facts.drops).unwrap_or(Settle::Ask),
+        _ if facts.label == "ALTER SYSTEM" => Settle::Repeat,
+        _ => Settle::Ask,
+    }
+}
+
+fn created(object: Option<&ObjectRef>, facts: &Facts) -> Option<Settle> {
+    let object = object?;
+    match object.kind {
+        ObjectKind::Index => {
+            let table = object.on.as_ref().or_else(|| facts.locks.first()?.relation.as_ref())?;
+            Some(Settle::IndexValid { index: object.name.to_string(), table: table.to_string() })
+        }
+        ObjectKind::Database => Some(Settle::DatabaseThere { database: object.name.name.clone() }),
+        _ => None,
+    }
+}
+
+fn dropped(drops: &[ObjectRef]) -> Option<Settle> {
+    let [object] = drops else { return None };
+    match object.kind {
+        ObjectKind::Index => Some(Settle::IndexGone { index: object.name.to_string() }),
+        ObjectKind::Database => Some(Settle::DatabaseGone { database: object.name.name.clone() }),
+        _ => None,
+    }
+}
+
+fn planned(statement: Statement) -> PlannedStatement {
+    let facts = statement.facts;
+    let if_not_exists = facts
+        .if_not_exists
+        .then(|| facts.creates.first().map(|object| object.name.name.clone()))
+        .flatten();
+    PlannedStatement {
+        sql: statement.sql,
+        label: facts.label,
+        place: statement.place,
+        verbatim: statement.verbatim,
+        copy_data: statement.copy_data,
+        if_not_exists,
+        sets_session: facts.sets_session || facts.opaque,
+    }
+}
+
+fn prepares(statement: &Statement) -> Problem {
+    Problem::error(Code::TransactionForbidden, "PREPARE TRANSACTION in a migration")
+        .at(statement.place.clone())
+        .because("a prepared transaction outlives the run and keeps its locks")
+        .fix("Use COMMIT.")
+}
+
+fn impossible(statement: &Statement, begin: &Statement) -> Problem {
+    let label = &statement.facts.label;
+    Problem::error(Code::TransactionForbidden, format!("{label} cannot run inside a transaction"))
+        .at(statement.place.clone())
+        .because(format!("the file opens a transaction at {}", begin.place))
+        .fix("Commit before it, or move it to a migration of its own.")
+}
+
+fn left_open(begin: &Statement) -> Problem {
+    Problem::error(Code::TransactionForbidden, "a transaction is begun and never ended")
+        .at(begin.place.clone())
+        .because("at the end of the file the server would roll everything back")
+        .fix("Add COMMIT at the end of the file, or remove BEGIN.")
+}
