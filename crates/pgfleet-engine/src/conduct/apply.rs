@@ -1,10 +1,8 @@
 //! `apply` and `plan`: which migrations, in what order, and what stands in the way.
 
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::{FileTree, Migration, MigrationSet};
-use pgfleet_core::history::{
-    Dialect, MigrationStatus, RecordContext, Verdict, judge,
-};
+use pgfleet_core::folder::{Migration, MigrationSet};
+use pgfleet_core::history::{Dialect, MigrationStatus, RecordContext, Verdict, judge};
 use pgfleet_core::place::Place;
 use pgfleet_core::plan::{Direction, Plan, PlanInput, plan_up};
 
@@ -13,6 +11,7 @@ use super::includes::read_include;
 use super::target::{Opened, Target};
 use crate::journal::OpenUnit;
 use crate::preflight;
+use crate::project::Folder;
 use crate::state::TargetState;
 
 /// Which of the pending migrations.
@@ -81,26 +80,25 @@ fn plan_on(
     let set = &opened.folder.set;
     let statuses = judge(set, &state.rows, opened.dialect);
     let chosen = choose(target, set, state, opened.dialect, &statuses, selection)?;
-    let tree = &opened.folder.tree;
-    Ok(with_input(opened.dialect, state, tree, |input| plan_up(input, &chosen))?)
+    Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_up(input, &chosen))?)
 }
 
 /// Calls a planner with what a target's state and a folder say.
 pub(super) fn with_input<T>(
     dialect: &dyn Dialect,
     state: &TargetState,
-    tree: &FileTree,
+    folder: &Folder,
     planner: impl FnOnce(&PlanInput<'_>) -> T,
 ) -> T {
-    let read = |path: &str, relative: bool, including: &str| {
-        read_include(tree, path, relative, including)
-    };
+    let read =
+        |path: &str, relative: bool, including: &str| read_include(tree, path, relative, including);
     planner(&PlanInput {
         dialect,
         record: RecordContext {
             table: state.table.clone(),
             next_rank: state.rows.iter().map(|row| row.rank).max().unwrap_or(0) + 1,
             statements: Vec::new(),
+            previous_version: None,
             columns: state.history.as_ref().map(|table| table.columns.clone()).unwrap_or_default(),
         },
         create_history: state.history.is_none(),
@@ -108,6 +106,7 @@ pub(super) fn with_input<T>(
         empty_target: !state.holds_tables,
         read_include: &read,
         root: &tree.root,
+        order: folder.set.migrations.iter().map(|m| m.version.as_str()).collect(),
     })
 }
 
@@ -145,9 +144,9 @@ fn choose<'m>(
 }
 
 fn has_resumable(state: &TargetState, statuses: &[MigrationStatus]) -> bool {
-    statuses.iter().any(|status| {
-        status.verdict == Verdict::Failed && is_resumable(&state.open_units, status)
-    })
+    statuses
+        .iter()
+        .any(|status| status.verdict == Verdict::Failed && is_resumable(&state.open_units, status))
 }
 
 /// A migration that we left unfinished ourselves is finished, not refused.
@@ -172,7 +171,10 @@ fn pending(
 }
 
 /// The position of a version, which may be given as version, name or `version_name`.
-pub(super) fn position_of(statuses: &[MigrationStatus], wanted: &str) -> Result<usize, Box<Problem>> {
+pub(super) fn position_of(
+    statuses: &[MigrationStatus],
+    wanted: &str,
+) -> Result<usize, Box<Problem>> {
     let matches = |status: &MigrationStatus| {
         status.version == wanted
             || status.name == wanted
@@ -236,7 +238,10 @@ fn failed_earlier(status: &MigrationStatus) -> Problem {
         problem = problem.detail(format!("recorded: {note}"));
     }
     problem
-        .fix_with("When all of it is in the database:", format!("pgfleet resolve --applied {version}"))
+        .fix_with(
+            "When all of it is in the database:",
+            format!("pgfleet resolve --applied {version}"),
+        )
         .fix_with("When nothing of it is:", format!("pgfleet resolve --rolled-back {version}"))
 }
 
@@ -249,9 +254,10 @@ fn edited(status: &MigrationStatus) -> Problem {
     if let Some(note) = &status.note {
         problem = problem.because(format!("checksums differ: {note}"));
     }
-    problem
-        .fix("Put the file back as it was, and write the change as a new migration.")
-        .fix_with("When the edit changes nothing (a comment, white space):", format!("pgfleet resolve --checksum {version}"))
+    problem.fix("Put the file back as it was, and write the change as a new migration.").fix_with(
+        "When the edit changes nothing (a comment, white space):",
+        format!("pgfleet resolve --checksum {version}"),
+    )
 }
 
 fn too_old(status: &MigrationStatus) -> Problem {

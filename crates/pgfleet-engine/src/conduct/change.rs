@@ -119,7 +119,11 @@ fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
 }
 
 /// A plan that was reviewed is executed as it is, or not at all.
-pub(super) fn check_base(plan: &Plan, rows: &[HistoryRow], target: &str) -> Result<(), Box<Problem>> {
+pub(super) fn check_base(
+    plan: &Plan,
+    rows: &[HistoryRow],
+    target: &str,
+) -> Result<(), Box<Problem>> {
     if plan.base == fingerprint_rows(rows) {
         return Ok(());
     }
@@ -135,8 +139,9 @@ fn check_consent(target: &Target, plan: &Plan, run: &Run<'_>) -> Result<(), Chan
     if run.consent.data_loss || !needs_consent(&plan.hazards) {
         return Ok(());
     }
-    let mut problem = Problem::error(Code::ConsentMissing, "the plan can lose data, and that was not allowed")
-        .in_target(&target.name);
+    let mut problem =
+        Problem::error(Code::ConsentMissing, "the plan can lose data, and that was not allowed")
+            .in_target(&target.name);
     let loses = |kind| matches!(kind, HazardKind::DataLoss | HazardKind::PossibleLoss);
     for hazard in plan.hazards.iter().filter(|hazard| loses(hazard.kind)) {
         problem = problem.detail(format!("{}: {}", hazard.place, hazard.what));
@@ -168,7 +173,8 @@ async fn run_steps(
     let execution = match execution {
         Ok(execution) => execution,
         Err(failure) => {
-            let problem = diagnose::explain_setup(target, sessions.coordinator, plan, &failure.error).await;
+            let problem =
+                diagnose::explain_setup(target, sessions.coordinator, plan, &failure.error).await;
             return Err(problem.into());
         }
     };

@@ -70,7 +70,7 @@ fn resolution_plan(
     let status = &statuses[position_of(&statuses, version)?];
     let mut plan = record_only(opened, state, std::slice::from_ref(&status.version))?;
     let migration = migration(opened, &status.version)?;
-    let context = record_context(opened, state);
+    let context = record_context(opened, state, migration);
     let dialect = opened.dialect;
     let close = |direction| journal::close(&status.version, direction);
     let Some(Step::Sql(step)) = plan.steps.first_mut() else { return Ok(plan) };
@@ -103,12 +103,11 @@ fn record_only(
     versions: &[String],
 ) -> Result<Plan, ChangeError> {
     let wanted = opened.folder.set.migrations.iter().filter(|m| versions.contains(&m.version));
-    let emptied: Vec<Migration> = wanted
-        .map(|migration| Migration { up: SqlBody::default(), ..migration.clone() })
-        .collect();
+    let emptied: Vec<Migration> =
+        wanted.map(|migration| Migration { up: SqlBody::default(), ..migration.clone() }).collect();
     let migrations: Vec<_> = emptied.iter().collect();
-    let tree = &opened.folder.tree;
-    let mut plan = with_input(opened.dialect, state, tree, |input| plan_up(input, &migrations))?;
+    let folder = &opened.folder;
+    let mut plan = with_input(opened.dialect, state, folder, |input| plan_up(input, &migrations))?;
     for Step::Sql(step) in &mut plan.steps {
         step.units = vec![Unit::Transaction { statements: Vec::new() }];
         step.record_started.clear();
@@ -116,22 +115,28 @@ fn record_only(
     Ok(plan)
 }
 
-fn record_context(opened: &Opened, state: &TargetState) -> RecordContext {
-    with_input(opened.dialect, state, &opened.folder.tree, |input| input.record.clone())
+fn record_context(opened: &Opened, state: &TargetState, migration: &Migration) -> RecordContext {
+    with_input(opened.dialect, state, &opened.folder, |input| input.record_for(migration))
 }
 
 fn migration<'o>(opened: &'o Opened, version: &str) -> Result<&'o Migration, Box<Problem>> {
     let found = opened.folder.set.migrations.iter().find(|m| m.version == version);
     found.ok_or_else(|| {
         Box::new(
-            Problem::error(Code::HistoryMissingFile, format!("{version} has no file in the folder"))
-                .fix("Get the file back from version control."),
+            Problem::error(
+                Code::HistoryMissingFile,
+                format!("{version} has no file in the folder"),
+            )
+            .fix("Get the file back from version control."),
         )
     })
 }
 
 fn nothing_to_write(opened: &Opened, version: &str) -> Problem {
     let format = opened.dialect.format();
-    Problem::error(Code::Usage, format!("the history of {format} keeps nothing of that kind for {version}"))
-        .fix_with("See what it says.", "pgfleet status")
+    Problem::error(
+        Code::Usage,
+        format!("the history of {format} keeps nothing of that kind for {version}"),
+    )
+    .fix_with("See what it says.", "pgfleet status")
 }

@@ -10,7 +10,8 @@ pub(super) fn read_include(
     including: &str,
 ) -> Option<(String, String)> {
     let including = including.strip_prefix(tree.root.trim_end_matches('/')).unwrap_or(including);
-    let folder = including.trim_start_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder =
+        including.trim_start_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder);
     let beside = normalize(&format!("{folder}/{path}"));
     let from_root = normalize(path);
     let candidates = if relative { vec![beside] } else { vec![from_root, beside] };

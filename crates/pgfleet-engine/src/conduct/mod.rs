@@ -16,10 +16,10 @@ mod status;
 mod target;
 
 pub use apply::{ApplyRequest, Selection, apply, plan_apply};
-pub use change::{ChangeError, Consent, RunOutcome, run_plan};
+pub use change::{ChangeError, Consent, Run, RunOutcome, run_plan};
 pub use dry_run::{DryRun, dry_run};
 pub use history::{Resolution, baseline, resolve};
-pub use reset::reset;
-pub use rollback::{RollbackRequest, RollbackTo, roll_back};
+pub use reset::{own_schemas, reset};
+pub use rollback::{RollbackRequest, RollbackTo, plan_rollback, roll_back};
 pub use status::{TargetStatus, status};
 pub use target::{Opened, Target, open};

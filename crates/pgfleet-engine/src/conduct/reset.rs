@@ -9,8 +9,20 @@ use crate::connect::{Host, Session};
 
 /// Schemas that a hosting platform owns; they are left alone.
 const PLATFORM_SCHEMAS: &[&str] = &[
-    "auth", "storage", "extensions", "realtime", "graphql", "graphql_public", "vault", "net", "cron",
-    "pgbouncer", "pgsodium", "supabase_functions", "_realtime", "_analytics",
+    "auth",
+    "storage",
+    "extensions",
+    "realtime",
+    "graphql",
+    "graphql_public",
+    "vault",
+    "net",
+    "cron",
+    "pgbouncer",
+    "pgsodium",
+    "supabase_functions",
+    "_realtime",
+    "_analytics",
 ];
 
 /// Drops everything of the user's and of ours: schemas, tables, histories, the journal.
@@ -20,7 +32,7 @@ const PLATFORM_SCHEMAS: &[&str] = &[
 pub async fn reset(target: &Target, allow_data_loss: bool) -> Result<Vec<String>, ChangeError> {
     refuse_unless_development(target)?;
     let session = target.connect().await?;
-    let schemas = schemas(target, &session).await?;
+    let schemas = own_schemas(target, &session).await?;
     if !allow_data_loss {
         return Err(Box::new(consent_missing(target, &schemas)).into());
     }
@@ -57,13 +69,20 @@ fn protected(target: &Target, said: Option<bool>) -> Problem {
 }
 
 fn consent_missing(target: &Target, schemas: &[String]) -> Problem {
-    Problem::error(Code::ConsentMissing, "reset drops everything in the database, and that was not allowed")
-        .in_target(&target.name)
-        .detail(format!("{}: schemas {}", target.spec.redacted(), schemas.join(", ")))
-        .fix_with("Allow it.", "pgfleet reset --allow-data-loss")
+    Problem::error(
+        Code::ConsentMissing,
+        "reset drops everything in the database, and that was not allowed",
+    )
+    .in_target(&target.name)
+    .detail(format!("{}: schemas {}", target.spec.redacted(), schemas.join(", ")))
+    .fix_with("Allow it.", "pgfleet reset --allow-data-loss")
 }
 
-async fn schemas(target: &Target, session: &Session) -> Result<Vec<String>, Box<Problem>> {
+/// The schemas of a database that are neither PostgreSQL's nor a hosting platform's.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn own_schemas(target: &Target, session: &Session) -> Result<Vec<String>, Box<Problem>> {
     let sql = "SELECT nspname FROM pg_catalog.pg_namespace \
                WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY nspname";
     let rows = session.query_text(sql).await.map_err(|error| target.session_problem(&error))?;

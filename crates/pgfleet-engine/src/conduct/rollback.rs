@@ -65,9 +65,9 @@ pub fn plan_rollback(
     let migration = |status: &&MigrationStatus| {
         set.migrations.iter().find(|migration| migration.version == status.version)
     };
-    let migrations: Vec<&Migration> = chosen.iter().filter_map(|status| migration(status)).collect();
-    let tree = &opened.folder.tree;
-    Ok(with_input(opened.dialect, state, tree, |input| plan_down(input, &migrations))?)
+    let migrations: Vec<&Migration> =
+        chosen.iter().filter_map(|status| migration(status)).collect();
+    Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_down(input, &migrations))?)
 }
 
 /// The applied migrations to take back, the newest first.

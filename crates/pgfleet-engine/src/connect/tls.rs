@@ -97,19 +97,11 @@ type ClientCertificate = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 fn client_certificate(spec: &TlsSpec) -> Result<Option<ClientCertificate>, Problem> {
     match (&spec.certificate, &spec.key) {
         (None, _) => Ok(None),
-<<<<<<< HEAD
+        _ if spec.mode == TlsMode::Disable => Ok(None),
         (Some(file), None) => {
             Err(failed(&format!("the client certificate {} has no key", file.display()))
                 .fix_with("name the key's file", "sslkey=FILE.key"))
         }
-=======
-        _ if spec.mode == TlsMode::Disable => Ok(None),
-        (Some(file), None) => Err(failed(&format!(
-            "the client certificate {} has no key",
-            file.display()
-        ))
-        .fix_with("name the key's file", "sslkey=FILE.key")),
->>>>>>> connect
         (Some(file), Some(key_file)) => {
             let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| {
                 failed(&format!("the client key {} cannot be used", key_file.display()))

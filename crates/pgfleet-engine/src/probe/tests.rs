@@ -48,9 +48,9 @@ fn toml_http(toml: &str) -> Http {
     }
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\nConnection: close\r\n\r\n{\"success\": true}";
-const BROKEN: &str =
-    "HTTP/1.1 500 Oops\r\nContent-Length: 30\r\nConnection: close\r\n\r\nrelation missing\ntop-secret-1\n";
+const OK: &str =
+    "HTTP/1.1 200 OK\r\nContent-Length: 17\r\nConnection: close\r\n\r\n{\"success\": true}";
+const BROKEN: &str = "HTTP/1.1 500 Oops\r\nContent-Length: 30\r\nConnection: close\r\n\r\nrelation missing\ntop-secret-1\n";
 const MOVED: &str =
     "HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 

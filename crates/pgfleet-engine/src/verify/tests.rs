@@ -38,7 +38,9 @@ async fn a_proposal_holds_in_its_own_database_and_not_after_a_change() {
     for verdict in run(Some(&session), &proposed, &none, Options::default()).await {
         assert!(verdict.ok, "{verdict:?}\n{text}");
     }
-    database.sql("ALTER TABLE users ALTER email TYPE text; DROP TRIGGER touch ON users; DELETE FROM users");
+    database.sql(
+        "ALTER TABLE users ALTER email TYPE text; DROP TRIGGER touch ON users; DELETE FROM users",
+    );
     let verdicts = run(Some(&session), &proposed, &none, Options::default()).await;
     let failed: Vec<&str> =
         verdicts.iter().filter(|v| v.failed()).map(|v| v.name.as_str()).collect();
