@@ -90,6 +90,7 @@ pub(super) fn with_input<T>(
     folder: &Folder,
     planner: impl FnOnce(&PlanInput<'_>) -> T,
 ) -> T {
+    let tree = &folder.tree;
     let read =
         |path: &str, relative: bool, including: &str| read_include(tree, path, relative, including);
     planner(&PlanInput {
