@@ -132,7 +132,10 @@ fn in_recovery(facts: &ServerFacts) -> Problem {
     Problem::error(Code::ServerInRecovery, what)
         .because("it replays another server's log (pg_is_in_recovery() is true)")
         .fix("use the primary's host in the URL")
-        .fix_with("or name all hosts and let pgfleet find it", "postgres://USER@HOST1,HOST2/DATABASE?target_session_attrs=primary")
+        .fix_with(
+            "or name all hosts and let pgfleet find it",
+            "postgres://USER@HOST1,HOST2/DATABASE?target_session_attrs=primary",
+        )
 }
 
 fn read_only(facts: &ServerFacts) -> Problem {
@@ -147,8 +150,14 @@ fn read_only(facts: &ServerFacts) -> Problem {
     }
     problem
         .because("default_transaction_read_only is on for the role, the database or the server")
-        .fix_with("use another role, or turn it off for this one", format!("ALTER ROLE {role} SET default_transaction_read_only = off"))
-        .fix_with("or for the database", format!("ALTER DATABASE {database} SET default_transaction_read_only = off"))
+        .fix_with(
+            "use another role, or turn it off for this one",
+            format!("ALTER ROLE {role} SET default_transaction_read_only = off"),
+        )
+        .fix_with(
+            "or for the database",
+            format!("ALTER DATABASE {database} SET default_transaction_read_only = off"),
+        )
         .fix("a provider sets it when the disk is full: make room first")
 }
 

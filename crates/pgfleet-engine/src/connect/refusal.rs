@@ -78,7 +78,9 @@ fn wrong_password(spec: &ConnectSpec, endpoint: &Endpoint) -> Problem {
          tell which)",
     );
     let problem = match endpoint.name().is_some_and(supabase::is_host) {
-        true => problem.fix("reset the database password in the dashboard: Project settings, Database"),
+        true => {
+            problem.fix("reset the database password in the dashboard: Project settings, Database")
+        }
         false => problem.fix_with(
             "set a new password as an administrator",
             format!("psql -c '\\password {}'", pgfleet_sql::quote_ident(&spec.user)),

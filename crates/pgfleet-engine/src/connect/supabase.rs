@@ -50,7 +50,9 @@ pub(super) fn advise_unreachable(
 /// What to say about a Supabase name that does not resolve.
 pub(super) fn advise_name(problem: Problem, host: &str) -> Option<Problem> {
     let session_pooler = |project: &str| {
-        format!("postgres://postgres.{project}:PASSWORD@aws-0-REGION.pooler.supabase.com:5432/postgres")
+        format!(
+            "postgres://postgres.{project}:PASSWORD@aws-0-REGION.pooler.supabase.com:5432/postgres"
+        )
     };
     if let Some(project) = direct_project(host) {
         return Some(
@@ -64,12 +66,8 @@ pub(super) fn advise_name(problem: Problem, host: &str) -> Option<Problem> {
         );
     }
     let project = host.strip_suffix(".supabase.co").filter(|name| !name.contains('.'))?;
-    Some(
-        problem
-            .because("this is the name of the Supabase API, not of its database")
-            .fix_with(
-                "take the connection string from the dashboard (Connect)",
-                session_pooler(project),
-            ),
-    )
+    Some(problem.because("this is the name of the Supabase API, not of its database").fix_with(
+        "take the connection string from the dashboard (Connect)",
+        session_pooler(project),
+    ))
 }

@@ -127,7 +127,10 @@ fn tls_failed(endpoint: &Endpoint, error: &tokio_postgres::Error, message: &str)
     if message.contains("does not support TLS") {
         return problem(format!("{label} does not offer TLS"))
             .because("the URL asks for it (sslmode), and the server has ssl = off")
-            .fix_with("turn it on at the server", "ALTER SYSTEM SET ssl = on; SELECT pg_reload_conf()")
+            .fix_with(
+                "turn it on at the server",
+                "ALTER SYSTEM SET ssl = on; SELECT pg_reload_conf()",
+            )
             .fix_with("or, on a network that you trust, do without", "sslmode=prefer");
     }
     match certificate_error(error) {
@@ -163,8 +166,14 @@ fn untrusted(
         }
         _ => problem(format!("the certificate of {label} is not trusted"))
             .because(format!("no trusted authority vouches for it: {reason}"))
-            .fix_with("name the certificate of the authority that signed it", "sslrootcert=FILE.pem")
-            .fix_with("or trust the operating system's authorities", "sslmode=verify-full&sslrootcert=system"),
+            .fix_with(
+                "name the certificate of the authority that signed it",
+                "sslrootcert=FILE.pem",
+            )
+            .fix_with(
+                "or trust the operating system's authorities",
+                "sslmode=verify-full&sslrootcert=system",
+            ),
     }
 }
 
@@ -188,7 +197,11 @@ fn login_impossible(spec: &ConnectSpec, endpoint: &Endpoint, message: &str) -> P
         .fix_with("set it for this shell", "export PGPASSWORD=…")
         .fix_with(
             "or write it into the password file (chmod 600)",
-            format!("~/.pgpass: {}:{}:*:{user}:PASSWORD", endpoint.name().unwrap_or("localhost"), endpoint.port),
+            format!(
+                "~/.pgpass: {}:{}:*:{user}:PASSWORD",
+                endpoint.name().unwrap_or("localhost"),
+                endpoint.port
+            ),
         );
     }
     Problem::error(Code::AuthenticationFailed, format!("the login of `{user}` at {label} failed"))
