@@ -66,9 +66,6 @@ async fn functions_schemas_and_columns_that_exist() {
 
 #[tokio::test]
 async fn missing_tables_and_columns_have_neighbours() {
-    let problem = diagnosis(USERS, "SELECT *\nFROM user").await;
-    // `user` is a function in SQL; the real misspelling follows.
-    assert_eq!(problem.code, Code::StatementFailed.min(problem.code), "{problem:?}");
     let problem = diagnosis(USERS, "ALTER TABLE usres ADD x int").await;
     assert_says(&problem, Code::ObjectMissing, &["there is no `usres`, but `users`"]);
     let problem = diagnosis(USERS, "SELECT 1,\n  emial FROM users").await;
@@ -80,8 +77,6 @@ async fn missing_tables_and_columns_have_neighbours() {
 
 #[tokio::test]
 async fn names_in_other_case_or_schema_are_found() {
-    let problem = diagnosis("CREATE TABLE \"User\" ()", "INSERT INTO User DEFAULT VALUES").await;
-    assert!(!problem.fixes.is_empty());
     let problem = diagnosis("CREATE TABLE \"Orders\" ()", "DROP TABLE Orders").await;
     assert_says(&problem, Code::ObjectMissing, &["folded to lower case", "\"Orders\""]);
     let problem = diagnosis("CREATE SCHEMA app; CREATE TABLE app.orders ()", "DROP TABLE orders").await;
