@@ -169,6 +169,18 @@ impl<'tokens> Cursor<'tokens> {
         Some(name)
     }
 
+    /// `table.column` or `schema.table.column`: the table and the column.
+    pub(crate) fn owner_and_name(&mut self) -> Option<(Option<QualifiedName>, String)> {
+        let mut parts = vec![self.ident()?];
+        while self.is_symbol(b'.') {
+            self.bump();
+            parts.push(self.ident()?);
+        }
+        let name = parts.pop()?;
+        let owner = parts.pop().map(|table| QualifiedName { schema: parts.pop(), name: table });
+        Some((owner, name))
+    }
+
     /// Names separated by commas.
     pub(crate) fn qualified_list(&mut self) -> Vec<QualifiedName> {
         let mut names = Vec::new();
@@ -265,6 +277,17 @@ impl<'tokens> Cursor<'tokens> {
             previous = Some(token.end);
         }
         text
+    }
+
+    /// All the rest, as [`Cursor::text_until`] writes it.
+    pub(crate) fn rest_text(&self) -> String {
+        self.text_until(&Cursor { text: self.text, list: &[] })
+    }
+
+    /// The parts between semicolons.
+    pub(crate) fn statements(self) -> impl Iterator<Item = Cursor<'tokens>> {
+        let parts = self.list.split(|token| token.kind == TokenKind::Symbol(b';'));
+        parts.map(move |list| Cursor { text: self.text, list })
     }
 }
 
