@@ -34,11 +34,6 @@ impl<'tokens> Cursor<'tokens> {
         self.list.is_empty()
     }
 
-    /// How many tokens are left.
-    pub(crate) fn left(&self) -> usize {
-        self.list.len()
-    }
-
     fn kind(&self) -> Option<TokenKind> {
         self.list.first().map(|token| token.kind)
     }
@@ -105,15 +100,6 @@ impl<'tokens> Cursor<'tokens> {
         found
     }
 
-    pub(crate) fn is_number(&self) -> bool {
-        self.kind() == Some(TokenKind::Number)
-    }
-
-    pub(crate) fn is_string(&self) -> bool {
-        use TokenKind::{DollarString, EscapeString, String};
-        matches!(self.kind(), Some(String | EscapeString | DollarString))
-    }
-
     /// The value of a plain string literal, as far as it can be read without a server.
     pub(crate) fn string(&mut self) -> Option<String> {
         let text = self.text();
@@ -136,10 +122,6 @@ impl<'tokens> Cursor<'tokens> {
     pub(crate) fn is_name(&self) -> bool {
         use TokenKind::{QuotedIdent, UnicodeIdent, Word};
         matches!(self.kind(), Some(Word | QuotedIdent | UnicodeIdent))
-    }
-
-    pub(crate) fn is_quoted_name(&self) -> bool {
-        self.is_name() && self.kind() != Some(TokenKind::Word)
     }
 
     /// An identifier, folded or unquoted.

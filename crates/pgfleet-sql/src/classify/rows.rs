@@ -135,9 +135,8 @@ fn read_copy(mut cursor: Cursor<'_>, facts: &mut Facts) {
     }
     cursor.eat(&["BINARY"]);
     let Some(name) = cursor.qualified() else { return };
-    let columns = cursor.parenthesized();
+    cursor.parenthesized();
     let writes = cursor.is(&["FROM"]);
-    drop(columns);
     facts.name(if writes { Kind::Write } else { Kind::Read }, "COPY");
     if writes {
         facts.once_only(format!("loads the same rows into {name} again"));
