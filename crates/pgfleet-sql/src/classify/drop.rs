@@ -22,6 +22,9 @@ pub(super) fn read(mut cursor: Cursor<'_>, facts: &mut Facts) {
         facts.once_only("there is nothing left to drop");
     }
     lock_dropped(kind, concurrently, facts);
+    if cascade {
+        facts.lock_unnamed(LockMode::AccessExclusive);
+    }
     lose_dropped(kind, cascade, facts);
     let outside = matches!(kind, ObjectKind::Database | ObjectKind::Tablespace);
     // Dropping the remote slot cannot be undone; the text does not say whether there is one.
@@ -39,8 +42,7 @@ fn read_names(mut cursor: Cursor<'_>, kind: ObjectKind, facts: &mut Facts) {
         facts.drops.extend(pair.map(|name| ObjectRef { kind, name, on: None }));
         return;
     }
-    loop {
-        let Some(name) = cursor.qualified() else { break };
+    while let Some(name) = cursor.qualified() {
         cursor.parenthesized();
         let on = (cursor.eat(&["ON"])).then(|| cursor.qualified()).flatten();
         facts.drops.push(ObjectRef { kind, name, on });

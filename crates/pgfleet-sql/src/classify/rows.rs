@@ -18,6 +18,9 @@ pub(super) fn read(mut cursor: Cursor<'_>, facts: &mut Facts) {
     }
     relations::read(cursor, facts);
     read_verb(main_statement(cursor), facts);
+    if cursor.is(&["WITH"]) && cursor.has_deep("DELETE") {
+        facts.lose(Severity::Selective, "deletes rows in a common table expression");
+    }
 }
 
 /// After the common table expressions.
@@ -106,10 +109,11 @@ fn read_merge(mut cursor: Cursor<'_>, facts: &mut Facts) {
 fn read_truncate(mut cursor: Cursor<'_>, facts: &mut Facts) {
     facts.name(Kind::Write, "TRUNCATE");
     cursor.eat(&["TABLE"]);
+    let mut names = Vec::new();
     loop {
         cursor.eat(&["ONLY"]);
         let Some(name) = cursor.qualified() else { break };
-        facts.lose(Severity::Certain, format!("deletes every row of {name}"));
+        names.push(name.to_string());
         facts.lock(LockMode::AccessExclusive, &name);
         facts.uses(ObjectKind::Relation, name);
         if !(cursor.eat_symbol(b',') || cursor.is_symbol(b'*')) {
@@ -119,10 +123,12 @@ fn read_truncate(mut cursor: Cursor<'_>, facts: &mut Facts) {
             cursor.bump();
         }
     }
+    let mut what = format!("deletes every row of {}", names.join(", "));
     if cursor.has(&["CASCADE"]) {
-        facts.lose(Severity::Certain, "deletes every row of the tables that refer to it");
+        what.push_str(" and of the tables that refer to it");
         facts.lock_unnamed(LockMode::AccessExclusive);
     }
+    facts.lose(Severity::Certain, what);
 }
 
 fn read_copy(mut cursor: Cursor<'_>, facts: &mut Facts) {
