@@ -126,9 +126,9 @@ pub(super) fn read_password_file(file: &Path) -> Result<Option<String>, String> 
             file.display()
         ));
     }
-    fs::read_to_string(file).map(Some).map_err(|error| {
-        format!("the password file {} could not be read: {error}", file.display())
-    })
+    fs::read_to_string(file)
+        .map(Some)
+        .map_err(|error| format!("the password file {} could not be read: {error}", file.display()))
 }
 
 #[cfg(unix)]

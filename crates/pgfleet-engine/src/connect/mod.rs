@@ -21,9 +21,7 @@ use futures_util::future::BoxFuture;
 use pgfleet_core::diagnose::Problem;
 pub use pgfleet_core::diagnose::ServerError;
 use tokio_postgres::Config;
-use tokio_postgres::config::{
-    ChannelBinding as DriverBinding, SslMode, SslNegotiation,
-};
+use tokio_postgres::config::{ChannelBinding as DriverBinding, SslMode, SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use failure::Failure;
@@ -31,8 +29,8 @@ pub use secret::Secret;
 pub use session::{BatchOutcome, Canceller, DbNotice, Session, SessionError};
 pub use settings::Surroundings;
 pub use spec::{
-    ChannelBinding, ConnectSpec, Endpoint, Host, Keepalive, RootCertificates, SessionAttrs, TlsMode,
-    TlsSpec,
+    ChannelBinding, ConnectSpec, Endpoint, Host, Keepalive, RootCertificates, SessionAttrs,
+    TlsMode, TlsSpec,
 };
 
 /// The oldest major version that is supported, as `server_version_num` writes it.
@@ -113,7 +111,11 @@ impl Attempt<'_> {
         endpoints
     }
 
-    async fn endpoint(&self, endpoint: &Endpoint, wanted: SessionAttrs) -> Result<Session, Failure> {
+    async fn endpoint(
+        &self,
+        endpoint: &Endpoint,
+        wanted: SessionAttrs,
+    ) -> Result<Session, Failure> {
         match tokio::time::timeout(self.timeout, self.with_tls_choice(endpoint, wanted)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::Timeout(self.timeout)),
@@ -151,8 +153,7 @@ impl Attempt<'_> {
         match self.open_with(&config).await {
             // PgBouncer refuses the startup parameter unless it is told to ignore it.
             Err(failure) if failure.refuses_options() && self.spec.options.is_none() => {
-                let session =
-                    self.open_with(&self.driver_config(endpoint, mode, false)).await?;
+                let session = self.open_with(&self.driver_config(endpoint, mode, false)).await?;
                 self.set_search_path(&session).await?;
                 Ok(session)
             }

@@ -19,34 +19,81 @@ use super::spec::{
 /// Parameters of other tools that say nothing about one plain connection.
 const HARMLESS: &[&str] = &[
     // libpq, without effect here.
-    "gssencmode", "krbsrvname", "gsslib", "gssdelegation", "sslcompression", "sslsni",
-    "ssl_max_protocol_version", "fallback_application_name", "scram_client_key",
+    "gssencmode",
+    "krbsrvname",
+    "gsslib",
+    "gssdelegation",
+    "sslcompression",
+    "sslsni",
+    "ssl_max_protocol_version",
+    "fallback_application_name",
+    "scram_client_key",
     // Prisma.
-    "connection_limit", "pool_timeout", "socket_timeout", "statement_cache_size",
-    "single_use_connections", "sslidentity",
+    "connection_limit",
+    "pool_timeout",
+    "socket_timeout",
+    "statement_cache_size",
+    "single_use_connections",
+    "sslidentity",
     // SQLAlchemy, asyncpg, pgx, node-postgres, lib/pq, Supabase.
-    "prepared_statement_cache_size", "pool_max_conns", "pool_min_conns", "pool_mode",
-    "pool_max_conn_lifetime", "pool_max_conn_idle_time", "statement_cache_capacity",
-    "statement_cache_mode", "default_query_exec_mode", "binary_parameters",
-    "disable_prepared_binary_result", "uselibpqcompat", "supa", "workaround",
+    "prepared_statement_cache_size",
+    "pool_max_conns",
+    "pool_min_conns",
+    "pool_mode",
+    "pool_max_conn_lifetime",
+    "pool_max_conn_idle_time",
+    "statement_cache_capacity",
+    "statement_cache_mode",
+    "default_query_exec_mode",
+    "binary_parameters",
+    "disable_prepared_binary_result",
+    "uselibpqcompat",
+    "supa",
+    "workaround",
     // Migration tools.
-    "migrations_table", "x-migrations-table", "x-migrations-table-quoted",
-    "x-statement-timeout", "x-multi-statement", "x-multi-statement-max-size", "x-lock-strategy",
+    "migrations_table",
+    "x-migrations-table",
+    "x-migrations-table-quoted",
+    "x-statement-timeout",
+    "x-multi-statement",
+    "x-multi-statement-max-size",
+    "x-lock-strategy",
     // JDBC.
-    "prepareThreshold", "reWriteBatchedInserts", "stringtype", "tcpKeepAlive", "loginTimeout",
-    "socketTimeout", "ApplicationName",
+    "prepareThreshold",
+    "reWriteBatchedInserts",
+    "stringtype",
+    "tcpKeepAlive",
+    "loginTimeout",
+    "socketTimeout",
+    "ApplicationName",
 ];
 
 /// Server settings that some drivers take as parameters of the URL.
 const SERVER_SETTINGS: &[&str] = &[
-    "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "TimeZone",
-    "timezone", "DateStyle", "datestyle", "IntervalStyle", "intervalstyle", "role",
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "TimeZone",
+    "timezone",
+    "DateStyle",
+    "datestyle",
+    "IntervalStyle",
+    "intervalstyle",
+    "role",
 ];
 
 /// Parameters that would weaken or change the connection if they were passed over.
 const REFUSED: &[&str] = &[
-    "sslcrl", "sslcrldir", "sslpassword", "sslcertmode", "requirepeer", "require_auth",
-    "replication", "sslkeylogfile", "oauth_issuer", "oauth_client_id",
+    "sslcrl",
+    "sslcrldir",
+    "sslpassword",
+    "sslcertmode",
+    "requirepeer",
+    "require_auth",
+    "replication",
+    "sslkeylogfile",
+    "oauth_issuer",
+    "oauth_client_id",
 ];
 
 /// Turns settings into a complete specification.
@@ -55,7 +102,8 @@ pub(super) fn understand(
     around: &Surroundings,
 ) -> Result<ConnectSpec, Problem> {
     let mut take = |name: &str| settings.remove(name).filter(|value| !value.is_empty());
-    let user = take("user").or_else(|| around.user.clone()).unwrap_or_else(|| "postgres".to_owned());
+    let user =
+        take("user").or_else(|| around.user.clone()).unwrap_or_else(|| "postgres".to_owned());
     let database = take("dbname").unwrap_or_else(|| user.clone());
     let password = take("password").map(Secret::new);
     let mut endpoints = endpoints(take("host"), take("hostaddr"), take("port"))?;
@@ -69,8 +117,12 @@ pub(super) fn understand(
         endpoints,
         tls: tls_spec(&mut settings)?,
         session_attrs: session_attrs(&mut settings)?,
-        shuffle: choice(&mut settings, "load_balance_hosts", &[("disable", false), ("random", true)])?
-            .unwrap_or(false),
+        shuffle: choice(
+            &mut settings,
+            "load_balance_hosts",
+            &[("disable", false), ("random", true)],
+        )?
+        .unwrap_or(false),
         application_name: take_first(&mut settings, &["application_name", "ApplicationName"]),
         connect_timeout: connect_timeout(&mut settings)?,
         search_path: search_path(&mut settings),
@@ -131,9 +183,10 @@ fn parse_port(text: &str) -> Result<u16, Problem> {
 fn parse_address(text: &str) -> Result<Option<IpAddr>, Problem> {
     match text {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| {
-            invalid(format!("`hostaddr` has `{text}`, which is not an IP address"))
-        }),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|_| invalid(format!("`hostaddr` has `{text}`, which is not an IP address"))),
     }
 }
 
@@ -220,7 +273,8 @@ fn tls_mode(settings: &mut Settings, system_root: bool) -> Result<TlsMode, Probl
         ("verify-full", TlsMode::VerifyFull),
     ];
     let mode = choice(settings, "sslmode", &modes)?;
-    let strict = choice(settings, "sslaccept", &[("strict", true), ("accept_invalid_certs", false)])?;
+    let strict =
+        choice(settings, "sslaccept", &[("strict", true), ("accept_invalid_certs", false)])?;
     let ssl = flag(settings, "ssl")?;
     // libpq: trusting the system's authorities without checking the name would trust anybody.
     let default = if system_root { TlsMode::VerifyFull } else { TlsMode::Prefer };
@@ -267,7 +321,8 @@ fn connect_timeout(settings: &mut Settings) -> Result<Option<Duration>, Problem>
 }
 
 fn keepalive(settings: &mut Settings) -> Result<Keepalive, Problem> {
-    let seconds = |value: Option<u32>| value.filter(|&s| s > 0).map(|s| Duration::from_secs(s.into()));
+    let seconds =
+        |value: Option<u32>| value.filter(|&s| s > 0).map(|s| Duration::from_secs(s.into()));
     Ok(Keepalive {
         enabled: number::<u32>(settings, "keepalives")?.unwrap_or(1) != 0,
         idle: seconds(number(settings, "keepalives_idle")?),
@@ -318,7 +373,9 @@ fn check_encoding(settings: &mut Settings) -> Result<(), Problem> {
     }
     Err(invalid(format!("client_encoding={encoding} cannot be used"))
         .because("pgfleet speaks UTF-8 with the server")
-        .fix("leave client_encoding (PGCLIENTENCODING) out; files in other encodings are converted"))
+        .fix(
+            "leave client_encoding (PGCLIENTENCODING) out; files in other encodings are converted",
+        ))
 }
 
 fn refuse_rest(settings: &Settings) -> Result<(), Problem> {
@@ -366,8 +423,7 @@ fn choice<T: Copy>(
 }
 
 fn flag(settings: &mut Settings, name: &str) -> Result<Option<bool>, Problem> {
-    let values =
-        [("true", true), ("false", false), ("1", true), ("0", false), ("require", true)];
+    let values = [("true", true), ("false", false), ("1", true), ("0", false), ("require", true)];
     choice(settings, name, &values)
 }
 

@@ -359,7 +359,9 @@ pub(super) fn server_error(error: &DbError) -> ServerError {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let (position, internal_query) = match error.position() {
         Some(ErrorPosition::Original(at)) => (Some(*at), None),
-        Some(ErrorPosition::Internal { position, query }) => (None, Some((query.clone(), *position))),
+        Some(ErrorPosition::Internal { position, query }) => {
+            (None, Some((query.clone(), *position)))
+        }
         None => (None, None),
     };
     ServerError {

@@ -56,7 +56,9 @@ fn web_address(rest: &str) -> Problem {
                 "take the connection string from the dashboard: Connect, Session pooler or Direct",
                 format!("postgres://postgres:PASSWORD@db.{project}.supabase.co:5432/postgres"),
             ),
-        None => problem.fix_with("use the URL of the database", "postgres://USER@HOST:5432/DATABASE"),
+        None => {
+            problem.fix_with("use the URL of the database", "postgres://USER@HOST:5432/DATABASE")
+        }
     }
 }
 

@@ -58,7 +58,9 @@ mod tests {
             assert_eq!(database.value("SELECT auth.uid() IS NULL AND auth.jwt() IS NULL"), "t");
             assert_eq!(database.value("SHOW search_path"), "\"$user\", public, extensions");
             assert_eq!(
-                database.value("SELECT count(*) FROM pg_publication WHERE pubname = 'supabase_realtime'"),
+                database.value(
+                    "SELECT count(*) FROM pg_publication WHERE pubname = 'supabase_realtime'"
+                ),
                 "1"
             );
         }
@@ -79,7 +81,9 @@ mod tests {
             "SET ROLE authenticated; SET request.jwt.claims = '{claims}'; SELECT count(*) FROM notes"
         ));
         assert_eq!(seen, "1");
-        let path = database.value("SELECT storage.foldername('a/b/c.png')::text || storage.extension('a/b/c.png')");
+        let path = database.value(
+            "SELECT storage.foldername('a/b/c.png')::text || storage.extension('a/b/c.png')",
+        );
         assert_eq!(path, "{a,b}png");
     }
 

@@ -34,7 +34,8 @@ fn judge(prepared: &Prepared, http: &Http, status: u16, body: &str) -> ProbeOutc
     let mut deviations: Vec<String> = deviations.iter().map(|text| prepared.hide(text)).collect();
     if !http.status.accepts(status) {
         let lines = body.lines().filter(|line| !line.trim().is_empty()).take(SHOWN_LINES);
-        let shown = lines.map(|line| prepared.hide(line).chars().take(SHOWN_CHARS).collect::<String>());
+        let shown =
+            lines.map(|line| prepared.hide(line).chars().take(SHOWN_CHARS).collect::<String>());
         deviations.extend(shown.map(|line| format!("| {line}")));
     }
     ProbeOutcome { found: format!("status {status}"), deviations }

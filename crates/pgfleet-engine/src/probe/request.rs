@@ -36,7 +36,8 @@ impl Prepared {
             Some(json) => Some(filler.json(json)?.to_string()),
             None => http.body.as_deref().map(|body| filler.expand(body)).transpose()?,
         };
-        if http.json.is_some() && !http.headers.keys().any(|k| k.eq_ignore_ascii_case("content-type"))
+        if http.json.is_some()
+            && !http.headers.keys().any(|k| k.eq_ignore_ascii_case("content-type"))
         {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
@@ -77,7 +78,8 @@ impl Filler<'_> {
                 Value::Array(items.iter().map(|item| self.json(item)).collect::<Result<_, _>>()?)
             }
             Value::Object(fields) => {
-                let filled = fields.iter().map(|(name, value)| Ok((name.clone(), self.json(value)?)));
+                let filled =
+                    fields.iter().map(|(name, value)| Ok((name.clone(), self.json(value)?)));
                 Value::Object(filled.collect::<Result<_, String>>()?)
             }
             other => other.clone(),

@@ -48,9 +48,9 @@ fn toml_http(toml: &str) -> Http {
     }
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\nConnection: close\r\n\r\n{\"success\": true}";
-const BROKEN: &str =
-    "HTTP/1.1 500 Oops\r\nContent-Length: 30\r\nConnection: close\r\n\r\nrelation missing\ntop-secret-1\n";
+const OK: &str =
+    "HTTP/1.1 200 OK\r\nContent-Length: 17\r\nConnection: close\r\n\r\n{\"success\": true}";
+const BROKEN: &str = "HTTP/1.1 500 Oops\r\nContent-Length: 30\r\nConnection: close\r\n\r\nrelation missing\ntop-secret-1\n";
 const MOVED: &str =
     "HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
@@ -102,8 +102,9 @@ async fn what_prevents_an_answer_is_named() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_url = format!("http://{}", silent.local_addr().unwrap());
-    let (plain, _) = service(&[OK]);
-    let https = plain.replace("http:", "https:");
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let https = format!("https://{}", plain.local_addr().unwrap());
+    thread::spawn(move || plain.accept().unwrap().0.write_all(MOVED.as_bytes()).unwrap());
     for (url, rest, said) in [
         (format!("http://u:pass-word@{free}/x?key=pass-word"), "", "nothing listens at 127.0.0.1:"),
         (silent_url, "timeout_ms = 200", "did not answer within 0.2 s"),

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_core::verify::{
-    Answer, Check, CheckResult, Evidence, Scope, TextRow, catalog_sql, facts_sql, judge,
-    questions, read_catalog, row_counts_sql,
+    Answer, Check, CheckResult, Evidence, Scope, TextRow, catalog_sql, facts_sql, judge, questions,
+    read_catalog, row_counts_sql,
 };
 
 use crate::connect::{Session, SessionError};
@@ -77,7 +77,12 @@ pub async fn propose(session: &Session, schemas: &[String]) -> Result<String, Se
     Ok(pgfleet_core::verify::propose(&catalog))
 }
 
-async fn read_facts(session: &Session, checks: &[Check], options: Options, evidence: &mut Evidence) {
+async fn read_facts(
+    session: &Session,
+    checks: &[Check],
+    options: Options,
+    evidence: &mut Evidence,
+) {
     evidence.catalog = match catalog_sql(checks) {
         Ok(None) => None,
         Err(error) => Some(Err(error.to_string())),
@@ -135,5 +140,7 @@ async fn read_only(
     rows
 }
 
+#[cfg(test)]
+mod bilan;
 #[cfg(test)]
 mod tests;

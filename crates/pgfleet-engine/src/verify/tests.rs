@@ -17,7 +17,7 @@ const SCHEMA: &str = r#"
     INSERT INTO users SELECT gen_random_uuid(), 'u' || i, 'A' FROM generate_series(1, 16) i;
 "#;
 
-async fn session(database: &TestDb) -> Session {
+pub(super) async fn session(database: &TestDb) -> Session {
     let spec = ConnectSpec::parse(&database.url(), &Surroundings::default()).unwrap();
     connect(&spec, "pgfleet test", Duration::from_secs(10)).await.unwrap()
 }
@@ -38,7 +38,9 @@ async fn a_proposal_holds_in_its_own_database_and_not_after_a_change() {
     for verdict in run(Some(&session), &proposed, &none, Options::default()).await {
         assert!(verdict.ok, "{verdict:?}\n{text}");
     }
-    database.sql("ALTER TABLE users ALTER email TYPE text; DROP TRIGGER touch ON users; DELETE FROM users");
+    database.sql(
+        "ALTER TABLE users ALTER email TYPE text; DROP TRIGGER touch ON users; DELETE FROM users",
+    );
     let verdicts = run(Some(&session), &proposed, &none, Options::default()).await;
     let failed: Vec<&str> =
         verdicts.iter().filter(|v| v.failed()).map(|v| v.name.as_str()).collect();
