@@ -81,7 +81,9 @@ fn find_upwards(from: &Path, name: &str) -> Option<PathBuf> {
 }
 
 fn read_config(file: &Path) -> Result<ConfigFile, Box<Problem>> {
-    let shown = file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let shown = file
+        .file_name()
+        .map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
     let text = fs::read_to_string(file).map_err(|error| {
         let what = format!("the configuration file {} cannot be read", file.display());
         Box::new(
@@ -100,12 +102,12 @@ fn read_dotenv(file: &Path) -> Result<Variables, Box<Problem>> {
     }
     let invalid = |message: String| {
         let place = pgfleet_core::place::Place::file(".env");
-        Box::new(Problem::error(Code::ConfigInvalid, ".env is not valid").at(place).because(message))
+        Box::new(
+            Problem::error(Code::ConfigInvalid, ".env is not valid").at(place).because(message),
+        )
     };
     let entries = dotenvy::from_path_iter(file).map_err(|error| invalid(error.to_string()))?;
-    entries
-        .map(|entry| entry.map_err(|error| invalid(without_value(&error))))
-        .collect()
+    entries.map(|entry| entry.map_err(|error| invalid(without_value(&error)))).collect()
 }
 
 /// The library's message repeats the line, which may hold a secret.
@@ -123,7 +125,8 @@ impl Project {
     /// When the URL is not valid, or nothing says where the database is.
     pub fn connect_spec(&self) -> Result<ConnectSpec, Box<Problem>> {
         let settings = &self.settings;
-        let says_where = |name: &str| settings.variables.get(name).is_some_and(|value| !value.is_empty());
+        let says_where =
+            |name: &str| settings.variables.get(name).is_some_and(|value| !value.is_empty());
         let named = ["PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"].into_iter().any(says_where);
         if settings.url.is_none() && !named {
             return Err(Box::new(no_database()));
@@ -156,14 +159,15 @@ impl Project {
             FormatChoice::Auto => candidates(&tree)?,
         };
         let options = folder::FolderOptions { placeholders: self.settings.placeholders.clone() };
-        let set = folder::read(&tree, formats.first().copied().unwrap_or(Format::Plain), &options);
+        let set =
+            folder::read_with(&tree, formats.first().copied().unwrap_or(Format::Plain), &options);
         Ok(Folder { tree, set, formats })
     }
 
     /// Reads the same files as another dialect.
     pub fn reread(&self, folder: &Folder, format: Format) -> Folder {
         let options = folder::FolderOptions { placeholders: self.settings.placeholders.clone() };
-        let set = folder::read(&folder.tree, format, &options);
+        let set = folder::read_with(&folder.tree, format, &options);
         Folder { tree: folder.tree.clone(), set, formats: vec![format] }
     }
 
@@ -181,9 +185,12 @@ impl Project {
         let found = found.map(|name| (self.root.join(name), (*name).to_owned()));
         found.ok_or_else(|| {
             Box::new(
-                Problem::error(Code::FolderMissing, "no migration folder is named, and none is in a usual place")
-                    .detail(format!("looked for {}", USUAL_FOLDERS.join(", ")))
-                    .fix_with("Name it.", "pgfleet status --dir path/to/migrations"),
+                Problem::error(
+                    Code::FolderMissing,
+                    "no migration folder is named, and none is in a usual place",
+                )
+                .detail(format!("looked for {}", USUAL_FOLDERS.join(", ")))
+                .fix_with("Name it.", "pgfleet status --dir path/to/migrations"),
             )
         })
     }
@@ -200,6 +207,9 @@ fn candidates(tree: &FileTree) -> Result<Vec<Format>, Box<Problem>> {
 fn no_database() -> Problem {
     Problem::error(Code::ConfigMissing, "nothing says which database to act on")
         .because("there is no --url, no DATABASE_URL, no url in pgfleet.toml and no PGHOST")
-        .fix_with("Name it on the command line …", "pgfleet status --url postgres://user@host:5432/database")
+        .fix_with(
+            "Name it on the command line …",
+            "pgfleet status --url postgres://user@host:5432/database",
+        )
         .fix_with("… or write a configuration.", "pgfleet init")
 }

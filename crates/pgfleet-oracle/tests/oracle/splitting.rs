@@ -34,7 +34,7 @@ struct Outcome {
 fn compare(text: &str) -> Outcome {
     let mut outcome = Outcome::default();
     let mut sql = sanitize::sql_only(text);
-    let mut ours = our_statements(&sql);
+    let mut ours = our_statements(text);
     ours.retain(|range| {
         let Some(message) = refusal(&sql[range.clone()]) else { return true };
         outcome.failing += 1;
