@@ -12,6 +12,8 @@ pub mod progress;
 mod run_summary;
 mod status;
 mod style;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use checks::checks;
