@@ -98,11 +98,10 @@ fn client_certificate(spec: &TlsSpec) -> Result<Option<ClientCertificate>, Probl
     match (&spec.certificate, &spec.key) {
         (None, _) => Ok(None),
         _ if spec.mode == TlsMode::Disable => Ok(None),
-        (Some(file), None) => Err(failed(&format!(
-            "the client certificate {} has no key",
-            file.display()
-        ))
-        .fix_with("name the key's file", "sslkey=FILE.key")),
+        (Some(file), None) => {
+            Err(failed(&format!("the client certificate {} has no key", file.display()))
+                .fix_with("name the key's file", "sslkey=FILE.key"))
+        }
         (Some(file), Some(key_file)) => {
             let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| {
                 failed(&format!("the client key {} cannot be used", key_file.display()))
@@ -174,8 +173,13 @@ impl ServerCertVerifier for TrustedCertificate {
         if self.pinned.iter().any(|root| root.as_ref() == end_entity.as_ref()) {
             return self.verify_pinned(end_entity, server_name);
         }
-        let verdict =
-            self.chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verdict = self.chain.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
         match verdict {
             Err(Error::InvalidCertificate(reason)) if is_name(&reason) && !self.checks_name => {
                 Ok(ServerCertVerified::assertion())
