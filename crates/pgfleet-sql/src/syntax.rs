@@ -76,6 +76,12 @@ fn is_misread(statement: &str) -> bool {
         && (cursor.is(&["STATISTICS"]) || cursor.is(&["USER", "MAPPING"]))
 }
 
+/// Whether an `E'…'` may go on in another line, which the parser reads as a string of another kind.
+fn is_continued(string: &str) -> bool {
+    let inner = string.get(2..string.len() - 1).unwrap_or_default();
+    inner.contains('\'') && inner.contains(['\n', '\r'])
+}
+
 /// Whether the statement holds what the parser does not know or cannot bear: psql's variables and
 /// commands, or very deep nesting.
 fn is_beyond_the_parser(statement: &str) -> bool {
@@ -85,6 +91,9 @@ fn is_beyond_the_parser(statement: &str) -> bool {
             TokenKind::Symbol(b'(' | b'[') => depth += 1,
             TokenKind::Symbol(b')' | b']') => depth = depth.saturating_sub(1),
             TokenKind::Backslash => return true,
+            TokenKind::EscapeString if is_continued(&statement[token.start..token.end]) => {
+                return true;
+            }
             TokenKind::Symbol(b':') if depth == 0 => return true,
             _ => {}
         }
