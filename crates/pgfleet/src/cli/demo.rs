@@ -123,6 +123,9 @@ impl Stage<'_> {
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("pgfleet"));
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&self.folder).env("DATABASE_URL", &self.url);
+        for name in ["SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"] {
+            command.env(name, "set-for-the-demonstration");
+        }
         if !self.context.out.colour {
             command.arg("--no-color");
         }
