@@ -25,40 +25,57 @@ pub struct Demo {}
 struct Act {
     says: &'static str,
     arguments: &'static [&'static str],
+    /// The database that it is about.
+    database: &'static str,
     /// The exit code that it ends with.
     exit: i32,
 }
 
 const ACTS: &[Act] = &[
-    Act { says: "What is there? 17 files, none applied.", arguments: &["status"], exit: 0 },
+    Act {
+        says: "What is there? 17 files, none applied.",
+        arguments: &["status"],
+        database: "postgres",
+        exit: 0,
+    },
     Act {
         says: "What would be done, in which order, with which locks?",
         arguments: &["plan"],
+        database: "postgres",
         exit: 0,
     },
-    Act { says: "All of it on a scratch copy first.", arguments: &["apply", "--dry-run"], exit: 0 },
+    Act {
+        says: "All of it on a scratch copy first.",
+        arguments: &["apply", "--dry-run"],
+        database: "postgres",
+        exit: 0,
+    },
     Act {
         says: "For real: one transaction per file, recorded with checksums.",
         arguments: &["apply"],
+        database: "postgres",
         exit: 0,
     },
-    Act { says: "Again: nothing to do.", arguments: &["apply"], exit: 0 },
+    Act { says: "Again: nothing to do.", arguments: &["apply"], database: "postgres", exit: 0 },
     Act {
         says: "Is everything there that should be?",
         arguments: &["verify", "--no-probes"],
+        database: "postgres",
         exit: 0,
     },
     Act {
         says: "A migration that existing rows break: what happened, where, why, and what to do.",
         arguments: &["apply", "--dir", "broken"],
+        database: "teams",
         exit: 4,
     },
     Act {
         says: "The last migration back; losing its data needs consent.",
         arguments: &["rollback", "--allow-data-loss"],
+        database: "postgres",
         exit: 0,
     },
-    Act { says: "And where it stands now.", arguments: &["status"], exit: 0 },
+    Act { says: "And where it stands now.", arguments: &["status"], database: "postgres", exit: 0 },
 ];
 
 impl Demo {
@@ -68,8 +85,7 @@ impl Demo {
         let cluster = cluster.map_err(no_server)?;
         let folder = tempfile::tempdir().map_err(no_folder)?;
         write_example(folder.path()).map_err(no_folder)?;
-        let url = cluster.url("postgres");
-        let stage = Stage { context, folder: folder.path().to_owned(), url };
+        let stage = Stage { context, folder: folder.path().to_owned(), cluster: &cluster };
         stage.say(&format!("A throwaway PostgreSQL {} is running.", installation.version));
         stage.supply_platform()?;
         for act in ACTS {
@@ -82,7 +98,7 @@ impl Demo {
 struct Stage<'a> {
     context: &'a Context,
     folder: PathBuf,
-    url: String,
+    cluster: &'a ThrowawayCluster,
 }
 
 impl Stage<'_> {
@@ -98,10 +114,14 @@ impl Stage<'_> {
         let prelude = pgfleet_engine::environment::prelude("supabase")?;
         super::block_on(async {
             let around = pgfleet_engine::connect::Surroundings::default();
-            let spec = pgfleet_engine::connect::ConnectSpec::parse(&self.url, &around)?;
+            let spec = pgfleet_engine::connect::ConnectSpec::parse(
+                &self.cluster.url("postgres"),
+                &around,
+            )?;
             let patience = std::time::Duration::from_secs(10);
             let session = pgfleet_engine::connect::connect(&spec, "pgfleet demo", patience).await?;
             let done = session.batch(&prelude).await;
+            let done = done.and(session.batch("CREATE DATABASE teams").await);
             session.close().await;
             done.map_err(|error| failed("the platform's schemas", &error.to_string()).into())
         })
@@ -112,17 +132,18 @@ impl Stage<'_> {
         let style = &self.context.out;
         let shown = format!("$ pgfleet {}", act.arguments.join(" "));
         let _ = writeln!(std::io::stdout(), "{}", style.paint(Role::Command, &shown));
-        let status = self.command(act.arguments).status();
+        let status = self.command(act).status();
         match status {
             Ok(status) if status.code() == Some(act.exit) => Ok(()),
             other => Err(failed(&shown, &format!("{other:?}")).into()),
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, act: &Act) -> Command {
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("pgfleet"));
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(&self.folder).env("DATABASE_URL", &self.url);
+        command.args(act.arguments).current_dir(&self.folder);
+        command.env("DATABASE_URL", self.cluster.url(act.database));
         for name in ["SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"] {
             command.env(name, "set-for-the-demonstration");
         }
