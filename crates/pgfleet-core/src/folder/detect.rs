@@ -108,7 +108,7 @@ fn by_flyway_names(tree: &FileTree) -> Option<Guess> {
         Some(Guess::certain(&[Format::Refinery]))
     } else if flyway_only || names().any(|name| name.ends_with(".sql.conf")) {
         Some(Guess::certain(&[Format::Flyway]))
-    } else if sql().any(|name| versioned(name, &['V'])) {
+    } else if sql().filter(|name| versioned(name, &['V'])).count() * 2 > sql().count() {
         Some(Guess::certain(&[Format::Flyway, Format::Refinery]))
     } else {
         None
