@@ -2,10 +2,14 @@
 //!
 //! Invariant: items are in the script's order and every range is a range of the script's own text.
 
-use std::collections::BTreeMap;
+mod commands;
+mod substitute;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use crate::split::Construct;
+use crate::split::{Construct, Piece, PieceKind, is_copy_end, read_meta, split};
+use commands::Effect;
 
 /// psql's variables: what `\set` sets and `:NAME` reads.
 pub type Variables = BTreeMap<String, String>;
@@ -142,6 +146,115 @@ pub fn read_script(text: &str) -> Script {
 /// Reads a script with variables set before it, as `psql -v` or an including script does.
 #[must_use]
 pub fn read_script_with(text: &str, variables: Variables) -> Script {
-    let _ = text;
-    Script { items: Vec::new(), problems: Vec::new(), variables }
+    let script = Script { variables, ..Script::default() };
+    let mut reader = Reader { text, script, waiting: VecDeque::new() };
+    split(text).iter().for_each(|piece| reader.read_piece(piece));
+    reader.finish()
+}
+
+/// Places in a statement that psql replaces: variables' colons and whole commands, as byte offsets.
+#[doc(hidden)]
+#[must_use]
+pub fn references(statement: &str) -> Vec<(usize, usize)> {
+    substitute::find(statement).iter().map(substitute::Found::blanked).collect()
+}
+
+struct Reader<'text> {
+    text: &'text str,
+    script: Script,
+    /// Which items are COPY statements whose data has not been read yet.
+    waiting: VecDeque<usize>,
+}
+
+impl Reader<'_> {
+    fn read_piece(&mut self, piece: &Piece) {
+        match &piece.kind {
+            PieceKind::Statement => self.read_statement(&piece.range),
+            PieceKind::Meta => self.read_command(&piece.range, false),
+            PieceKind::CopyData => self.read_copy_data(&piece.range),
+            PieceKind::Unterminated(what) => {
+                let (construct, opened_at) = (what.construct.clone(), what.opened_at);
+                self.script.problems.push(Problem::Unterminated { construct, opened_at });
+            }
+            PieceKind::Trivia => {}
+        }
+    }
+
+    fn read_statement(&mut self, range: &Range<usize>) {
+        let substituted = self.substitute(range);
+        let (statement, text) = (range.clone(), &self.text[range.clone()]);
+        let item = if is_copy_in(text) {
+            self.waiting.push_back(self.script.items.len());
+            Item::Copy { data: statement.end..statement.end, statement, substituted }
+        } else {
+            Item::Statement { range: statement, substituted }
+        };
+        self.script.items.push(item);
+    }
+
+    fn read_copy_data(&mut self, range: &Range<usize>) {
+        let item = self.waiting.pop_front().and_then(|at| self.script.items.get_mut(at));
+        let Some(Item::Copy { statement, data, .. }) = item else { return };
+        let lines = &self.text[range.clone()];
+        let last = lines.split_inclusive('\n').next_back().unwrap_or_default();
+        if is_copy_end(last) {
+            *data = range.start..range.end - last.len();
+        } else {
+            *data = range.clone();
+            self.script.problems.push(Problem::CopyWithoutEnd { statement: statement.clone() });
+        }
+    }
+
+    fn finish(mut self) -> Script {
+        for at in self.waiting {
+            if let Some(Item::Copy { statement, .. }) = self.script.items.get(at) {
+                self.script.problems.push(Problem::CopyWithoutEnd { statement: statement.clone() });
+            }
+        }
+        self.script
+    }
+
+    fn substitute(&mut self, range: &Range<usize>) -> Option<Substitution> {
+        let places = substitute::find(&self.text[range.clone()]);
+        if places.is_empty() {
+            return None;
+        }
+        for place in &places {
+            if let substitute::Found::Command(at) = place {
+                self.read_command(&(range.start + at.start..range.start + at.end), true);
+            }
+        }
+        substitute::apply(self.text, range.start..range.end, &places, &mut self.script)
+    }
+
+    fn read_command(&mut self, range: &Range<usize>, inside_statement: bool) {
+        let meta = read_meta(self.text, range.start);
+        let command = meta.command.to_owned();
+        let range = range.clone();
+        match commands::effect(&meta, &self.script.variables, inside_statement) {
+            Effect::Nothing => self.script.items.push(Item::Ignored { command, range }),
+            Effect::Set(name, value) => {
+                self.script.variables.insert(name, value);
+                self.script.items.push(Item::Ignored { command, range });
+            }
+            Effect::Unset(name) => {
+                self.script.variables.remove(&name);
+                self.script.items.push(Item::Ignored { command, range });
+            }
+            Effect::Include { path, relative } => {
+                let variables = self.script.variables.clone();
+                self.script.items.push(Item::Include { path, relative, range, variables });
+            }
+            Effect::Refuse { reason, fix } => {
+                let (reason, fix) = (reason.to_owned(), fix.to_owned());
+                self.script.problems.push(Problem::Refused { command, reason, fix, range });
+            }
+        }
+    }
+}
+
+/// Whether a statement asks for COPY data.
+fn is_copy_in(statement: &str) -> bool {
+    let starts = statement.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
+    starts && crate::split::is_copy_in(statement)
 }

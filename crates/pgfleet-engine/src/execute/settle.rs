@@ -29,7 +29,9 @@ pub async fn settle(session: &Session, settle: &Settle) -> Result<Finding, Sessi
         Settle::Ask => Ok(Finding::Unknown),
         Settle::IndexValid { index, table } => index_valid(session, index, table).await,
         Settle::IndexGone { index } => {
-            let there = scalar(session, &format!("SELECT pg_catalog.to_regclass({})", literal(index))).await?;
+            let there =
+                scalar(session, &format!("SELECT pg_catalog.to_regclass({})", literal(index)))
+                    .await?;
             Ok(if there.is_none() { Finding::Happened } else { Finding::RunIt })
         }
         Settle::DatabaseThere { database } => {
@@ -51,7 +53,8 @@ async fn index_valid(session: &Session, index: &str, table: &str) -> Result<Find
     let name_is = if index.is_empty() {
         "NOT i.indisvalid".to_owned()
     } else {
-        let bare = pgfleet_sql::parse_qualified(index).map_or_else(|| index.to_owned(), |name| name.name);
+        let bare =
+            pgfleet_sql::parse_qualified(index).map_or_else(|| index.to_owned(), |name| name.name);
         format!("c.relname = {}", literal(&bare))
     };
     let sql = format!(
@@ -65,7 +68,8 @@ async fn index_valid(session: &Session, index: &str, table: &str) -> Result<Find
         return Ok(Finding::Happened);
     }
     let broken = rows.iter().filter_map(|row| row.get(1).cloned().flatten());
-    let drops: Vec<_> = broken.map(|name| format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).collect();
+    let drops: Vec<_> =
+        broken.map(|name| format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).collect();
     Ok(if drops.is_empty() { Finding::RunIt } else { Finding::CleanFirst(drops) })
 }
 

@@ -1,0 +1,1 @@
+SELECT 'extension', extname FROM pg_extension ORDER BY extname COLLATE "C"

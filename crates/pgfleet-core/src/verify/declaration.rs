@@ -1,0 +1,142 @@
+//! Reads and validates declarations: the `[[check]]` tables of a file.
+
+use std::ops::Range;
+
+use pgfleet_sql::LineIndex;
+use serde::Deserialize;
+
+use super::{Check, ColumnExpectation, Counted};
+use crate::diagnose::{Code, Problem};
+use crate::place::Place;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declaration {
+    #[serde(default)]
+    check: Vec<toml::Spanned<toml::Value>>,
+}
+
+/// Reads a file of `[[check]]` tables, such as `checks.toml`; `file` is its name in messages.
+///
+/// # Errors
+/// Every problem of the text ([`Code::CheckInvalid`]) with its place: TOML syntax, an unknown
+/// kind or key, or an expectation that cannot be meant.
+pub fn parse_declaration(text: &str, file: &str) -> Result<Vec<Check>, Vec<Problem>> {
+    let declaration: Declaration =
+        toml::from_str(text).map_err(|error| vec![toml_problem(text, file, &error)])?;
+    let mut checks = Vec::new();
+    let mut problems = Vec::new();
+    for entry in declaration.check {
+        let span = entry.span();
+        match entry.into_inner().try_into::<Check>().map_err(|error| error.message().to_owned()) {
+            Ok(check) => match check.invalid() {
+                Some(wrong) => problems.push(invalid(wrong, text, file, Some(span))),
+                None => checks.push(check),
+            },
+            Err(wrong) => problems.push(invalid(wrong, text, file, Some(span))),
+        }
+    }
+    if problems.is_empty() { Ok(checks) } else { Err(problems) }
+}
+
+/// What is wrong with checks that were read as part of another file; empty when nothing is.
+pub fn declaration_problems(checks: &[Check], file: &str) -> Vec<Problem> {
+    let wrong = checks.iter().filter_map(|check| Some((check, check.invalid()?)));
+    wrong
+        .map(|(check, wrong)| {
+            let what = format!("check \"{}\": {wrong}", check.name());
+            Problem::error(Code::CheckInvalid, what).at(Place::file(file))
+        })
+        .collect()
+}
+
+fn toml_problem(text: &str, file: &str, error: &toml::de::Error) -> Problem {
+    invalid(error.message().to_owned(), text, file, error.span())
+}
+
+fn invalid(wrong: String, text: &str, file: &str, span: Option<Range<usize>>) -> Problem {
+    let position = span.map(|span| LineIndex::new(text).position(span.start));
+    let place =
+        position.map_or_else(|| Place::file(file), |at| Place::at(file, at.line, at.column));
+    Problem::error(Code::CheckInvalid, wrong)
+        .at(place)
+        .fix("docs/checks.md lists the kinds and keys")
+}
+
+impl Check {
+    /// Why the declaration cannot be meant, if so.
+    pub(super) fn invalid(&self) -> Option<String> {
+        if self.counted().is_some_and(Counted::contradicts) {
+            return Some("`exactly` excludes `at_least` and `at_most`".to_owned());
+        }
+        if self.expects_nothing() {
+            return Some("the check expects nothing, so it would always pass".to_owned());
+        }
+        match self {
+            Self::Http(http) => http.invalid(),
+            Self::Sql(sql) if sql.query.trim().is_empty() => Some("`query` is empty".to_owned()),
+            Self::Columns(columns) => match &columns.columns {
+                ColumnExpectation::Names(names) if names.is_empty() => {
+                    Some("`columns` is empty".to_owned())
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn expects_nothing(&self) -> bool {
+        let no_count = self.counted().is_none_or(|counted| counted == Counted::default());
+        no_count
+            && match self {
+                Self::Tables(check) => check.list.is_empty(),
+                Self::Indexes(check) => check.list.is_empty(),
+                Self::Triggers(check) => check.list.is_empty(),
+                Self::ForeignKeys(check) => check.list.is_empty(),
+                Self::Functions(check) => check.list.is_empty(),
+                Self::Policies(check) => {
+                    check.list.is_empty() && check.enabled.is_empty() && check.forced.is_empty()
+                }
+                Self::Extensions(check) => check.list.is_empty(),
+                Self::Env(check) => check.variables.is_empty(),
+                Self::Sql(check) => {
+                    check.equals.is_none()
+                        && check.at_least.is_none()
+                        && check.at_most.is_none()
+                        && check.matches.is_none()
+                }
+                Self::Rows(_) => true,
+                Self::Columns(_) | Self::Enums(_) | Self::Http(_) => false,
+            }
+    }
+}
+
+impl Counted {
+    fn contradicts(self) -> bool {
+        self.exactly.is_some() && (self.at_least.is_some() || self.at_most.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        for (text, said, line) in [
+            ("[[check]]\nkind = \"tabels\"\n", "unknown variant `tabels`", 1),
+            ("\n[[check]]\nkind = \"tables\"\natleast = 3\n", "unknown field `atleast`", 2),
+            ("[[check]]\nkind = \"tables\"\n", "expects nothing", 1),
+            ("[[check]]\nkind = \"rows\"\ntable = \"t\"\nexactly = 1\nat_least = 1", "excludes", 1),
+            ("[[check]]\nkind = \"foreign_keys\"\nlist = [\"a.b\"]", "is not a foreign key", 1),
+            ("[[check]]\nkind = \"http\"\nurl = \"ftp://h\"", "is not an http:// or", 1),
+            ("[[check]\n", "", 1),
+            ("check = 1\n", "", 1),
+        ] {
+            let problems = parse_declaration(text, "checks.toml").unwrap_err();
+            let problem = &problems[0];
+            assert!(problem.what.contains(said), "{text}: {}", problem.what);
+            assert_eq!(problem.place.as_ref().map(|place| place.line), Some(line), "{text}");
+        }
+    }
+}
