@@ -2,6 +2,8 @@
 //!
 //! `PGFLEET_BLESS=1` writes the expectations anew; look at the difference before committing it.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

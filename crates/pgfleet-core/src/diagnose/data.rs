@@ -19,7 +19,9 @@ pub(super) fn rows_violate(failure: &Failure<'_>) -> Problem {
             "rows refer to rows that are not there",
             "delete or repair the orphans first, or add the constraint NOT VALID and validate it later",
         ),
-        "23P01" => ("rows overlap that the new rule keeps apart", "repair the rows that overlap first"),
+        "23P01" => {
+            ("rows overlap that the new rule keeps apart", "repair the rows that overlap first")
+        }
         _ => (
             "rows break the new check",
             "repair the rows first, or add the constraint NOT VALID and validate it later",
@@ -43,10 +45,22 @@ fn with_rows(mut problem: Problem, failure: &Failure<'_>) -> Problem {
 pub(super) fn values(failure: &Failure<'_>) -> Problem {
     let problem = failure.say(Code::RowsViolate);
     let (cause, fix) = match failure.error.sqlstate.as_str() {
-        "22001" => ("a text is longer than its column allows", "widen the type (text), or shorten the values first"),
-        "22003" => ("a number is greater than its type allows", "take a larger type (bigint, numeric), or correct the values first"),
-        "22P02" => ("a text is not a value of the type it is to become", "correct the values first, or convert them in USING (…)"),
-        _ => ("a text is not a valid date or time", "correct the values first; write dates as YYYY-MM-DD"),
+        "22001" => (
+            "a text is longer than its column allows",
+            "widen the type (text), or shorten the values first",
+        ),
+        "22003" => (
+            "a number is greater than its type allows",
+            "take a larger type (bigint, numeric), or correct the values first",
+        ),
+        "22P02" => (
+            "a text is not a value of the type it is to become",
+            "correct the values first, or convert them in USING (…)",
+        ),
+        _ => (
+            "a text is not a valid date or time",
+            "correct the values first; write dates as YYYY-MM-DD",
+        ),
     };
     with_rows(problem.because(cause), failure).fix(fix)
 }
@@ -61,13 +75,19 @@ pub(super) fn types(failure: &Failure<'_>) -> Problem {
         let column = pgfleet_sql::quote_ident(column);
         return problem
             .because("there is no automatic conversion from the old type to the new one")
-            .fix_with("say how to convert", format!("ALTER COLUMN {column} TYPE {named} USING {column}::{named}"))
+            .fix_with(
+                "say how to convert",
+                format!("ALTER COLUMN {column} TYPE {named} USING {column}::{named}"),
+            )
             .fix("drop and set the column's DEFAULT around the change, when it has one");
     }
     if message.contains("default for column") {
         return problem
             .because("the column's default cannot be converted to the new type")
-            .fix_with("take the default away before, and set it again after", "ALTER COLUMN … DROP DEFAULT");
+            .fix_with(
+                "take the default away before, and set it again after",
+                "ALTER COLUMN … DROP DEFAULT",
+            );
     }
     if message.contains("foreign key constraint") {
         return problem

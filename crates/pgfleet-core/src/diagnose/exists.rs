@@ -8,7 +8,8 @@ pub(super) fn explain(failure: &Failure<'_>) -> Problem {
     let name = name_of(failure);
     let mut problem = failure.say(Code::ObjectExists);
     if let Some(object) = &failure.catalog.existing {
-        problem = problem.detail(format!("{} {} belongs to {}", object.kind, object.name, object.owner));
+        problem =
+            problem.detail(format!("{} {} belongs to {}", object.kind, object.name, object.owner));
     }
     let creator = unapplied_creator(failure, &name);
     match &failure.catalog.comparison {
@@ -65,7 +66,9 @@ fn unknown(problem: Problem, failure: &Failure<'_>, creator: Option<&Creator>) -
     let problem = problem.because(match creator {
         Some(creator) => format!("{} creates it too, and the history lacks it", creator.label),
         None if column => "the column was added before, or is named twice".to_owned(),
-        None => "it was created by hand, by another tool, or by a run that was not recorded".to_owned(),
+        None => {
+            "it was created by hand, by another tool, or by a run that was not recorded".to_owned()
+        }
     });
     let fix = if column { "ADD COLUMN IF NOT EXISTS" } else { "IF NOT EXISTS or OR REPLACE" };
     resolve(problem, &failure.context.folder.version)

@@ -51,7 +51,9 @@ fn platform(problem: Problem, name: &str) -> Option<Problem> {
     }
     Some(
         problem
-            .because(format!("`{name}` is supplied by the Supabase platform, which this server is not"))
+            .because(format!(
+                "`{name}` is supplied by the Supabase platform, which this server is not"
+            ))
             .fix_with("on a scratch or plain server, supply it", "pgfleet --environment supabase …")
             .fix("or connect to the Supabase project's database"),
     )
@@ -122,12 +124,18 @@ fn extension_needed(failure: &Failure<'_>, name: &str, extension: &str) -> Probl
     let problem = match failure.catalog.elsewhere.first() {
         Some(schema) => problem.fix_with(
             format!("it is in the schema {schema}: put that on the path"),
-            format!("SET search_path TO {}, {}", failure.catalog.search_path, pgfleet_sql::quote_ident(schema)),
+            format!(
+                "SET search_path TO {}, {}",
+                failure.catalog.search_path,
+                pgfleet_sql::quote_ident(schema)
+            ),
         ),
         None => problem.fix_with("create it in an earlier migration", create),
     };
     match extension {
-        "uuid-ossp" => problem.fix("or use gen_random_uuid(), which PostgreSQL has had since version 13"),
+        "uuid-ossp" => {
+            problem.fix("or use gen_random_uuid(), which PostgreSQL has had since version 13")
+        }
         _ => problem,
     }
 }
@@ -144,7 +152,10 @@ pub(super) fn extension_unavailable(failure: &Failure<'_>) -> Problem {
     match close {
         Some(close) => problem
             .because(format!("the server has no extension `{name}`, but one called `{close}`"))
-            .fix_with("name that one", format!("CREATE EXTENSION {}", pgfleet_sql::quote_ident(close))),
+            .fix_with(
+                "name that one",
+                format!("CREATE EXTENSION {}", pgfleet_sql::quote_ident(close)),
+            ),
         None => not_installable(problem, name),
     }
 }
@@ -154,7 +165,9 @@ fn not_installable(problem: Problem, extension: &str) -> Problem {
         "vector" => "postgresql-NN-pgvector".to_owned(),
         "postgis" => "postgresql-NN-postgis-3".to_owned(),
         "timescaledb" => "TimescaleDB's own package".to_owned(),
-        other => format!("the package that holds {other} (postgresql-contrib, or postgresql-NN-{other})"),
+        other => {
+            format!("the package that holds {other} (postgresql-contrib, or postgresql-NN-{other})")
+        }
     };
     problem
         .because(format!("the files of the extension {extension} are not on the server's machine"))
@@ -166,9 +179,16 @@ fn near(problem: Problem, failure: &Failure<'_>, name: &str) -> Problem {
     let catalog = failure.catalog;
     let path = &catalog.search_path;
     if let Some(schema) = catalog.elsewhere.first() {
-        let full = format!("{}.{}", pgfleet_sql::quote_ident(schema), pgfleet_sql::quote_ident(own_name(name)));
+        let full = format!(
+            "{}.{}",
+            pgfleet_sql::quote_ident(schema),
+            pgfleet_sql::quote_ident(own_name(name))
+        );
         return problem
-            .because(format!("`{name}` is in the schema {}, which is not on the path ({path})", catalog.elsewhere.join(", ")))
+            .because(format!(
+                "`{name}` is in the schema {}, which is not on the path ({path})",
+                catalog.elsewhere.join(", ")
+            ))
             .fix_with("name the schema", full)
             .fix("or add the schema to search_path");
     }

@@ -16,9 +16,10 @@ pub(super) fn explain(failure: &Failure<'_>) -> Problem {
         return schema_denied(problem, failure, schema);
     }
     if let Some(database) = object_after(message, "permission denied for database ") {
-        return problem
-            .because(format!("`{user}` lacks CREATE on the database"))
-            .fix_with("as its owner or a superuser", format!("GRANT CREATE ON DATABASE {} TO {}", quote_ident(database), quote_ident(user)));
+        return problem.because(format!("`{user}` lacks CREATE on the database")).fix_with(
+            "as its owner or a superuser",
+            format!("GRANT CREATE ON DATABASE {} TO {}", quote_ident(database), quote_ident(user)),
+        );
     }
     if message.contains("create extension") {
         return problem
@@ -42,9 +43,18 @@ fn not_owner(problem: Problem, failure: &Failure<'_>) -> Problem {
     };
     let owner = quote_ident(&object.owner);
     problem
-        .because(format!("{} {} belongs to {owner}, and {user} is neither that role nor a member of it", object.kind, object.name))
-        .fix_with(format!("run the migrations as {owner}, or make {user} a member"), format!("GRANT {owner} TO {user}"))
-        .fix_with("or hand the object over", format!("ALTER {} {} OWNER TO {user}", object.kind.to_uppercase(), object.name))
+        .because(format!(
+            "{} {} belongs to {owner}, and {user} is neither that role nor a member of it",
+            object.kind, object.name
+        ))
+        .fix_with(
+            format!("run the migrations as {owner}, or make {user} a member"),
+            format!("GRANT {owner} TO {user}"),
+        )
+        .fix_with(
+            "or hand the object over",
+            format!("ALTER {} {} OWNER TO {user}", object.kind.to_uppercase(), object.name),
+        )
 }
 
 fn schema_denied(problem: Problem, failure: &Failure<'_>, schema: &str) -> Problem {
@@ -65,7 +75,10 @@ fn schema_denied(problem: Problem, failure: &Failure<'_>, schema: &str) -> Probl
         None => problem,
     };
     problem
-        .fix_with("as the schema's owner or a superuser", format!("GRANT {privilege} ON SCHEMA {schema} TO {user}"))
+        .fix_with(
+            "as the schema's owner or a superuser",
+            format!("GRANT {privilege} ON SCHEMA {schema} TO {user}"),
+        )
         .fix("or run the migrations as the role that owns the schema")
 }
 
@@ -80,7 +93,10 @@ fn relation_denied(problem: Problem, failure: &Failure<'_>) -> Problem {
                 format!("as {}, its owner, or as a superuser", object.owner),
                 format!("GRANT {privilege} ON {} TO {user}", object.name),
             )
-            .fix_with("or, when the role is a member of the owner", format!("SET ROLE {}", quote_ident(&object.owner))),
+            .fix_with(
+                "or, when the role is a member of the owner",
+                format!("SET ROLE {}", quote_ident(&object.owner)),
+            ),
         None => problem.fix("have the object's owner grant it, or run as the owner"),
     }
 }
@@ -97,7 +113,9 @@ fn needed_privilege(label: &str) -> &'static str {
 }
 
 pub(super) fn row_security(failure: &Failure<'_>) -> Problem {
-    let table = failure.quoted(usize::from(failure.error.message.contains("policy \""))).unwrap_or_default();
+    let table = failure
+        .quoted(usize::from(failure.error.message.contains("policy \"")))
+        .unwrap_or_default();
     let table = quote_ident(table);
     let user = quote_ident(&failure.catalog.current_user);
     failure

@@ -15,7 +15,11 @@ pub(super) fn lock_timeout(failure: &Failure<'_>) -> Problem {
             "process {} ({}, {}) is {} in a transaction of {} s: {}",
             blocker.pid,
             blocker.user,
-            if blocker.application.is_empty() { "no application name" } else { &blocker.application },
+            if blocker.application.is_empty() {
+                "no application name"
+            } else {
+                &blocker.application
+            },
             blocker.state,
             blocker.transaction_age_s,
             blocker.query
@@ -44,7 +48,10 @@ pub(super) fn cancelled(failure: &Failure<'_>) -> Problem {
     if failure.error.message.contains("statement timeout") {
         return problem
             .because("the statement ran longer than statement_timeout allows")
-            .fix_with("allow it more time in the migration", "SET LOCAL statement_timeout = '10min'")
+            .fix_with(
+                "allow it more time in the migration",
+                "SET LOCAL statement_timeout = '10min'",
+            )
             .fix("or split the work; large UPDATEs go in batches, indexes with CONCURRENTLY");
     }
     problem
@@ -112,8 +119,7 @@ pub(super) fn lost(failure: &Failure<'_>) -> Problem {
         "57P02" | "57P03" => "another server process crashed, and the server restarts all of them",
         _ => "the network, a proxy or the server ended it",
     };
-    failure
-        .say(Code::ConnectionLost)
-        .because(by)
-        .fix("run the same command again: what was committed is recorded, the rest has been rolled back")
+    failure.say(Code::ConnectionLost).because(by).fix(
+        "run the same command again: what was committed is recorded, the rest has been rolled back",
+    )
 }

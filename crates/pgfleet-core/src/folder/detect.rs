@@ -12,11 +12,11 @@ use crate::place::Place;
 ///
 /// # Errors
 /// `FormatUnclear` when files fit several formats equally well, or none.
-pub fn detect(tree: &FileTree) -> Result<Format, Problem> {
+pub fn detect(tree: &FileTree) -> Result<Format, Box<Problem>> {
     let guess = guess(tree);
     match guess.candidates.first() {
         Some(format) if guess.certain => Ok(*format),
-        _ => Err(unclear(tree, &guess.candidates)),
+        _ => Err(Box::new(unclear(tree, &guess.candidates))),
     }
 }
 

@@ -32,7 +32,11 @@ async fn unknown_hosts() {
     let problem = failure("postgres://u@no-such-host.invalid/d").await;
     assert_says(&problem, Code::HostUnknown, &["no-such-host.invalid", "getent"]);
     let problem = failure("postgres://u@abcdefghij0.supabase.co/d").await;
-    assert_says(&problem, Code::HostUnknown, &["Supabase API", "postgres.abcdefghij0:PASSWORD@aws-0-REGION.pooler"]);
+    assert_says(
+        &problem,
+        Code::HostUnknown,
+        &["Supabase API", "postgres.abcdefghij0:PASSWORD@aws-0-REGION.pooler"],
+    );
     let problem = failure("postgres://u@db.abcdefghij0.supabase.co/d").await;
     assert!(words(&problem).contains("Session pooler"), "{problem:?}");
 }
@@ -52,13 +56,21 @@ async fn passwords_and_roles() {
     let url = cluster.url("postgres");
     let wrong = as_user(&url, "postgres:wrong%40");
     let problem = failure(&wrong).await;
-    assert_says(&problem, Code::AuthenticationFailed, &["password of `postgres` was refused", "28P01"]);
+    assert_says(
+        &problem,
+        Code::AuthenticationFailed,
+        &["password of `postgres` was refused", "28P01"],
+    );
     assert!(!words(&problem).contains("wrong@") && !words(&problem).contains("wrong%40"));
     let problem = failure(&as_user(&url, "postgres")).await;
     assert_says(&problem, Code::AuthenticationFailed, &["none was given", "PGPASSWORD"]);
     let trusting = TestDb::new();
     let problem = failure(&as_user(&trusting.url(), "nobody_here")).await;
-    assert_says(&problem, Code::AuthenticationFailed, &["no role `nobody_here`", "CREATE ROLE nobody_here"]);
+    assert_says(
+        &problem,
+        Code::AuthenticationFailed,
+        &["no role `nobody_here`", "CREATE ROLE nobody_here"],
+    );
 }
 
 #[tokio::test]
@@ -68,7 +80,11 @@ async fn access_rules() {
     cluster.sql("CREATE DATABASE closed");
     cluster.sql("REVOKE CONNECT ON DATABASE closed FROM public");
     let problem = failure(&as_user(&cluster.url("postgres"), "locked_out")).await;
-    assert_says(&problem, Code::HbaRejected, &["pg_hba.conf rejects", "sslmode=require", "pg_reload_conf"]);
+    assert_says(
+        &problem,
+        Code::HbaRejected,
+        &["pg_hba.conf rejects", "sslmode=require", "pg_reload_conf"],
+    );
     let problem = failure(&as_user(&cluster.url("postgres"), "no_login")).await;
     assert_says(&problem, Code::AuthenticationFailed, &["ALTER ROLE no_login LOGIN"]);
     let problem = failure(&as_user(&cluster.url("closed"), "outsider")).await;
@@ -83,7 +99,11 @@ async fn missing_databases_with_those_that_are_there() {
     assert_says(
         &problem,
         Code::DatabaseMissing,
-        &["one called `shop_production`", "databases there: postgres, shop_production", "CREATE DATABASE shop_prodution"],
+        &[
+            "one called `shop_production`",
+            "databases there: postgres, shop_production",
+            "CREATE DATABASE shop_prodution",
+        ],
     );
 }
 
@@ -108,7 +128,8 @@ fn refusing_server(sqlstate: &'static str, message: &'static str) -> u16 {
             let _ = stream.read(&mut buffer);
             let fields = format!("SFATAL\0VFATAL\0C{sqlstate}\0M{message}\0\0");
             let length = u32::try_from(fields.len() + 4).unwrap();
-            let _ = stream.write_all(&[b"E", length.to_be_bytes().as_slice(), fields.as_bytes()].concat());
+            let _ = stream
+                .write_all(&[b"E", length.to_be_bytes().as_slice(), fields.as_bytes()].concat());
         }
     });
     port
@@ -117,14 +138,40 @@ fn refusing_server(sqlstate: &'static str, message: &'static str) -> u16 {
 #[tokio::test]
 async fn what_servers_and_poolers_say_when_they_cannot() {
     for (sqlstate, message, code, parts) in [
-        ("XX000", "Tenant or user not found", Code::ProjectPaused, ["postgres.PROJECT_REF", "paused"]),
-        ("57P03", "the database system is starting up", Code::ServerUnavailable, ["is starting up", "try again"]),
-        ("57P03", "the database system is shutting down", Code::ServerUnavailable, ["is shutting down", "try again"]),
-        ("53300", "sorry, too many clients already", Code::ServerUnavailable, ["no connection left", "max_connections"]),
-        ("08P01", "unsupported startup parameter: options", Code::UrlInvalid, ["`options`", "ignore_startup_parameters"]),
+        (
+            "XX000",
+            "Tenant or user not found",
+            Code::ProjectPaused,
+            ["postgres.PROJECT_REF", "paused"],
+        ),
+        (
+            "57P03",
+            "the database system is starting up",
+            Code::ServerUnavailable,
+            ["is starting up", "try again"],
+        ),
+        (
+            "57P03",
+            "the database system is shutting down",
+            Code::ServerUnavailable,
+            ["is shutting down", "try again"],
+        ),
+        (
+            "53300",
+            "sorry, too many clients already",
+            Code::ServerUnavailable,
+            ["no connection left", "max_connections"],
+        ),
+        (
+            "08P01",
+            "unsupported startup parameter: options",
+            Code::UrlInvalid,
+            ["`options`", "ignore_startup_parameters"],
+        ),
     ] {
         let port = refusing_server(sqlstate, message);
-        let url = format!("postgres://postgres@127.0.0.1:{port}/d?sslmode=disable&options=-c%20a%3Db");
+        let url =
+            format!("postgres://postgres@127.0.0.1:{port}/d?sslmode=disable&options=-c%20a%3Db");
         assert_says(&failure(&url).await, code, &parts);
     }
 }
@@ -133,6 +180,10 @@ async fn what_servers_and_poolers_say_when_they_cannot() {
 async fn a_standby_is_not_a_primary() {
     let cluster = Cluster::fresh().recovery("SELECT 1").start();
     let url = format!("{}?target_session_attrs=primary", cluster.url("postgres"));
-    assert_says(&failure(&url).await, Code::ServerInRecovery, &["is a standby", "target_session_attrs"]);
+    assert_says(
+        &failure(&url).await,
+        Code::ServerInRecovery,
+        &["is a standby", "target_session_attrs"],
+    );
     super::open(&format!("{}?target_session_attrs=standby", cluster.url("postgres"))).await;
 }

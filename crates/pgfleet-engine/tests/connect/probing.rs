@@ -14,10 +14,15 @@ async fn an_ordinary_session_is_healthy() {
     assert_eq!(preflight(&facts), []);
     assert_eq!((facts.database.as_str(), facts.current_user.as_str()), (db.name(), "postgres"));
     assert_eq!(facts.current_schema.as_deref(), Some("public"));
-    assert_eq!((facts.backend_pid, facts.server_port), (session.backend_pid(), db.cluster().port()));
+    assert_eq!(
+        (facts.backend_pid, facts.server_port),
+        (session.backend_pid(), db.cluster().port())
+    );
     assert_eq!(facts.version_num, session.server_version_num());
     assert_eq!(facts.encoding, "UTF8");
-    assert!(facts.superuser && facts.clock_ahead_s.abs() < 1.0 && facts.max_prepared_transactions > 0);
+    assert!(
+        facts.superuser && facts.clock_ahead_s.abs() < 1.0 && facts.max_prepared_transactions > 0
+    );
     check_pooler(&spec(&db.url()), &session, &facts).await.unwrap();
     let through_socket = open(&db.socket_url()).await;
     assert_eq!(probe(&through_socket).await.unwrap().server_port, db.cluster().port());
@@ -34,7 +39,9 @@ async fn roles_that_may_not_write_are_told_what_to_grant() {
     let facts = probe(&open(&as_user(&db.url(), "reader")).await).await.unwrap();
     let problems = preflight(&facts);
     assert_eq!(problems[0].code, Code::RoleReadOnly);
-    assert!(words(&problems[0]).contains("ALTER ROLE reader SET default_transaction_read_only = off"));
+    assert!(
+        words(&problems[0]).contains("ALTER ROLE reader SET default_transaction_read_only = off")
+    );
     let facts = probe(&open(&as_user(&db.url(), "Weak%20One")).await).await.unwrap();
     let problems = preflight(&facts);
     assert_eq!(problems.len(), 1, "{problems:?}");

@@ -13,7 +13,8 @@ use super::open;
 async fn queries_give_text_and_batches_count_commands() {
     let db = TestDb::new();
     let session = open(&db.url()).await;
-    let rows = session.query_text("SELECT 1, NULL, 'x' UNION ALL SELECT 2, 'y', NULL").await.unwrap();
+    let rows =
+        session.query_text("SELECT 1, NULL, 'x' UNION ALL SELECT 2, 'y', NULL").await.unwrap();
     assert_eq!(rows[1], [Some("2".to_owned()), Some("y".to_owned()), None]);
     let outcome = session
         .run_batch("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2); SELECT nope; SELECT 1")
@@ -43,7 +44,10 @@ async fn batches_polled_together_travel_together() {
 async fn notices_are_kept_until_taken() {
     let db = TestDb::new();
     let session = open(&db.url()).await;
-    session.batch("DROP TABLE IF EXISTS t; DO $$ BEGIN RAISE WARNING 'w' USING HINT = 'h'; END $$").await.unwrap();
+    session
+        .batch("DROP TABLE IF EXISTS t; DO $$ BEGIN RAISE WARNING 'w' USING HINT = 'h'; END $$")
+        .await
+        .unwrap();
     let notices = session.take_notices();
     assert_eq!(notices.len(), 2, "{notices:?}");
     assert_eq!((notices[0].sqlstate.as_str(), notices[0].severity.as_str()), ("00000", "NOTICE"));
@@ -61,7 +65,10 @@ async fn copy_takes_rows_and_reports_bad_ones() {
     let bad = stream::iter((0..1000).map(|_| Bytes::from("x\ty\n")));
     let error = session.copy_in("COPY t FROM STDIN", bad).await.unwrap_err();
     assert_eq!(error.server().map(|e| e.sqlstate.as_str()), Some("22P02"));
-    assert_eq!(session.query_text("SELECT count(*) FROM t").await.unwrap()[0][0].as_deref(), Some("2"));
+    assert_eq!(
+        session.query_text("SELECT count(*) FROM t").await.unwrap()[0][0].as_deref(),
+        Some("2")
+    );
 }
 
 #[tokio::test]
@@ -81,7 +88,10 @@ async fn cancel_ends_the_running_statement_only() {
 async fn a_killed_backend_is_a_lost_connection_with_the_last_words() {
     let db = TestDb::new();
     let (session, killer) = (open(&db.url()).await, open(&db.url()).await);
-    killer.batch(&format!("SELECT pg_terminate_backend({}, 5000)", session.backend_pid())).await.unwrap();
+    killer
+        .batch(&format!("SELECT pg_terminate_backend({}, 5000)", session.backend_pid()))
+        .await
+        .unwrap();
     let error = session.batch("SELECT 1").await.unwrap_err();
     assert!(error.is_lost(), "{error:?}");
     assert_eq!(error.server().map(|e| e.sqlstate.as_str()), Some("57P01"), "{error:?}");
@@ -96,7 +106,10 @@ async fn the_schema_of_the_url_becomes_the_search_path() {
     let rows = session.query_text("SELECT current_schema").await.unwrap();
     assert_eq!(rows[0][0].as_deref(), Some("My App"));
     let session = open(&format!("{}?search_path=pg_catalog,public", db.url())).await;
-    assert_eq!(session.query_text("SHOW search_path").await.unwrap()[0][0].as_deref(), Some("pg_catalog,public"));
+    assert_eq!(
+        session.query_text("SHOW search_path").await.unwrap()[0][0].as_deref(),
+        Some("pg_catalog,public")
+    );
 }
 
 #[tokio::test]

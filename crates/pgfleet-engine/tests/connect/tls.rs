@@ -36,7 +36,10 @@ async fn modes_do_what_they_say() {
     assert!(is_encrypted(&format!("{named}&sslmode=verify-ca&sslrootcert={root}")).await);
     let problem = failure(&format!("{named}&sslmode=verify-full&sslrootcert={root}")).await;
     assert_eq!(problem.code, Code::TlsFailed);
-    assert!(words(&problem).contains("db.example.com") && words(&problem).contains("another name"), "{elsewhere}: {problem:?}");
+    assert!(
+        words(&problem).contains("db.example.com") && words(&problem).contains("another name"),
+        "{elsewhere}: {problem:?}"
+    );
 }
 
 #[tokio::test]
@@ -47,7 +50,8 @@ async fn untrusted_certificates_are_refused() {
     fs::write(&root, stranger.root_certificate().unwrap()).unwrap();
     let url = cluster.url("postgres");
     for mode in ["require", "verify-ca", "verify-full"] {
-        let problem = failure(&format!("{url}?sslmode={mode}&sslrootcert={}", root.display())).await;
+        let problem =
+            failure(&format!("{url}?sslmode={mode}&sslrootcert={}", root.display())).await;
         assert_eq!(problem.code, Code::TlsFailed, "{problem:?}");
         assert!(words(&problem).contains("is not trusted"), "{problem:?}");
     }
@@ -69,10 +73,7 @@ async fn a_server_without_tls_is_named() {
 
 #[tokio::test]
 async fn a_server_that_wants_tls_gets_it_with_allow() {
-    let cluster = Cluster::fresh()
-        .tls()
-        .hba("hostnossl all all 127.0.0.1/32 reject")
-        .start();
+    let cluster = Cluster::fresh().tls().hba("hostnossl all all 127.0.0.1/32 reject").start();
     let url = cluster.url("postgres");
     assert!(is_encrypted(&format!("{url}?sslmode=allow")).await);
     let problem = failure(&format!("{url}?sslmode=disable")).await;
