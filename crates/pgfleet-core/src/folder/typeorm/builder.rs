@@ -63,7 +63,7 @@ fn on_table(method: &str, table: &Table, arguments: &[Value]) -> Option<Vec<Stri
         "dropColumn" => drop_column,
         "createIndex" | "createIndice" => |t, index, _| Some(vec![create_index(t, index, false)?]),
         "dropIndex" | "dropIndice" => drop_index,
-        "createForeignKey" => |t, key, _| add(t, foreign_key_sql(t, key, ",", "")?),
+        "createForeignKey" => |t, key, _| add(t, foreign_key_sql(t, key, None, [",", ""])?),
         "createUniqueConstraint" => |t, unique, _| add(t, unique_sql(t, unique)?),
         "createCheckConstraint" => |t, check, _| add(t, check_sql(t, check)?),
         "dropForeignKey" => |t, key, guard| drop_constraint(t, key, "FK_", guard),

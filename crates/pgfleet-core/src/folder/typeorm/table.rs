@@ -104,7 +104,8 @@ fn create_sql(table: &Table, value: &Value, if_not_exists: bool) -> Option<Strin
         parts.push(format!("CONSTRAINT {} EXCLUDE {expression}", quote(&name)));
     }
     for key in value.get("foreignKeys").items() {
-        parts.push(foreign_key_sql(table, key, ", ", " ")?);
+        let schema = value.get("schema").filled();
+        parts.push(foreign_key_sql(table, key, schema, [", ", " "])?);
     }
     parts.extend(primary_key_part(table, columns)?);
     let guard = if if_not_exists { "IF NOT EXISTS " } else { "" };
@@ -155,16 +156,17 @@ pub(super) fn check_sql(table: &Table, check: &Value) -> Option<String> {
     Some(format!("CONSTRAINT {} CHECK ({expression})", quote(&name)))
 }
 
-/// `CONSTRAINT … FOREIGN KEY …`; TypeORM separates differently in `CREATE` and `ALTER`.
+/// `CONSTRAINT … FOREIGN KEY …`. The referenced table is in the given schema unless the key names
+/// one. TypeORM puts other blanks between and before the columns in `CREATE` than in `ALTER`.
 pub(super) fn foreign_key_sql(
     table: &Table,
     key: &Value,
-    separator: &str,
-    before_list: &str,
+    schema: Option<String>,
+    [separator, before_list]: [&str; 2],
 ) -> Option<String> {
     let columns = columns_of(key)?;
     let name = named(key, || table.generated_name("FK_", &columns));
-    let schema = key.get("referencedSchema").filled().or_else(|| table.schema.clone());
+    let schema = key.get("referencedSchema").filled().or(schema);
     let target = key.get("referencedTableName").text()?;
     let target = Table::parse(&target, schema);
     let referenced: Vec<_> =
