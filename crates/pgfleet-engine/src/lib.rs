@@ -1,8 +1,18 @@
 //! Effects: everything that touches a server, the disk, the network or the clock.
 
+pub mod conduct;
 pub mod connect;
+pub mod diagnose;
 pub mod environment;
+pub mod execute;
+pub mod folder;
+pub mod journal;
+pub mod lock;
+pub mod preflight;
 pub mod probe;
+pub mod project;
 pub mod report;
+pub mod scratch;
 pub mod server;
+pub mod state;
 pub mod verify;

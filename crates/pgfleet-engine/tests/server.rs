@@ -1,9 +1,12 @@
 //! Throwaway clusters against the machine's own server programs.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
+
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader},
     net::TcpStream,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -11,7 +14,7 @@ use std::{
 };
 
 use pgfleet_engine::server::{
-    ClusterOptions, Installation, Lifetime, ServerError, ThrowawayCluster, remove_detached,
+    Account, ClusterOptions, Installation, Lifetime, ServerError, ThrowawayCluster, remove_detached,
 };
 
 const OWNER: &str = "PGFLEET_TEST_OWNER";
@@ -50,6 +53,22 @@ fn a_detached_cluster_outlives_its_value_until_it_is_removed() {
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
 }
 
+#[test]
+fn programs_that_the_servers_account_cannot_reach_are_named() {
+    if Account::ordinary().unwrap() == Account::Own {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let found = Installation::find().unwrap();
+    for name in ["initdb", "postgres"] {
+        symlink(found.bin_dir.join(name), dir.path().join(name)).unwrap();
+    }
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let hidden = Installation::at(dir.path()).unwrap();
+    let error = ThrowawayCluster::start(&hidden, &ClusterOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("may not run it"), "{error}");
+}
+
 /// Runs twice: as the test, and in a process of its own as the owner that is killed.
 #[test]
 fn a_killed_owner_takes_the_server_along() {
@@ -65,7 +84,7 @@ fn a_killed_owner_takes_the_server_along() {
         assert!(gone_within(&pid, Duration::from_secs(20)), "server {pid} still runs");
     }
     // The files stay until the next start comes by after the grace time.
-    thread::sleep(Duration::from_secs(11));
+    thread::sleep(Duration::from_millis(2200));
     drop(start(&ClusterOptions::default()).unwrap());
     assert!(!data.exists());
     assert!(gone_within(&pid, Duration::from_secs(1)));

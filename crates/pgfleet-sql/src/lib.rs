@@ -5,6 +5,7 @@
 pub mod classify;
 mod cursor;
 mod keyword;
+mod lex;
 pub mod name;
 pub mod position;
 pub mod script;

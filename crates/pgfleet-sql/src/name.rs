@@ -87,7 +87,8 @@ pub fn quote_literal(value: &str) -> Result<String, QuoteError> {
 /// does. `None` when the text is anything else.
 #[must_use]
 pub fn parse_qualified(text: &str) -> Option<QualifiedName> {
-    let mut cursor = crate::cursor::Cursor::new(text);
+    let tokens = crate::cursor::Tokens::new(text);
+    let mut cursor = tokens.cursor();
     let name = cursor.qualified()?;
     cursor.at_end().then_some(name)
 }

@@ -2,10 +2,14 @@
 //!
 //! Invariant: items are in the script's order and every range is a range of the script's own text.
 
+mod commands;
+mod substitute;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::split::Construct;
+use crate::split::{Construct, Piece, PieceKind, is_copy_end, read_meta, split};
+use commands::Effect;
 
 /// psql's variables: what `\set` sets and `:NAME` reads.
 pub type Variables = BTreeMap<String, String>;
@@ -142,6 +146,127 @@ pub fn read_script(text: &str) -> Script {
 /// Reads a script with variables set before it, as `psql -v` or an including script does.
 #[must_use]
 pub fn read_script_with(text: &str, variables: Variables) -> Script {
-    let _ = text;
-    Script { items: Vec::new(), problems: Vec::new(), variables }
+    let mut reader = Reader { text, script: Script { variables, ..Script::default() } };
+    let pieces = split(text);
+    let mut rest = pieces.iter().filter(|piece| piece.kind != PieceKind::Trivia).peekable();
+    while let Some(piece) = rest.next() {
+        match &piece.kind {
+            PieceKind::Statement => {
+                let data = rest.next_if(|next| next.kind == PieceKind::CopyData);
+                reader.read_statement(&piece.range, data);
+            }
+            PieceKind::Meta => reader.read_command(&piece.range, false),
+            PieceKind::CopyData => reader.read_late_data(&piece.range),
+            PieceKind::Unterminated(what) => {
+                let (construct, opened_at) = (what.construct.clone(), what.opened_at);
+                reader.script.problems.push(Problem::Unterminated { construct, opened_at });
+            }
+            PieceKind::Trivia => {}
+        }
+    }
+    reader.script
+}
+
+/// Places in a statement that psql replaces: variables' colons and whole commands, as byte offsets.
+#[doc(hidden)]
+#[must_use]
+pub fn references(statement: &str) -> Vec<(usize, usize)> {
+    substitute::find(statement).iter().map(substitute::Found::blanked).collect()
+}
+
+struct Reader<'text> {
+    text: &'text str,
+    script: Script,
+}
+
+impl Reader<'_> {
+    fn read_statement(&mut self, range: &Range<usize>, data: Option<&Piece>) {
+        let substituted = self.substitute(range);
+        let statement = range.clone();
+        let item = match data {
+            Some(data) => {
+                let data = self.copy_data(&statement, &data.range);
+                Item::Copy { statement, substituted, data }
+            }
+            None if is_copy_in(&self.text[range.clone()]) => {
+                self.script.problems.push(Problem::CopyWithoutEnd { statement: range.clone() });
+                Item::Copy { data: statement.end..statement.end, statement, substituted }
+            }
+            None => Item::Statement { range: statement, substituted },
+        };
+        self.script.items.push(item);
+    }
+
+    /// The data without its closing line.
+    fn copy_data(&mut self, statement: &Range<usize>, range: &Range<usize>) -> Range<usize> {
+        let data = &self.text[range.clone()];
+        let last = data.split_inclusive('\n').next_back().unwrap_or_default();
+        if is_copy_end(last) {
+            return range.start..range.end - last.len();
+        }
+        self.script.problems.push(Problem::CopyWithoutEnd { statement: statement.clone() });
+        range.clone()
+    }
+
+    /// Data of a COPY that is not the last statement of its line.
+    fn read_late_data(&mut self, range: &Range<usize>) {
+        let empty = |item: &Item| matches!(item, Item::Copy { data, .. } if data.is_empty());
+        let waiting = self.script.items.iter().position(empty);
+        let Some(Item::Copy { statement, .. }) = waiting.and_then(|at| self.script.items.get(at))
+        else {
+            return;
+        };
+        let statement = statement.clone();
+        let without = Problem::CopyWithoutEnd { statement: statement.clone() };
+        self.script.problems.retain(|problem| *problem != without);
+        let found = self.copy_data(&statement, range);
+        if let Some(Item::Copy { data, .. }) = waiting.and_then(|at| self.script.items.get_mut(at))
+        {
+            *data = found;
+        }
+    }
+
+    fn substitute(&mut self, range: &Range<usize>) -> Option<Substitution> {
+        let places = substitute::find(&self.text[range.clone()]);
+        if places.is_empty() {
+            return None;
+        }
+        for place in &places {
+            if let substitute::Found::Command(at) = place {
+                self.read_command(&(range.start + at.start..range.start + at.end), true);
+            }
+        }
+        substitute::apply(self.text, range.start..range.end, &places, &mut self.script)
+    }
+
+    fn read_command(&mut self, range: &Range<usize>, inside_statement: bool) {
+        let meta = read_meta(self.text, range.start);
+        let command = meta.command.to_owned();
+        let range = range.clone();
+        match commands::effect(&meta, &self.script.variables, inside_statement) {
+            Effect::Nothing => self.script.items.push(Item::Ignored { command, range }),
+            Effect::Set(name, value) => {
+                self.script.variables.insert(name, value);
+                self.script.items.push(Item::Ignored { command, range });
+            }
+            Effect::Unset(name) => {
+                self.script.variables.remove(&name);
+                self.script.items.push(Item::Ignored { command, range });
+            }
+            Effect::Include { path, relative } => {
+                let variables = self.script.variables.clone();
+                self.script.items.push(Item::Include { path, relative, range, variables });
+            }
+            Effect::Refuse { reason, fix } => {
+                let (reason, fix) = (reason.to_owned(), fix.to_owned());
+                self.script.problems.push(Problem::Refused { command, reason, fix, range });
+            }
+        }
+    }
+}
+
+/// Whether a statement asks for COPY data that its script does not hold.
+fn is_copy_in(statement: &str) -> bool {
+    let starts = statement.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
+    starts && crate::split::is_copy_in(statement)
 }

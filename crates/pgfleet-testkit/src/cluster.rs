@@ -95,11 +95,13 @@ impl Cluster {
         }
     }
 
-    /// What a fresh server wrote to its log; empty for the shared one.
+    /// What the server wrote to its log so far; other tests too, on the shared one.
     pub fn log(&self) -> String {
         match &self.0 {
             Server::Own(own) => own.server.log(),
-            Server::Shared(_) => String::new(),
+            Server::Shared(server) => {
+                std::fs::read_to_string(server.root.join("server.log")).unwrap_or_default()
+            }
         }
     }
 

@@ -7,15 +7,31 @@
 //! | need | take |
 //! | --- | --- |
 //! | an empty database | [`TestDb::new`]: on a cluster that all tests of this checkout share |
-//! | a server of one's own, other settings, standby, TLS, another major version | [`Cluster::fresh`] |
+//! | a server of one's own, other settings, standby, TLS, another major version | [`Cluster::fresh`], [`majors::major`] |
+//! | a slow or broken network | [`proxy::Proxy`] |
+//! | a pooler | [`pgbouncer::PgBouncer`] |
+//! | migration folders of every format, of any length | [`migrations`] |
+//! | a project folder and the pgfleet binary in it | [`Project`], [`cli::Cli`] |
+//! | the tools that teams use today | [`peers`] |
 
 mod blocking;
+pub mod cli;
 pub mod cluster;
 mod database;
 mod dump;
+pub mod majors;
+pub mod migrations;
+pub mod peers;
+pub mod pgbouncer;
+mod project;
+pub mod proxy;
+mod redact;
 mod shared;
+mod tools;
 
 pub use cluster::{Cluster, Fresh};
 pub use database::{ProgramOutput, TestDb, client_command};
 pub use dump::DumpOptions;
+pub use project::Project;
+pub use redact::Redactions;
 pub use shared::stop_shared;

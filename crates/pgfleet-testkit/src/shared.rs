@@ -6,7 +6,8 @@
 //!   system drops it however the process ends.
 //! - The process that finds no server starts one, under an exclusive lock on the start file.
 //! - A small shell loop beside the server tries for the exclusive lock on the lease file; when it
-//!   gets it for [`IDLE_CHECKS`] checks in a row, it stops the server and removes its files.
+//!   gets it and nobody has begun to use the server for [`IDLE_MIN`] minutes, it stops the server and
+//!   removes its files.
 //!
 //! Invariant: while a process holds the lease, the server is not stopped.
 
@@ -18,6 +19,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
+    time::SystemTime,
 };
 
 use pgfleet_engine::server::{
@@ -26,20 +28,18 @@ use pgfleet_engine::server::{
 
 /// Seconds between two checks of the idle sweeper.
 const CHECK_INTERVAL_S: u32 = 5;
-/// Idle checks in a row after which the server is stopped: two minutes.
-const IDLE_CHECKS: u32 = 24;
+/// Minutes since a process last began to use the server after which it is stopped.
+const IDLE_MIN: u32 = 2;
 
 /// Needs `flock` (util-linux). Where that is missing the server stays until `make stop`.
 const SWEEPER: &str = r#"
-lease=$1 root=$2 pid=$3 interval=$4 checks=$5
+lease=$1 root=$2 pid=$3 interval=$4 minutes=$5
 command -v flock >/dev/null || exit 0
 sweep() {
-    idle=0
     while sleep "$interval"; do
         kill -0 "$pid" 2>/dev/null || exit 0
         exec 9<"$lease" || exit 0
-        if flock -n -x 9; then idle=$((idle + 1)); else idle=0; fi
-        if [ "$idle" -ge "$checks" ]; then
+        if flock -n -x 9 && [ -n "$(find "$lease" -mmin "+$minutes")" ]; then
             kill -QUIT "$pid"
             while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
             rm -rf "$root"
@@ -77,6 +77,7 @@ fn obtain() -> Held {
     let root = root_of(&installation);
     let lease = open(&root.with_extension("lease"));
     lease.lock_shared().expect("lock the lease file of the shared cluster");
+    lease.set_modified(SystemTime::now()).expect("note the use of the shared cluster");
     let starting = open(&root.with_extension("start"));
     starting.lock().expect("lock the start file of the shared cluster");
     let (port, pid) = running(&root).unwrap_or_else(|| start(&installation, &root));
@@ -121,7 +122,7 @@ fn start_sweeper(root: &Path, pid: i32) {
     let mut sweeper = Command::new("sh");
     sweeper.args(["-c", SWEEPER, "pgfleet-test-sweeper"]);
     sweeper.arg(root.with_extension("lease")).arg(root).arg(pid.to_string());
-    sweeper.args([CHECK_INTERVAL_S, IDLE_CHECKS].map(|number| number.to_string()));
+    sweeper.args([CHECK_INTERVAL_S, IDLE_MIN].map(|number| number.to_string()));
     sweeper.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // Waits only for the shell that puts the loop into the background.
     sweeper.current_dir("/").process_group(0).status().expect("start the idle sweeper");

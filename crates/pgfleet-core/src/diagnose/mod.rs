@@ -3,10 +3,12 @@
 //! Every message that a person may see is a [`Problem`] with a stable [`Code`], the place, the
 //! cause and, where there is one, the command that fixes it.
 
+mod closest;
 mod code;
 mod problem;
 mod server_error;
 
+pub use closest::closest_name;
 pub use code::{Code, ExitCode};
 pub use problem::{Fix, Problem, Severity, Snippet};
 pub use server_error::ServerError;

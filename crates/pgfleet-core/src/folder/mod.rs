@@ -3,16 +3,72 @@
 //! One file per format. A reader never fails on the first oddity: what it cannot place becomes a
 //! [`Problem`] in the set, so that one reading names everything that is wrong.
 
+mod dbmate;
+mod detect;
+mod diesel;
+mod drizzle;
 mod file_tree;
+mod flyway;
 mod format;
+mod golang_migrate;
+mod goose;
+mod plain;
+mod prisma;
+mod reading;
+mod refinery;
+mod sqlx;
+mod supabase;
+mod typeorm;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::diagnose::Problem;
 use crate::place::Place;
 
+pub use detect::{detect, detect_candidates};
 pub use file_tree::FileTree;
-pub use format::Format;
+pub use format::{Format, UnknownFormat};
+
+pub(crate) use flyway::{
+    canonical_version as flyway_canonical_version, raw_version as flyway_raw_version,
+};
+pub(crate) use reading::sha256_hex;
+pub(crate) use refinery::checksums as refinery_checksums;
+pub(crate) use typeorm::{
+    constraint_name as typeorm_constraint_name, version_of_class as typeorm_version,
+};
+
+/// What a reader may need to know besides the files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FolderOptions {
+    /// Values of `${name}` in Flyway's files; names in any case.
+    pub placeholders: BTreeMap<String, String>,
+}
+
+/// Reads a folder as a format's own tool would, without options.
+pub fn read(tree: &FileTree, format: Format) -> MigrationSet {
+    read_with(tree, format, &FolderOptions::default())
+}
+
+/// Reads a folder as a format's own tool would. What cannot be read becomes a problem of the set.
+pub fn read_with(tree: &FileTree, format: Format, options: &FolderOptions) -> MigrationSet {
+    match format {
+        Format::Plain => plain::read(tree),
+        Format::Supabase => supabase::read(tree),
+        Format::Prisma => prisma::read(tree),
+        Format::Typeorm => typeorm::read(tree),
+        Format::Flyway => flyway::read(tree, options),
+        Format::Dbmate => dbmate::read(tree),
+        Format::Sqlx => sqlx::read(tree),
+        Format::Diesel => diesel::read(tree),
+        Format::Goose => goose::read(tree),
+        Format::GolangMigrate => golang_migrate::read(tree),
+        Format::Drizzle => drizzle::read(tree),
+        Format::Refinery => refinery::read(tree),
+    }
+}
 
 /// All migrations of a folder, in the order in which the format's own tool would apply them.
 #[derive(Debug, Clone)]
@@ -47,6 +103,9 @@ pub struct Migration {
     pub checksum: Option<String>,
     /// What the format or a directive in the file says about transactions.
     pub transaction: TransactionMode,
+    /// The first place of code that could not be read as SQL. Such a migration's `up` is not the
+    /// whole of it: only the team's own tool can run it.
+    pub opaque: Option<Place>,
 }
 
 /// How a migration takes part in the order of a folder.

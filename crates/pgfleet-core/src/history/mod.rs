@@ -4,16 +4,32 @@
 //! migration so that the team's own tool agrees, and which lock that tool takes. It writes SQL; it
 //! never runs any.
 
+mod cells;
+mod dbmate;
+mod dialects;
+mod diesel;
+mod drizzle;
+mod flyway;
+mod golang_migrate;
+mod goose;
 mod lock;
+mod plain;
+mod prisma;
+mod refinery;
 mod row;
+mod sqlx;
+mod supabase;
+mod typeorm;
 mod verdict;
 
 use pgfleet_sql::QualifiedName;
 
 use crate::folder::{Format, Migration};
 
+pub use dialects::dialect;
 pub use lock::{LockContext, NativeLock};
 pub use row::{HistoryRow, LayoutError, RowState};
+pub(crate) use verdict::compare_versions;
 pub use verdict::{MigrationStatus, Verdict, judge};
 
 /// A result row in text form, as the simple query protocol gives it.
@@ -31,6 +47,9 @@ pub struct RecordContext {
     /// The columns that the table has; empty when it is about to be created. Dialects whose
     /// layout grew over the years leave out what is not there.
     pub columns: Vec<String>,
+    /// The version before the migration in the folder's order, to which a table that keeps only the
+    /// current version goes back when the migration is reverted; none for the first.
+    pub previous_version: Option<String>,
 }
 
 /// One format's history table.
@@ -94,6 +113,12 @@ pub trait Dialect: Sync {
     /// the format keeps no checksum.
     fn record_checksum(&self, _context: &RecordContext, _migration: &Migration) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether a recorded checksum stands for today's file. More than one may: Prisma ignores line
+    /// ends, refinery's depends on how it was built.
+    fn checksum_matches(&self, migration: &Migration, recorded: &str) -> bool {
+        migration.checksum.as_deref().is_none_or(|checksum| checksum == recorded)
     }
 
     /// The lock that the format's own tool takes.

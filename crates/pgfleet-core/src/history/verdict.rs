@@ -58,20 +58,21 @@ pub fn judge(
 
 /// The newest word of the history on each version.
 struct Current<'a> {
+    dialect: &'a dyn Dialect,
     by_version: BTreeMap<&'a str, &'a HistoryRow>,
     /// Versions that a single-row history or a baseline row implies.
     implied: BTreeSet<&'a str>,
 }
 
 impl<'a> Current<'a> {
-    fn of(set: &'a MigrationSet, rows: &'a [HistoryRow], dialect: &dyn Dialect) -> Self {
+    fn of(set: &'a MigrationSet, rows: &'a [HistoryRow], dialect: &'a dyn Dialect) -> Self {
         let mut by_version = BTreeMap::new();
         for row in rows {
             by_version.insert(row.version.as_str(), row);
         }
         by_version.retain(|_, row| row.state != RowState::RolledBack);
         let implied = implied_versions(set, rows, dialect);
-        Self { by_version, implied }
+        Self { dialect, by_version, implied }
     }
 
     fn status_of(&self, migration: &Migration) -> MigrationStatus {
@@ -79,7 +80,7 @@ impl<'a> Current<'a> {
         let (verdict, note) = match row {
             None if self.implied.contains(migration.version.as_str()) => (Verdict::Applied, None),
             None => (Verdict::Pending, None),
-            Some(row) => verdict_of_row(migration, row),
+            Some(row) => verdict_of_row(self.dialect, migration, row),
         };
         MigrationStatus {
             version: migration.version.clone(),
@@ -92,13 +93,19 @@ impl<'a> Current<'a> {
     }
 }
 
-fn verdict_of_row(migration: &Migration, row: &HistoryRow) -> (Verdict, Option<String>) {
+fn verdict_of_row(
+    dialect: &dyn Dialect,
+    migration: &Migration,
+    row: &HistoryRow,
+) -> (Verdict, Option<String>) {
     match row.state {
         RowState::Failed => (Verdict::Failed, row.note.clone()),
         RowState::RolledBack => (Verdict::Pending, None),
         RowState::Baseline => (Verdict::Applied, None),
         RowState::Applied => match (&migration.checksum, &row.checksum) {
-            (Some(file), Some(recorded)) if file != recorded => changed(migration, recorded, file),
+            (Some(file), Some(recorded)) if !dialect.checksum_matches(migration, recorded) => {
+                changed(migration, recorded, file)
+            }
             _ => (Verdict::Applied, None),
         },
     }

@@ -40,6 +40,17 @@ pub struct PlanInput<'a> {
     pub read_include: &'a ReadInclude<'a>,
     /// The migration folder as the user named it, for display.
     pub root: &'a str,
+    /// The folder's versions in order.
+    pub order: Vec<&'a str>,
+}
+
+impl PlanInput<'_> {
+    /// What a dialect needs to record one migration, the first of a plan.
+    pub fn record_for(&self, migration: &Migration) -> RecordContext {
+        let at = self.order.iter().position(|version| *version == migration.version);
+        let before = at.and_then(|at| at.checked_sub(1)).map(|at| self.order[at].to_owned());
+        RecordContext { previous_version: before, ..self.record.clone() }
+    }
 }
 
 /// Plans to apply migrations, in the order given.
@@ -132,7 +143,7 @@ fn step(
     for statement in &statements {
         hazards.look_at(&label, statement);
     }
-    let mut record = input.record.clone();
+    let mut record = input.record_for(migration);
     record.next_rank += position;
     record.statements = statements.iter().map(|s| s.sql.clone()).collect();
     let creates = creates(&statements);

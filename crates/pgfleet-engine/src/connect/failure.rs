@@ -1,11 +1,13 @@
 //! Why a session did not come about: the driver's error becomes a cause and what to do.
 
+use std::io;
 use std::time::Duration;
 
-use pgfleet_core::diagnose::{Code, Problem, ServerError};
+use pgfleet_core::diagnose::{Problem, ServerError};
 
 use super::session::{SessionError, full_message, server_error};
 use super::spec::{ConnectSpec, Endpoint};
+use super::{refusal, unreached};
 
 /// Why one endpoint gave no session.
 #[derive(Debug)]
@@ -60,6 +62,7 @@ impl Failure {
         }
     }
 
+    /// PgBouncer's words for a startup parameter that it was not told to ignore.
     pub(super) fn refuses_options(&self) -> bool {
         self.server().is_some_and(|error| {
             error.is("08P01") && error.message.contains("unsupported startup parameter")
@@ -67,27 +70,57 @@ impl Failure {
     }
 
     pub(super) fn is_missing_database(&self) -> bool {
-        self.server().is_some_and(|error| error.is("3D000"))
+        self.server().is_some_and(|error| {
+            error.is("3D000") || (error.is("08P01") && error.message.contains("no such database"))
+        })
+    }
+
+    /// One line, for lists.
+    fn summary(&self) -> String {
+        match self {
+            Self::Timeout(after) => format!("no answer within {} s", after.as_secs_f32()),
+            Self::Server(error) => error.to_string(),
+            Self::Driver(error) => full_message(error),
+            Self::WrongKind { standby: true, .. } => "is a standby".to_owned(),
+            Self::WrongKind { read_only: true, .. } => "takes no writes".to_owned(),
+            Self::WrongKind { .. } => "is a primary that takes writes".to_owned(),
+            Self::Lost(reason) => format!("the connection was lost: {reason}"),
+        }
     }
 }
 
-/// The server is older than what is supported.
-pub(super) fn too_old(version_num: u32) -> Problem {
-    Problem::error(Code::ServerTooOld, format!("the server is version {version_num}"))
+/// The network's own word about a failure, when it had one.
+pub(super) fn io_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            return Some(io);
+        }
+        source = cause.source();
+    }
+    None
 }
 
-/// Says why none of the endpoints gave a session.
+/// Says why none of the endpoints gave a session: the last failure, with the others as details.
 pub(super) fn explain(
     spec: &ConnectSpec,
     failures: &[(&Endpoint, Failure)],
-    _databases: Vec<String>,
+    databases: &[String],
 ) -> Problem {
-    let text = match failures.last() {
-        Some((endpoint, Failure::Driver(error))) => {
-            format!("{}: {}", endpoint.label(), full_message(error))
-        }
-        Some((endpoint, failure)) => format!("{}: {failure:?}", endpoint.label()),
-        None => "no server is named".to_owned(),
+    let Some((endpoint, failure)) = failures.last() else {
+        return super::settings::invalid("the connection names no server");
     };
-    Problem::error(Code::ConnectRefused, format!("{}: {text}", spec.redacted()))
+    let mut problem = match failure {
+        Failure::Timeout(after) => unreached::timeout(endpoint, *after),
+        Failure::Server(error) => refusal::explain(spec, endpoint, error, databases),
+        Failure::Driver(error) => unreached::explain(spec, endpoint, error),
+        Failure::Lost(reason) => unreached::lost(endpoint, reason),
+        Failure::WrongKind { standby, .. } => unreached::wrong_kind(endpoint, *standby),
+    };
+    if failures.len() > 1 {
+        let each = failures.iter().map(|(at, why)| format!("{}: {}", at.label(), why.summary()));
+        problem.details.extend(each);
+    }
+    problem.details.extend(spec.remarks.iter().cloned());
+    problem
 }

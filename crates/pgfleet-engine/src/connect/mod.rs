@@ -8,11 +8,15 @@ mod conninfo;
 mod environment;
 mod failure;
 mod parameters;
+mod probe;
+mod refusal;
 mod secret;
 mod session;
 mod settings;
 mod spec;
+mod supabase;
 mod tls;
+mod unreached;
 mod url;
 
 use std::time::Duration;
@@ -25,6 +29,7 @@ use tokio_postgres::config::{ChannelBinding as DriverBinding, SslMode, SslNegoti
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use failure::Failure;
+pub use probe::{ServerFacts, check_pooler, preflight, probe};
 pub use secret::Secret;
 pub use session::{BatchOutcome, Canceller, DbNotice, Session, SessionError};
 pub use settings::Surroundings;
@@ -62,7 +67,7 @@ pub async fn connect(
 
 fn accept_version(session: Session) -> Result<Session, Problem> {
     match session.server_version_num() {
-        1..OLDEST_VERSION_NUM => Err(failure::too_old(session.server_version_num())),
+        1..OLDEST_VERSION_NUM => Err(refusal::too_old(session.server_version_num())),
         _ => Ok(session),
     }
 }
@@ -239,7 +244,7 @@ impl Attempt<'_> {
     }
 
     async fn explain(&self, failures: Vec<(&Endpoint, Failure)>) -> Problem {
-        failure::explain(self.spec, &failures, self.list_databases(&failures).await)
+        failure::explain(self.spec, &failures, &self.list_databases(&failures).await)
     }
 
     /// The databases that are there, when the wanted one is not and another lets us in.

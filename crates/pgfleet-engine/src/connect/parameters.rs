@@ -115,7 +115,7 @@ pub(super) fn understand(
     }
     let spec = ConnectSpec {
         endpoints,
-        tls: tls_spec(&mut settings)?,
+        tls: tls_spec(&mut settings, around)?,
         session_attrs: session_attrs(&mut settings)?,
         shuffle: choice(
             &mut settings,
@@ -236,7 +236,7 @@ fn is_default_directory(path: &Path) -> bool {
     path == Path::new("/var/run/postgresql") || path == Path::new("/tmp")
 }
 
-fn tls_spec(settings: &mut Settings) -> Result<TlsSpec, Problem> {
+fn tls_spec(settings: &mut Settings, around: &Surroundings) -> Result<TlsSpec, Problem> {
     let root = settings.remove("sslrootcert").map(|root| match root.as_str() {
         "system" => RootCertificates::System,
         _ => RootCertificates::File(root.into()),
@@ -250,9 +250,9 @@ fn tls_spec(settings: &mut Settings) -> Result<TlsSpec, Problem> {
     let versions = [("TLSv1", false), ("TLSv1.1", false), ("TLSv1.2", false), ("TLSv1.3", true)];
     let spec = TlsSpec {
         mode,
-        root,
-        certificate: settings.remove("sslcert").map(PathBuf::from),
-        key: settings.remove("sslkey").map(PathBuf::from),
+        root: root.or_else(|| users_file(around, "root.crt").map(RootCertificates::File)),
+        certificate: users_file_or(settings.remove("sslcert"), around, "postgresql.crt"),
+        key: users_file_or(settings.remove("sslkey"), around, "postgresql.key"),
         direct: choice(settings, "sslnegotiation", &[("postgres", false), ("direct", true)])?
             .unwrap_or(false),
         channel_binding: choice(settings, "channel_binding", &binding)?
@@ -260,6 +260,16 @@ fn tls_spec(settings: &mut Settings) -> Result<TlsSpec, Problem> {
         only_tls13: choice(settings, "ssl_min_protocol_version", &versions)?.unwrap_or(false),
     };
     check_tls(spec)
+}
+
+/// A file of `~/.postgresql/`, where libpq looks by itself.
+fn users_file(around: &Surroundings, name: &str) -> Option<PathBuf> {
+    let file = around.home.as_ref()?.join(".postgresql").join(name);
+    file.is_file().then_some(file)
+}
+
+fn users_file_or(given: Option<String>, around: &Surroundings, name: &str) -> Option<PathBuf> {
+    given.map(PathBuf::from).or_else(|| users_file(around, name))
 }
 
 fn tls_mode(settings: &mut Settings, system_root: bool) -> Result<TlsMode, Problem> {

@@ -97,6 +97,7 @@ type ClientCertificate = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 fn client_certificate(spec: &TlsSpec) -> Result<Option<ClientCertificate>, Problem> {
     match (&spec.certificate, &spec.key) {
         (None, _) => Ok(None),
+        _ if spec.mode == TlsMode::Disable => Ok(None),
         (Some(file), None) => {
             Err(failed(&format!("the client certificate {} has no key", file.display()))
                 .fix_with("name the key's file", "sslkey=FILE.key"))

@@ -178,10 +178,21 @@ impl ThrowawayCluster {
                 command.arg("--auth=scram-sha-256").arg("--pwfile").arg(file)
             }
         };
-        let output = command.output().map_err(ServerError::io("run", program));
+        let output = command.output().map_err(|error| self.cannot_run(program, error));
         // Present only when there is a password; it must not stay either way.
         let _ = fs::remove_file(self.socket_dir().join("pw"));
         output
+    }
+
+    /// When we are root, the account we drop to may not reach the programs.
+    fn cannot_run(&self, program: PathBuf, error: io::Error) -> ServerError {
+        match self.account {
+            Account::Other { uid, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
+                let reason = format!("the user that the server runs as (id {uid}) may not run it");
+                ServerError::Unusable { bin_dir: self.installation.bin_dir.clone(), reason }
+            }
+            _ => ServerError::io("run", program)(error),
+        }
     }
 
     fn prepend_hba(&self) -> Result<(), ServerError> {

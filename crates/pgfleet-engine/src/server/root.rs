@@ -23,7 +23,7 @@ const LOCK: &str = "owner.lock";
 /// own names up to 40.
 const LONGEST_BASE: usize = 45;
 /// A folder this young may still be waiting for its owner's lock.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(2);
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 

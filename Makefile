@@ -1,0 +1,50 @@
+# `make demo` and `make test` run on a bare Debian machine that has Rust and nothing else.
+
+CARGO ?= cargo
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+ifeq ($(NEXTEST),yes)
+RUN_TESTS = $(CARGO) nextest run
+else
+RUN_TESTS = $(CARGO) test --tests
+endif
+
+.PHONY: setup demo test bench interop fmt lint stop
+
+# What the tests need: server, pooler, libclang, Node. Skips what is there.
+setup:
+	.ci/setup server test
+
+# The main job on a throwaway cluster.
+demo:
+	.ci/setup server
+	$(CARGO) build --release --package pgfleet
+	target/release/pgfleet demo
+
+# All tests but those of `make interop`.
+test:
+	$(CARGO) build --package pgfleet
+	status=0; \
+	$(RUN_TESTS) --workspace || status=$$?; \
+	$(CARGO) test --workspace --doc || status=$$?; \
+	$(MAKE) --no-print-directory stop; \
+	exit $$status
+
+# Benchmarks against the peers, as ratios in one run.
+bench:
+	$(CARGO) xtask bench
+
+# Tests against the peers that need a cargo build: about ten minutes the first time.
+interop:
+	$(CARGO) build --package pgfleet
+	$(RUN_TESTS) --package pgfleet-testkit --features interop --test interop
+
+fmt:
+	$(CARGO) fmt --all
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+
+# Stops the cluster that tests share; it stops by itself after two idle minutes.
+stop:
+	$(CARGO) run --quiet --package pgfleet-testkit --example stop-shared

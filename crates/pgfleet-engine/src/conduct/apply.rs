@@ -1,0 +1,272 @@
+//! `apply` and `plan`: which migrations, in what order, and what stands in the way.
+
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::{Migration, MigrationSet};
+use pgfleet_core::history::{Dialect, MigrationStatus, RecordContext, Verdict, judge};
+use pgfleet_core::place::Place;
+use pgfleet_core::plan::{Direction, Plan, PlanInput, plan_up};
+
+use super::change::{ChangeError, Run, RunOutcome, check_base, run_plan};
+use super::includes::read_include;
+use super::target::{Opened, Target};
+use crate::journal::OpenUnit;
+use crate::preflight;
+use crate::project::Folder;
+use crate::state::TargetState;
+
+/// Which of the pending migrations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Up to and including this version.
+    pub to: Option<String>,
+    /// This many at the most.
+    pub steps: Option<usize>,
+}
+
+/// What `apply` is asked to do.
+pub struct ApplyRequest<'a> {
+    /// Which migrations.
+    pub selection: Selection,
+    /// A plan that was reviewed: executed exactly, or refused.
+    pub plan: Option<Plan>,
+    /// How the run is to go.
+    pub run: Run<'a>,
+}
+
+/// Applies the pending migrations.
+///
+/// # Errors
+/// Everything that stands in the way. Nothing was changed.
+pub async fn apply(
+    target: &Target,
+    opened: &Opened,
+    request: &ApplyRequest<'_>,
+) -> Result<RunOutcome, ChangeError> {
+    refuse_folder_errors(&opened.folder.set)?;
+    let nothing = pending(&opened.statuses, &request.selection)?.is_empty();
+    if nothing && request.plan.is_none() && !has_resumable(&opened.state, &opened.statuses) {
+        return Ok(RunOutcome::Nothing);
+    }
+    preflight::check_target(target, opened, request.run.events).await?;
+    let make_plan = |state: &TargetState| match &request.plan {
+        Some(plan) => {
+            check_base(plan, &state.rows, &target.name)?;
+            Ok(plan.clone())
+        }
+        None => plan_on(target, opened, state, &request.selection),
+    };
+    run_plan(target, &opened.session, opened.dialect, &request.run, &make_plan).await
+}
+
+/// The plan that `apply` would execute, made without a lock.
+///
+/// # Errors
+/// Everything that stands in the way.
+pub fn plan_apply(
+    target: &Target,
+    opened: &Opened,
+    selection: &Selection,
+) -> Result<Plan, ChangeError> {
+    refuse_folder_errors(&opened.folder.set)?;
+    plan_on(target, opened, &opened.state, selection)
+}
+
+fn plan_on(
+    target: &Target,
+    opened: &Opened,
+    state: &TargetState,
+    selection: &Selection,
+) -> Result<Plan, ChangeError> {
+    let set = &opened.folder.set;
+    let statuses = judge(set, &state.rows, opened.dialect);
+    let chosen = choose(target, set, state, opened.dialect, &statuses, selection)?;
+    Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_up(input, &chosen))?)
+}
+
+/// Calls a planner with what a target's state and a folder say.
+pub(super) fn with_input<T>(
+    dialect: &dyn Dialect,
+    state: &TargetState,
+    folder: &Folder,
+    planner: impl FnOnce(&PlanInput<'_>) -> T,
+) -> T {
+    let tree = &folder.tree;
+    let read =
+        |path: &str, relative: bool, including: &str| read_include(tree, path, relative, including);
+    planner(&PlanInput {
+        dialect,
+        record: RecordContext {
+            table: state.table.clone(),
+            next_rank: state.rows.iter().map(|row| row.rank).max().unwrap_or(0) + 1,
+            statements: Vec::new(),
+            previous_version: None,
+            columns: state.history.as_ref().map(|table| table.columns.clone()).unwrap_or_default(),
+        },
+        create_history: state.history.is_none(),
+        rows: &state.rows,
+        empty_target: !state.holds_tables,
+        read_include: &read,
+        root: &tree.root,
+        order: folder.set.migrations.iter().map(|m| m.version.as_str()).collect(),
+    })
+}
+
+pub(super) fn refuse_folder_errors(set: &MigrationSet) -> Result<(), ChangeError> {
+    let errors: Vec<_> = set.problems.iter().filter(|p| p.is_error()).cloned().collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}
+
+/// The migrations to apply, after everything that forbids it.
+fn choose<'m>(
+    target: &Target,
+    set: &'m MigrationSet,
+    state: &TargetState,
+    dialect: &dyn Dialect,
+    statuses: &[MigrationStatus],
+    selection: &Selection,
+) -> Result<Vec<&'m Migration>, ChangeError> {
+    let mut wanted = pending(statuses, selection)?;
+    let resumable = |status: &MigrationStatus| is_resumable(&state.open_units, status);
+    let resumed: Vec<_> = statuses
+        .iter()
+        .filter(|status| status.verdict == Verdict::Failed && resumable(status))
+        .map(|status| status.version.clone())
+        .collect();
+    if wanted.is_empty() && resumed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let refusals = refusals(target, set, dialect, statuses, &resumed);
+    if !refusals.is_empty() {
+        return Err(refusals.into());
+    }
+    wanted.extend(resumed);
+    let chosen = set.migrations.iter().filter(|m| wanted.contains(&m.version));
+    Ok(chosen.collect())
+}
+
+fn has_resumable(state: &TargetState, statuses: &[MigrationStatus]) -> bool {
+    statuses
+        .iter()
+        .any(|status| status.verdict == Verdict::Failed && is_resumable(&state.open_units, status))
+}
+
+/// A migration that we left unfinished ourselves is finished, not refused.
+fn is_resumable(open: &[OpenUnit], status: &MigrationStatus) -> bool {
+    open.iter().any(|unit| unit.version == status.version && unit.direction == Direction::Up)
+}
+
+/// Versions of the pending migrations that the selection wants, in order.
+fn pending(
+    statuses: &[MigrationStatus],
+    selection: &Selection,
+) -> Result<Vec<String>, Box<Problem>> {
+    let end = match &selection.to {
+        Some(to) => position_of(statuses, to)? + 1,
+        None => statuses.len(),
+    };
+    let open = |status: &&MigrationStatus| {
+        matches!(status.verdict, Verdict::Pending | Verdict::OutOfOrder)
+    };
+    let versions = statuses[..end].iter().filter(open).map(|status| status.version.clone());
+    Ok(versions.take(selection.steps.unwrap_or(usize::MAX)).collect())
+}
+
+/// The position of a version, which may be given as version, name or `version_name`.
+pub(super) fn position_of(
+    statuses: &[MigrationStatus],
+    wanted: &str,
+) -> Result<usize, Box<Problem>> {
+    let matches = |status: &MigrationStatus| {
+        status.version == wanted
+            || status.name == wanted
+            || format!("{}_{}", status.version, status.name) == wanted
+    };
+    let found = statuses.iter().position(matches);
+    found.ok_or_else(|| {
+        let last: Vec<_> = statuses.iter().rev().take(3).map(|s| s.version.as_str()).collect();
+        Box::new(
+            Problem::error(Code::VersionUnknown, format!("no migration is called {wanted:?}"))
+                .detail(format!("the newest are {}", last.join(", ")))
+                .fix_with("See them all.", "pgfleet status"),
+        )
+    })
+}
+
+fn refusals(
+    target: &Target,
+    set: &MigrationSet,
+    dialect: &dyn Dialect,
+    statuses: &[MigrationStatus],
+    resumed: &[String],
+) -> Vec<Problem> {
+    let allows_old = target.settings.apply.out_of_order.unwrap_or(dialect.allows_out_of_order());
+    let refuse = |status: &MigrationStatus| match status.verdict {
+        Verdict::Failed if !resumed.contains(&status.version) => Some(failed_earlier(status)),
+        Verdict::Changed => Some(edited(status)),
+        Verdict::OutOfOrder if !allows_old => Some(too_old(status)),
+        _ => None,
+    };
+    let place = |status: &MigrationStatus| {
+        let file = status.file.as_deref()?;
+        let shown = set.migrations.iter().find(|m| m.version == status.version);
+        Some(Place::file(shown.map_or(file, |m| m.file.as_str())))
+    };
+    let refused = statuses.iter().filter_map(|status| {
+        let problem = refuse(status)?.in_target(&target.name);
+        Some(match place(status) {
+            Some(place) => problem.at(place),
+            None => problem,
+        })
+    });
+    refused.collect()
+}
+
+fn label(status: &MigrationStatus) -> String {
+    if status.name.is_empty() || status.version.ends_with(&status.name) {
+        return status.version.clone();
+    }
+    format!("{}_{}", status.version, status.name)
+}
+
+fn failed_earlier(status: &MigrationStatus) -> Problem {
+    let version = &status.version;
+    let mut problem = Problem::error(
+        Code::HistoryFailed,
+        format!("{} began earlier and did not end", label(status)),
+    )
+    .because("the history says so, and pgfleet's journal does not know how far it came");
+    if let Some(note) = &status.note {
+        problem = problem.detail(format!("recorded: {note}"));
+    }
+    problem
+        .fix_with(
+            "When all of it is in the database:",
+            format!("pgfleet resolve --applied {version}"),
+        )
+        .fix_with("When nothing of it is:", format!("pgfleet resolve --rolled-back {version}"))
+}
+
+fn edited(status: &MigrationStatus) -> Problem {
+    let version = &status.version;
+    let mut problem = Problem::error(
+        Code::HistoryChanged,
+        format!("{} was edited after it had been applied", label(status)),
+    );
+    if let Some(note) = &status.note {
+        problem = problem.because(format!("checksums differ: {note}"));
+    }
+    problem.fix("Put the file back as it was, and write the change as a new migration.").fix_with(
+        "When the edit changes nothing (a comment, white space):",
+        format!("pgfleet resolve --checksum {version}"),
+    )
+}
+
+fn too_old(status: &MigrationStatus) -> Problem {
+    Problem::error(
+        Code::HistoryOutOfOrder,
+        format!("{} is older than the newest applied migration", label(status)),
+    )
+    .because("it was added to the folder after newer ones had been applied, as after a merge")
+    .fix("Give it a newer version number.")
+    .fix("Or allow it: out_of_order = true under [apply] in pgfleet.toml.")
+}

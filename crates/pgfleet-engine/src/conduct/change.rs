@@ -1,0 +1,225 @@
+//! Changes a target by a plan: locks, a second look under the lock, consent, execution, report.
+
+use jiff::Timestamp;
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::history::{Dialect, HistoryRow};
+use pgfleet_core::plan::{HazardKind, Plan, fingerprint_rows, needs_consent};
+use pgfleet_core::report::{Event, RunReport};
+
+use super::run_id;
+use super::target::Target;
+use crate::connect::Session;
+use crate::diagnose;
+use crate::execute::{EventSink, Execution, RunOptions, Sessions, StopSignal, execute};
+use crate::lock::{LockError, LockWait, lock_coordinator, lock_worker};
+use crate::state::{TargetState, read_state};
+
+/// What the user allowed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Consent {
+    /// `--allow-data-loss`.
+    pub data_loss: bool,
+}
+
+/// What became of a change.
+#[derive(Debug)]
+pub enum RunOutcome {
+    /// There was nothing to do.
+    Nothing,
+    /// A run took place; the report says how it went.
+    Ran(Box<RunReport>),
+}
+
+/// Why no run took place. Nothing was changed.
+#[derive(Debug)]
+pub struct ChangeError {
+    /// Everything that stands in the way.
+    pub problems: Vec<Problem>,
+}
+
+impl From<Box<Problem>> for ChangeError {
+    fn from(problem: Box<Problem>) -> Self {
+        Self { problems: vec![*problem] }
+    }
+}
+
+impl From<Vec<Problem>> for ChangeError {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self { problems }
+    }
+}
+
+/// How a run is to go.
+pub struct Run<'a> {
+    /// The command, for the journal and the report.
+    pub command: &'a str,
+    /// What the user allowed.
+    pub consent: Consent,
+    /// Go on with the next migration after one that failed.
+    pub continue_on_error: bool,
+    /// Told what happens.
+    pub events: &'a dyn EventSink,
+    /// Becomes true when the user asks to stop.
+    pub stop: StopSignal,
+}
+
+/// Makes a plan on a target's state as it is under the lock.
+pub type MakePlan<'a> = dyn Fn(&TargetState) -> Result<Plan, ChangeError> + Send + Sync + 'a;
+
+/// Takes the locks, makes the plan on what is there then, and executes it.
+///
+/// `session` becomes the working session. The plan is made under the lock, so that it cannot be
+/// stale.
+///
+/// # Errors
+/// When the lock is held, the plan cannot be made, or consent is missing. Nothing was changed.
+pub async fn run_plan(
+    target: &Target,
+    session: &Session,
+    dialect: &dyn Dialect,
+    run: &Run<'_>,
+    make_plan: &MakePlan<'_>,
+) -> Result<RunOutcome, ChangeError> {
+    let coordinator = target.connect().await?;
+    let state = lock(target, session, &coordinator, dialect, run).await?;
+    let plan = make_plan(&state)?;
+    if plan.is_empty() {
+        return Ok(RunOutcome::Nothing);
+    }
+    check_consent(target, &plan, run)?;
+    let sessions = Sessions { worker: session, coordinator: &coordinator };
+    let report = run_steps(target, &sessions, &plan, &state, run).await?;
+    coordinator.close().await;
+    Ok(RunOutcome::Ran(Box::new(report)))
+}
+
+async fn lock(
+    target: &Target,
+    session: &Session,
+    coordinator: &Session,
+    dialect: &dyn Dialect,
+    run: &Run<'_>,
+) -> Result<TargetState, ChangeError> {
+    let table = target.history_table();
+    let read = || read_state(session, dialect, table.as_ref());
+    let before = read().await.map_err(|error| target.state_problem(error))?;
+    let wait = LockWait { deadline_ms: target.settings.apply.lock_wait_ms, events: run.events };
+    let native = dialect.lock(&before.lock_context());
+    let taken = lock_coordinator(coordinator, native, &wait).await;
+    taken.map_err(|error| lock_problem(target, error))?;
+    lock_worker(session, &wait).await.map_err(|error| lock_problem(target, error))?;
+    Ok(read().await.map_err(|error| target.state_problem(error))?)
+}
+
+fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
+    match error {
+        LockError::Session(error) => target.session_problem(&error),
+        LockError::Held(problem) => Box::new(problem.in_target(&target.name)),
+    }
+}
+
+/// A plan that was reviewed is executed as it is, or not at all.
+pub(super) fn check_base(
+    plan: &Plan,
+    rows: &[HistoryRow],
+    target: &str,
+) -> Result<(), Box<Problem>> {
+    if plan.base == fingerprint_rows(rows) {
+        return Ok(());
+    }
+    Err(Box::new(
+        Problem::error(Code::PlanStale, "the target's history changed since the plan was made")
+            .in_target(target)
+            .because("migrations were applied, taken back or edited in between")
+            .fix_with("Make a new plan and review it.", "pgfleet plan --out plan.json"),
+    ))
+}
+
+fn check_consent(target: &Target, plan: &Plan, run: &Run<'_>) -> Result<(), ChangeError> {
+    if run.consent.data_loss || !needs_consent(&plan.hazards) {
+        return Ok(());
+    }
+    let mut problem =
+        Problem::error(Code::ConsentMissing, "the plan can lose data, and that was not allowed")
+            .in_target(&target.name);
+    let loses = |kind| matches!(kind, HazardKind::DataLoss | HazardKind::PossibleLoss);
+    for hazard in plan.hazards.iter().filter(|hazard| loses(hazard.kind)) {
+        problem = problem.detail(format!("{}: {}", hazard.place, hazard.what));
+    }
+    let command = run.command;
+    Err(vec![problem.fix_with(
+        "Look at each of them; back up; then allow it.",
+        format!("pgfleet {command} --allow-data-loss"),
+    )]
+    .into())
+}
+
+async fn run_steps(
+    target: &Target,
+    sessions: &Sessions<'_>,
+    plan: &Plan,
+    state: &TargetState,
+    run: &Run<'_>,
+) -> Result<RunReport, ChangeError> {
+    let options = run_options(target, state, run);
+    let started = Timestamp::now();
+    run.events.send(Event::RunStarted {
+        run_id: options.run_id.clone(),
+        target: target.name.clone(),
+        command: options.command.clone(),
+        migrations: plan.steps.len(),
+    });
+    let execution = execute(sessions, plan, &options, run.events, &run.stop).await;
+    let execution = match execution {
+        Ok(execution) => execution,
+        Err(failure) => {
+            let problem =
+                diagnose::explain_setup(target, sessions.coordinator, plan, &failure.error).await;
+            return Err(problem.into());
+        }
+    };
+    let problems = diagnose::explain_execution(target, sessions, plan, &execution).await;
+    Ok(report(target, &options, started, execution, problems, run.events))
+}
+
+fn run_options(target: &Target, state: &TargetState, run: &Run<'_>) -> RunOptions {
+    RunOptions {
+        run_id: run_id::new(),
+        command: run.command.to_owned(),
+        client: format!("pgfleet {}", env!("CARGO_PKG_VERSION")),
+        apply: target.settings.apply,
+        continue_on_error: run.continue_on_error,
+        has_journal: state.has_journal,
+        open_units: state.open_units.clone(),
+    }
+}
+
+fn report(
+    target: &Target,
+    options: &RunOptions,
+    started: Timestamp,
+    execution: Execution,
+    problems: Vec<Problem>,
+    events: &dyn EventSink,
+) -> RunReport {
+    for problem in problems.iter().filter(|problem| !problem.is_error()) {
+        events.send(Event::Warned { problem: Box::new(problem.clone()) });
+    }
+    let elapsed_ms = Timestamp::now().duration_since(started).as_secs_f64() * 1000.0;
+    let report = RunReport {
+        version: 1,
+        run_id: options.run_id.clone(),
+        target: target.name.clone(),
+        server: target.spec.redacted(),
+        command: options.command.clone(),
+        started_at: started.to_string(),
+        elapsed_ms,
+        migrations: execution.migrations,
+        problems,
+    };
+    let done = report.migrations.iter().filter(|m| m.elapsed_ms.is_some()).count();
+    let complete = report.complete();
+    let run_id = options.run_id.clone();
+    events.send(Event::RunFinished { run_id, done, complete, elapsed_ms });
+    report
+}

@@ -1,0 +1,54 @@
+//! `apply --dry-run`: the plan for real, on a scratch copy of the target.
+
+use pgfleet_core::diagnose::Problem;
+
+use super::apply::{ApplyRequest, apply};
+use super::change::{ChangeError, RunOutcome};
+use super::target::{Opened, Target, open};
+use crate::project::Project;
+use crate::scratch::{Copied, Scratch};
+
+/// What a dry run showed.
+#[derive(Debug)]
+pub struct DryRun {
+    /// How the run on the copy went.
+    pub outcome: RunOutcome,
+    /// How the copy was made, in words.
+    pub copied: Copied,
+}
+
+/// Copies the target's structure and history into a scratch database and applies there.
+///
+/// # Errors
+/// When no scratch database can be had, or what would stand in the way on the target.
+pub async fn dry_run(
+    project: &Project,
+    target: &Target,
+    opened: &Opened,
+    request: &ApplyRequest<'_>,
+) -> Result<DryRun, ChangeError> {
+    let scratch = Scratch::create(project, target).await?;
+    let result = on_copy(project, target, opened, &scratch, request).await;
+    let dropped = scratch.drop().await;
+    let dry_run = result?;
+    dropped.map(|()| dry_run).map_err(ChangeError::from)
+}
+
+async fn on_copy(
+    project: &Project,
+    target: &Target,
+    opened: &Opened,
+    scratch: &Scratch,
+    request: &ApplyRequest<'_>,
+) -> Result<DryRun, ChangeError> {
+    let copied = scratch.copy_from(target, opened).await?;
+    let copy = scratch.target(target);
+    let on_copy = open(project, &copy, opened.folder.clone()).await.map_err(rename)?;
+    let outcome = apply(&copy, &on_copy, request).await?;
+    on_copy.session.close().await;
+    Ok(DryRun { outcome, copied })
+}
+
+fn rename(problem: Box<Problem>) -> ChangeError {
+    problem.into()
+}

@@ -1,0 +1,25 @@
+//! Conducts one target: what each command does between reading its arguments and showing the
+//! result.
+//!
+//! Every change of a target goes through [`run_plan`]: `apply`, `rollback`, `baseline` and
+//! `resolve` differ only in how their plan is made.
+
+mod apply;
+mod change;
+mod dry_run;
+mod history;
+mod includes;
+mod reset;
+mod rollback;
+mod run_id;
+mod status;
+mod target;
+
+pub use apply::{ApplyRequest, Selection, apply, plan_apply};
+pub use change::{ChangeError, Consent, Run, RunOutcome, run_plan};
+pub use dry_run::{DryRun, dry_run};
+pub use history::{Resolution, baseline, resolve};
+pub use reset::{own_schemas, reset};
+pub use rollback::{RollbackRequest, RollbackTo, plan_rollback, roll_back};
+pub use status::{TargetStatus, status};
+pub use target::{Opened, Target, open};

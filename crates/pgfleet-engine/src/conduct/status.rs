@@ -1,0 +1,45 @@
+//! `status`: each migration's verdict in a target.
+
+use pgfleet_core::diagnose::Problem;
+use pgfleet_core::folder::Format;
+use pgfleet_core::history::MigrationStatus;
+
+use super::target::{Target, open};
+use crate::project::{Folder, Project};
+
+/// What `status` shows.
+#[derive(Debug)]
+pub struct TargetStatus {
+    /// The target's name.
+    pub target: String,
+    /// Where it is, without secrets.
+    pub server: String,
+    /// The folder's dialect, as the history settled it.
+    pub format: Format,
+    /// The history table, whether there or not.
+    pub history_table: String,
+    /// In the folder's order.
+    pub migrations: Vec<MigrationStatus>,
+    /// What is wrong with the folder.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a target and holds the folder against it. Changes nothing.
+///
+/// # Errors
+/// When the target cannot be reached or read.
+pub async fn status(
+    project: &Project,
+    target: &Target,
+    folder: Folder,
+) -> Result<TargetStatus, Box<Problem>> {
+    let opened = open(project, target, folder).await?;
+    Ok(TargetStatus {
+        target: target.name.clone(),
+        server: target.spec.redacted(),
+        format: opened.dialect.format(),
+        history_table: opened.state.table.to_string(),
+        migrations: opened.statuses,
+        problems: opened.folder.set.problems,
+    })
+}

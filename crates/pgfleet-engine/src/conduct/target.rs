@@ -1,0 +1,148 @@
+//! A target, and what it is when we have looked at it.
+
+use std::time::Duration;
+
+use pgfleet_core::config::Settings;
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::Format;
+use pgfleet_core::history::{Dialect, MigrationStatus, dialect, judge};
+use pgfleet_sql::{QualifiedName, parse_qualified};
+
+use crate::connect::{ConnectSpec, Session, SessionError, connect};
+use crate::project::{Folder, Project};
+use crate::state::{StateError, TargetState, find_histories, read_state};
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One database to act on.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// What messages call it.
+    pub name: String,
+    /// Where it is.
+    pub spec: ConnectSpec,
+    /// How the team wants it treated.
+    pub settings: Settings,
+}
+
+/// A target that was connected to and read, with its folder.
+pub struct Opened {
+    /// Reads, and later does the work.
+    pub session: Session,
+    /// What the target says about itself.
+    pub state: TargetState,
+    /// The folder, read as the format that the target's history settled on.
+    pub folder: Folder,
+    /// The history's dialect.
+    pub dialect: &'static dyn Dialect,
+    /// Each migration's verdict.
+    pub statuses: Vec<MigrationStatus>,
+}
+
+impl Target {
+    /// The target that a project's settings name.
+    ///
+    /// # Errors
+    /// When they do not say where it is.
+    pub fn of(project: &Project) -> Result<Self, Box<Problem>> {
+        let settings = project.settings.clone();
+        Ok(Self { name: settings.target.clone(), spec: project.connect_spec()?, settings })
+    }
+
+    /// The same target as another database of the same server.
+    #[must_use]
+    pub fn with_database(&self, database: &str) -> Self {
+        Self { spec: self.spec.with_database(database), ..self.clone() }
+    }
+
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn connect(&self) -> Result<Session, Box<Problem>> {
+        let session = connect(&self.spec, "pgfleet", CONNECT_TIMEOUT).await;
+        session.map_err(|problem| Box::new(problem.in_target(&self.name)))
+    }
+
+    /// A lost connection or refused query outside any migration, as a problem.
+    pub fn session_problem(&self, error: &SessionError) -> Box<Problem> {
+        let problem = match error {
+            SessionError::Server(error) => Problem {
+                sqlstate: Some(error.sqlstate.clone()),
+                ..Problem::error(code_of(&error.sqlstate), error.message.clone())
+            },
+            SessionError::Lost { reason, .. } => {
+                Problem::error(Code::ConnectionLost, "the connection to the server was lost")
+                    .because(reason.clone())
+                    .fix("Run the same command again; what was committed is recorded.")
+            }
+        };
+        Box::new(problem.in_target(&self.name))
+    }
+
+    pub(super) fn state_problem(&self, error: StateError) -> Box<Problem> {
+        match error {
+            StateError::Session(error) => self.session_problem(&error),
+            StateError::Problem(problem) => Box::new(problem.in_target(&self.name)),
+        }
+    }
+
+    /// The history table that the configuration names.
+    pub fn history_table(&self) -> Option<QualifiedName> {
+        self.settings.history_table.as_deref().and_then(parse_qualified)
+    }
+}
+
+fn code_of(sqlstate: &str) -> Code {
+    match sqlstate {
+        "42501" => Code::PermissionDenied,
+        "25006" => Code::ServerInRecovery,
+        "57014" => Code::Cancelled,
+        _ => Code::StatementFailed,
+    }
+}
+
+/// Connects, reads the target, and holds the folder against it.
+///
+/// # Errors
+/// When the target cannot be reached or read.
+pub async fn open(
+    project: &Project,
+    target: &Target,
+    folder: Folder,
+) -> Result<Opened, Box<Problem>> {
+    let session = target.connect().await?;
+    let folder = settle_format(project, target, &session, folder).await?;
+    let dialect = dialect(format_of(&folder));
+    let state = read_state(&session, dialect, target.history_table().as_ref()).await;
+    let state = state.map_err(|error| target.state_problem(error))?;
+    let statuses = judge(&folder.set, &state.rows, dialect);
+    Ok(Opened { session, state, folder, dialect, statuses })
+}
+
+/// Where the files allow several formats, the history table that is there decides; else the
+/// likeliest.
+async fn settle_format(
+    project: &Project,
+    target: &Target,
+    session: &Session,
+    folder: Folder,
+) -> Result<Folder, Box<Problem>> {
+    if folder.formats.len() < 2 {
+        return Ok(folder);
+    }
+    let dialects: Vec<_> = folder.formats.iter().map(|format| dialect(*format)).collect();
+    let found = find_histories(session, &dialects).await;
+    let found = found.map_err(|error| target.session_problem(&error))?;
+    match found.first() {
+        Some(dialect) if dialect.format() != format_of(&folder) => {
+            Ok(project.reread(&folder, dialect.format()))
+        }
+        _ => Ok(folder),
+    }
+}
+
+fn format_of(folder: &Folder) -> Format {
+    folder.set.format
+}

@@ -1,0 +1,96 @@
+//! Transactions with `COPY … FROM STDIN`: the rows travel in the COPY sub-protocol, so the
+//! transaction is sent in stretches between them.
+
+use bytes::Bytes;
+use futures_util::stream;
+use pgfleet_core::plan::PlannedStatement;
+
+use super::executor::Executor;
+use super::failure::StepFailure;
+use crate::connect::{BatchOutcome, SessionError};
+
+/// Rows are sent in pieces of this size, which is about what the driver sends at once.
+const PIECE_BYTES: usize = 64 * 1024;
+
+impl Executor<'_> {
+    /// Runs statements, some with rows, and records in one transaction.
+    pub(super) async fn commit_with_copy(
+        &mut self,
+        step: usize,
+        statements: &[PlannedStatement],
+        records: &[String],
+    ) -> Result<(), StepFailure> {
+        let result = self.try_with_copy(step, statements, records).await;
+        if result.is_err() {
+            self.roll_back().await;
+        }
+        result
+    }
+
+    async fn try_with_copy(
+        &mut self,
+        step: usize,
+        statements: &[PlannedStatement],
+        records: &[String],
+    ) -> Result<(), StepFailure> {
+        let begun = self.answer(self.session.run_batch("BEGIN")).await;
+        self.checked(step, None, begun)?;
+        for statement in statements {
+            let outcome = match &statement.copy_data {
+                Some(rows) => self.copy(&statement.sql, rows).await,
+                None => self.answer(self.session.run_batch(&statement.sql)).await,
+            };
+            self.checked(step, Some(statement), outcome)?;
+        }
+        let mut end = String::new();
+        if statements.iter().any(|statement| statement.sets_session) {
+            end.push_str(&self.restore_settings());
+        }
+        for record in records {
+            end.push_str(record);
+            end.push_str(";\n");
+        }
+        let marker = self.next_marker();
+        end.push_str(&super::message::set_marker(&marker));
+        end.push_str(";\nCOMMIT;");
+        let ended = self.answer(self.session.run_batch(&end)).await;
+        self.checked(step, None, ended)?;
+        self.committed = marker;
+        Ok(())
+    }
+
+    async fn copy(&self, sql: &str, rows: &str) -> BatchOutcome {
+        let pieces = rows.as_bytes().chunks(PIECE_BYTES).map(Bytes::copy_from_slice);
+        let request = async {
+            let error = self.session.copy_in(sql, stream::iter(pieces)).await.err();
+            BatchOutcome { completed: 0, rows_affected: Vec::new(), error }
+        };
+        self.answer(request).await
+    }
+
+    fn checked(
+        &self,
+        step: usize,
+        statement: Option<&PlannedStatement>,
+        outcome: BatchOutcome,
+    ) -> Result<(), StepFailure> {
+        let Some(error) = outcome.error else { return Ok(()) };
+        Err(self.statement_failed(step, statement, error))
+    }
+
+    /// A statement that was sent by itself, so that positions are its own.
+    fn statement_failed(
+        &self,
+        step: usize,
+        statement: Option<&PlannedStatement>,
+        error: SessionError,
+    ) -> StepFailure {
+        let position = error.server().and_then(|error| error.position).map(|at| at as usize);
+        StepFailure {
+            statement: statement.cloned(),
+            position: statement.and(position),
+            blockers: self.watched.take_blockers(),
+            ..StepFailure::of_step(step, self.cause(error))
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! One exchange with the server: a transaction's statements and everything that commits with
+//! them, as one simple-query message, and the way back from the server's words to a statement.
+//!
+//! Invariant: a message whose predecessor did not commit does nothing. Its first statement is
+//! `BEGIN`, which fails in an aborted transaction, and its second compares a session variable
+//! that only the predecessor's commit sets. So messages may be sent before earlier ones have been
+//! answered.
+
+use std::ops::Range;
+
+use pgfleet_core::plan::PlannedStatement;
+use pgfleet_sql::char_to_byte;
+
+use crate::journal::literal;
+
+/// The session variable that says which message committed last.
+const MARKER: &str = "pgfleet.committed";
+
+/// A transaction to send.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The text.
+    pub sql: String,
+    /// Where each statement of the migration stands in it.
+    parts: Vec<Range<usize>>,
+    /// Commands before the first statement of the migration.
+    commands_before: usize,
+}
+
+/// What a message is built from.
+pub struct Transaction<'a> {
+    /// The statements of the migration.
+    pub statements: &'a [PlannedStatement],
+    /// Rows that commit with them.
+    pub records: &'a [String],
+    /// The marker that the predecessor left.
+    pub after: &'a str,
+    /// The marker that this one leaves.
+    pub marker: &'a str,
+    /// Statements that give the session its settings back, when the migration may change them.
+    pub settings: &'a str,
+    /// Wait for the disk at commit.
+    pub durable: bool,
+}
+
+/// Sets the marker at the beginning of a session.
+pub fn set_marker(marker: &str) -> String {
+    format!("SELECT pg_catalog.set_config('{MARKER}', {}, false)", literal(marker))
+}
+
+/// Builds the message of one transaction.
+pub fn build(transaction: &Transaction<'_>) -> Message {
+    let mut writer = Writer::default();
+    writer.command("BEGIN");
+    writer.command(&guard(transaction.after));
+    let commands_before = writer.commands;
+    let mut parts = Vec::with_capacity(transaction.statements.len());
+    for statement in transaction.statements {
+        parts.push(writer.statement(&statement.sql));
+    }
+    if transaction.statements.iter().any(|statement| statement.sets_session) {
+        writer.raw(transaction.settings);
+    }
+    for record in transaction.records {
+        writer.command(record);
+    }
+    if transaction.durable {
+        writer.command("SET LOCAL synchronous_commit TO DEFAULT");
+    }
+    writer.command(&set_marker(transaction.marker));
+    writer.command("COMMIT");
+    Message { sql: writer.sql, parts, commands_before }
+}
+
+/// Fails with a message of ours unless the predecessor committed. The cast is made when it is run
+/// and not when it is planned, because its argument is not constant.
+fn guard(after: &str) -> String {
+    let after = literal(after);
+    format!(
+        "SELECT CAST(CASE WHEN pg_catalog.current_setting('{MARKER}', true) = {after} \
+         THEN '1' ELSE 'pgfleet: the step before was not committed' END AS integer)"
+    )
+}
+
+impl Message {
+    /// The statement that failed: told by the error's position in the message, else by how many
+    /// commands were completed before it. None when it was none of the migration's.
+    pub fn failed_statement(&self, position: Option<u32>, completed: usize) -> Option<usize> {
+        if let Some(byte) = self.byte_of(position) {
+            return self.parts.iter().position(|part| part.contains(&byte) || part.end == byte);
+        }
+        let index = completed.checked_sub(self.commands_before)?;
+        (index < self.parts.len()).then_some(index)
+    }
+
+    /// The position of an error within its statement, in characters from 1.
+    pub fn position_in_statement(&self, position: Option<u32>, statement: usize) -> Option<usize> {
+        let byte = self.byte_of(position)?;
+        let part = self.parts.get(statement)?;
+        let before = self.sql.get(part.start..byte)?;
+        Some(before.chars().count() + 1)
+    }
+
+    fn byte_of(&self, position: Option<u32>) -> Option<usize> {
+        Some(char_to_byte(&self.sql, position? as usize))
+    }
+}
+
+#[derive(Default)]
+struct Writer {
+    sql: String,
+    commands: usize,
+}
+
+impl Writer {
+    fn command(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+        self.sql.push_str(";\n");
+        self.commands += 1;
+    }
+
+    fn raw(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+    }
+
+    /// A file's last statement may lack its semicolon, or end in a line comment.
+    fn statement(&mut self, sql: &str) -> Range<usize> {
+        let start = self.sql.len();
+        self.sql.push_str(sql);
+        let end = self.sql.len();
+        self.sql.push_str(if sql.ends_with(';') { "\n" } else { "\n;\n" });
+        start..end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pgfleet_core::place::Place;
+
+    use super::*;
+
+    fn statement(sql: &str) -> PlannedStatement {
+        PlannedStatement {
+            sql: sql.to_owned(),
+            label: String::new(),
+            place: Place::at("a.sql", 1, 1),
+            verbatim: true,
+            copy_data: None,
+            if_not_exists: None,
+            sets_session: false,
+        }
+    }
+
+    fn message(statements: &[PlannedStatement]) -> Message {
+        build(&Transaction {
+            statements,
+            records: &["INSERT INTO h VALUES (1)".to_owned()],
+            after: "start",
+            marker: "1",
+            settings: "",
+            durable: false,
+        })
+    }
+
+    #[test]
+    fn errors_lead_back_to_their_statement() {
+        let message = message(&[statement("SELECT 'é';"), statement("SELECT x")]);
+        let at = message.sql.find('x').map(|byte| message.sql[..byte].chars().count() as u32 + 1);
+        assert_eq!(message.failed_statement(at, 0), Some(1));
+        assert_eq!(message.position_in_statement(at, 1), Some(8));
+        assert_eq!(message.failed_statement(None, 3), Some(1));
+        assert_eq!(message.failed_statement(None, 4), None, "the history row is not the file's");
+        assert_eq!(message.failed_statement(None, 0), None, "BEGIN is not the file's");
+    }
+
+    #[test]
+    fn a_line_comment_at_the_end_does_not_swallow_the_commit() {
+        let message = message(&[statement("SELECT 1 -- last")]);
+        assert!(message.sql.contains("-- last\n;\nINSERT"), "{}", message.sql);
+    }
+}

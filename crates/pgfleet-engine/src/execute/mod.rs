@@ -1,0 +1,119 @@
+//! Executes plans: the only place where a target is changed.
+//!
+//! Invariant: a transactional unit commits together with its journal row and, at the end of a
+//! migration, with the history row; any other unit journals its intent before and its outcome
+//! after. So a run that is killed at any moment is finished by the next one.
+
+mod copy;
+mod executor;
+mod failure;
+mod message;
+mod notices;
+mod pipeline;
+mod retry;
+mod separate;
+mod settle;
+mod watch;
+
+use pgfleet_core::config::ApplySettings;
+use pgfleet_core::plan::Plan;
+use pgfleet_core::report::{Event, MigrationRun};
+use tokio::sync::watch as watch_channel;
+
+use crate::connect::{Session, SessionError};
+use crate::journal::OpenUnit;
+
+pub use failure::{Cause, StepFailure};
+
+/// Where events go. Implementations must not block.
+pub trait EventSink: Send + Sync {
+    /// Takes one event.
+    fn send(&self, event: Event);
+}
+
+/// Throws events away.
+pub struct NoEvents;
+
+impl EventSink for NoEvents {
+    fn send(&self, _event: Event) {}
+}
+
+/// What a run goes by besides its plan.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Identifies the run in the journal.
+    pub run_id: String,
+    /// The command: apply, rollback, …
+    pub command: String,
+    /// Who runs it, for the journal: program, version, host.
+    pub client: String,
+    /// Timeouts, attempts, when commits wait for the disk.
+    pub apply: ApplySettings,
+    /// Go on with the next migration after one that failed.
+    pub continue_on_error: bool,
+    /// The journal is there already.
+    pub has_journal: bool,
+    /// Units that earlier runs began.
+    pub open_units: Vec<OpenUnit>,
+}
+
+/// The sessions of a run.
+pub struct Sessions<'a> {
+    /// Does the work.
+    pub worker: &'a Session,
+    /// Holds the locks; watches the worker.
+    pub coordinator: &'a Session,
+}
+
+/// Becomes true when the user asks the run to stop.
+pub type StopSignal = watch_channel::Receiver<bool>;
+
+/// What a run did.
+#[derive(Debug)]
+pub struct Execution {
+    /// Every migration of the plan, in order.
+    pub migrations: Vec<MigrationRun>,
+    /// In order; more than one only when the run goes on after errors.
+    pub failures: Vec<StepFailure>,
+    /// Objects that `IF NOT EXISTS` found there already: step and statement.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A statement whose `IF NOT EXISTS` made it do nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Position of the step in the plan.
+    pub step: usize,
+    /// The object's name, as the server said it.
+    pub object: String,
+}
+
+/// Why a run could not even begin.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct SetupFailure {
+    /// What the server said.
+    pub error: SessionError,
+}
+
+/// Executes a plan.
+///
+/// The locks must be held, and the plan must have been made on the target's present history.
+///
+/// # Errors
+/// When the journal or the history table cannot be made. Failures of migrations are part of the
+/// [`Execution`].
+pub async fn execute(
+    sessions: &Sessions<'_>,
+    plan: &Plan,
+    options: &RunOptions,
+    events: &dyn EventSink,
+    stop: &StopSignal,
+) -> Result<Execution, SetupFailure> {
+    let watched = watch::Watched::default();
+    let executor = executor::Executor::new(sessions.worker, plan, options, events, stop, &watched);
+    tokio::select! {
+        result = executor.run() => result,
+        never = watch::watch(sessions, &watched, events) => match never {},
+    }
+}

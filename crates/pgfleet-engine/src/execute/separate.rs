@@ -1,0 +1,348 @@
+//! Runs migrations that no single transaction can hold, unit by unit, and resumes those that an
+//! earlier run left.
+
+use std::time::Instant;
+
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::plan::{FAILURE_MESSAGE, PlannedStatement, Settle, SqlStep, Unit};
+
+use super::executor::Executor;
+use super::failure::{Cause, StepFailure};
+use super::message::Message;
+use super::retry::Retries;
+use super::settle::{self, Finding};
+use crate::connect::{BatchOutcome, SessionError};
+use crate::journal::{self, UnitKey, literal};
+
+/// What an earlier run is known to have done with a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing.
+    Untouched,
+    /// It was about to run it.
+    Intended,
+    /// It did it.
+    Done,
+}
+
+impl Executor<'_> {
+    /// Runs one migration of several units, or with COPY data.
+    pub(super) async fn run_separately(&mut self, step: usize) -> Result<(), StepFailure> {
+        let begun = Instant::now();
+        self.started(step);
+        let result = self.run_units(step).await;
+        match result {
+            Ok(()) => {
+                self.done(step, begun);
+                Ok(())
+            }
+            Err(failure) => {
+                self.note_failure(step, &failure).await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn run_units(&mut self, step: usize) -> Result<(), StepFailure> {
+        let sql_step = self.steps[step];
+        let before = self.before(step)?;
+        let resumed = before.iter().any(|before| *before != Before::Untouched);
+        if !resumed && !sql_step.is_one_transaction() && !sql_step.record_started.is_empty() {
+            self.commit(step, &[], &sql_step.record_started).await?;
+        }
+        for (at, unit) in sql_step.units.iter().enumerate() {
+            if self.is_stopped() {
+                return Err(StepFailure {
+                    units_kept: at,
+                    ..StepFailure::of_step(step, Cause::Stopped)
+                });
+            }
+            if before[at] == Before::Done {
+                continue;
+            }
+            self.run_unit(step, at, unit, before[at])
+                .await
+                .map_err(|failure| StepFailure { units_kept: at, ..failure })?;
+        }
+        self.restore(step).await?;
+        match sql_step.units.last() {
+            Some(Unit::Transaction { .. }) if before.last() != Some(&Before::Done) => Ok(()),
+            _ => self.commit(step, &[], &self.closing_records(sql_step)).await,
+        }
+    }
+
+    /// What earlier runs did, unit by unit. A file that was changed in between cannot be resumed.
+    fn before(&self, step: usize) -> Result<Vec<Before>, StepFailure> {
+        let sql_step = self.steps[step];
+        let mut before = vec![Before::Untouched; sql_step.units.len()];
+        for open in self.options.open_units.iter().filter(|open| belongs(open, sql_step)) {
+            let same = sql_step.units.get(open.unit).is_some_and(|unit| unit.hash() == open.hash);
+            if !same {
+                let problem = Box::new(changed_in_between(sql_step, open.unit));
+                return Err(StepFailure::of_step(step, Cause::Problem(problem)));
+            }
+            let known = if open.done { Before::Done } else { Before::Intended };
+            if before[open.unit] != Before::Done {
+                before[open.unit] = known;
+            }
+        }
+        Ok(before)
+    }
+
+    pub(super) fn has_open(&self, step: &SqlStep) -> bool {
+        self.options.open_units.iter().any(|open| belongs(open, step))
+    }
+
+    /// Runs a unit, again when it failed for a reason that passes.
+    async fn run_unit(
+        &mut self,
+        step: usize,
+        at: usize,
+        unit: &Unit,
+        before: Before,
+    ) -> Result<(), StepFailure> {
+        let mut retries = Retries::new(self.options.apply.attempts);
+        let mut before = before;
+        loop {
+            let result = match unit {
+                Unit::Session { statement } => self.run_alone(step, statement).await,
+                Unit::Transaction { statements } => {
+                    self.run_transaction(step, at, statements).await
+                }
+                Unit::Alone { statement, settle } => {
+                    self.run_journaled(step, at, statement, settle, before).await
+                }
+            };
+            match result {
+                Ok(()) => return Ok(()),
+                Err(failure) if self.retry(&failure, &mut retries).await => {
+                    before = Before::Intended
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    async fn run_transaction(
+        &mut self,
+        step: usize,
+        at: usize,
+        statements: &[PlannedStatement],
+    ) -> Result<(), StepFailure> {
+        let sql_step = self.steps[step];
+        let is_last = at + 1 == sql_step.units.len();
+        let mut records = vec![self.key(sql_step, at, &sql_step.units[at].hash()).done(false)];
+        if is_last {
+            records.extend(self.closing_records(sql_step));
+        }
+        if statements.iter().any(|statement| statement.copy_data.is_some()) {
+            return self.commit_with_copy(step, statements, &records).await;
+        }
+        self.commit(step, statements, &records).await
+    }
+
+    /// Intent, deed, outcome; on resume, or where something half-made may lie, the catalog first.
+    async fn run_journaled(
+        &mut self,
+        step: usize,
+        at: usize,
+        statement: &PlannedStatement,
+        settle: &Settle,
+        before: Before,
+    ) -> Result<(), StepFailure> {
+        let sql_step = self.steps[step];
+        let hash = sql_step.units[at].hash();
+        let finding = self.look(step, settle).await?;
+        match (finding, before) {
+            (Finding::Unknown, Before::Intended) => {
+                return Err(outcome_unknown(step, sql_step, statement));
+            }
+            (Finding::Happened, Before::Intended) => {
+                let done = self.key(sql_step, at, &hash).done(false);
+                return self.commit(step, &[], &[done]).await;
+            }
+            (Finding::CleanFirst(drops), _) => self.clean(step, statement, &drops).await?,
+            (Finding::RunIt | Finding::Unknown | Finding::Happened, _) => {}
+        }
+        if before == Before::Untouched {
+            let intent = self.key(sql_step, at, &hash).intent();
+            let durable = "SET LOCAL synchronous_commit TO DEFAULT".to_owned();
+            self.commit(step, &[], &[intent, durable]).await?;
+        }
+        self.run_alone(step, statement).await?;
+        let done = self.key(sql_step, at, &hash).done(false);
+        self.commit(step, &[], &[done]).await
+    }
+
+    async fn look(&self, step: usize, what: &Settle) -> Result<Finding, StepFailure> {
+        let found = settle::settle(self.session, what).await;
+        found.map_err(|error| StepFailure::of_step(step, Cause::Session(error)))
+    }
+
+    async fn clean(
+        &mut self,
+        step: usize,
+        statement: &PlannedStatement,
+        drops: &[String],
+    ) -> Result<(), StepFailure> {
+        for drop in drops {
+            let statement =
+                PlannedStatement { sql: drop.clone(), verbatim: false, ..statement.clone() };
+            self.run_alone(step, &statement).await?;
+        }
+        Ok(())
+    }
+
+    /// One statement, in no transaction of ours.
+    async fn run_alone(
+        &mut self,
+        step: usize,
+        statement: &PlannedStatement,
+    ) -> Result<(), StepFailure> {
+        let outcome = self.answer(self.session.run_batch(&statement.sql)).await;
+        let Some(error) = outcome.error else { return Ok(()) };
+        let position = error.server().and_then(|error| error.position).map(|at| at as usize);
+        let failure = StepFailure {
+            statement: Some(statement.clone()),
+            position,
+            blockers: self.watched.take_blockers(),
+            ..StepFailure::of_step(step, self.cause(error))
+        };
+        Err(failure)
+    }
+
+    /// Statements and records in one transaction, in one exchange.
+    pub(super) async fn commit(
+        &mut self,
+        step: usize,
+        statements: &[PlannedStatement],
+        records: &[String],
+    ) -> Result<(), StepFailure> {
+        let marker = self.next_marker();
+        let message = self.message(statements, records, &self.committed, &marker);
+        let outcome = self.answer(self.session.run_batch(&message.sql)).await;
+        let BatchOutcome { completed, error, .. } = outcome;
+        match error {
+            None => {
+                self.committed = marker;
+                Ok(())
+            }
+            Some(error) => {
+                let failure = self.failed(step, statements, &message, completed, error);
+                self.roll_back().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// `statements` are those that the message was built from.
+    pub(super) fn failed(
+        &self,
+        step: usize,
+        statements: &[PlannedStatement],
+        message: &Message,
+        completed: usize,
+        error: SessionError,
+    ) -> StepFailure {
+        let position = error.server().and_then(|error| error.position);
+        let index = message.failed_statement(position, completed);
+        StepFailure {
+            position: index.and_then(|index| message.position_in_statement(position, index)),
+            statement: index.and_then(|index| statements.get(index).cloned()),
+            blockers: self.watched.take_blockers(),
+            ..StepFailure::of_step(step, self.cause(error))
+        }
+    }
+
+    /// A statement that ends because we cancelled it was stopped, not refused.
+    pub(super) fn cause(&self, error: SessionError) -> Cause {
+        let cancelled = error.server().is_some_and(|error| error.sqlstate == "57014");
+        if cancelled && self.is_stopped() { Cause::Stopped } else { Cause::Session(error) }
+    }
+
+    fn key<'k>(&'k self, step: &'k SqlStep, unit: usize, hash: &'k str) -> UnitKey<'k> {
+        let SqlStep { version, direction, .. } = step;
+        UnitKey { run_id: &self.options.run_id, version, direction: *direction, unit, hash }
+    }
+
+    fn closing_records(&self, step: &SqlStep) -> Vec<String> {
+        let mut records = step.record_done.clone();
+        records.push(journal::close(&step.version, step.direction));
+        records
+    }
+
+    /// The next migration begins with a session as it was.
+    async fn restore(&mut self, step: usize) -> Result<(), StepFailure> {
+        let mut statements = self.steps[step].units.iter().flat_map(|unit| unit.statements());
+        if !statements.any(|statement| statement.sets_session) {
+            return Ok(());
+        }
+        let sql =
+            format!("{}{};", self.restore_settings(), super::message::set_marker(&self.committed));
+        let outcome = self.session.run_batch(&sql).await;
+        outcome.error.map_or(Ok(()), |error| Err(StepFailure::of_step(step, self.cause(error))))
+    }
+
+    /// Lets the format's own tool know, where it keeps such a note.
+    async fn note_failure(&mut self, step: usize, failure: &StepFailure) {
+        let sql_step = self.steps[step];
+        if failure.is_lost() || sql_step.is_one_transaction() || sql_step.record_failed.is_empty() {
+            return;
+        }
+        let message = match &failure.cause {
+            Cause::Session(error) => error.to_string(),
+            Cause::Stopped => "stopped by the user".to_owned(),
+            Cause::Problem(problem) => problem.what.clone(),
+        };
+        let quoted = literal(&message);
+        let records: Vec<_> = sql_step
+            .record_failed
+            .iter()
+            .map(|sql| sql.replace(FAILURE_MESSAGE, &quoted))
+            .collect();
+        // The journal is what we resume from; the note is for others.
+        let _ = self.commit(step, &[], &records).await;
+    }
+}
+
+fn belongs(open: &journal::OpenUnit, step: &SqlStep) -> bool {
+    open.version == step.version && open.direction == step.direction
+}
+
+fn changed_in_between(step: &SqlStep, unit: usize) -> Problem {
+    Problem::error(
+        Code::HistoryChanged,
+        format!("{} was changed after a part of it had been applied", step.label),
+    )
+    .at(pgfleet_core::place::Place::file(step.file.clone()))
+    .because(format!("statement group {} is journaled with other text", unit + 1))
+    .fix("Put the file back as it was and run the same command again.")
+    .fix_with(
+        "Or, when the database is as the file wants it, say so.",
+        format!("pgfleet resolve --applied {}", step.version),
+    )
+}
+
+fn outcome_unknown(step: usize, sql_step: &SqlStep, statement: &PlannedStatement) -> StepFailure {
+    let problem = Problem::error(
+        Code::OutcomeUnknown,
+        format!(
+            "it cannot be told whether {} happened before the last run was interrupted",
+            statement.label
+        ),
+    )
+    .at(statement.place.clone())
+    .because("the statement runs outside a transaction and leaves no trace that the catalog shows")
+    .fix_with(
+        "Look, and say that the migration is done …",
+        format!("pgfleet resolve --applied {}", sql_step.version),
+    )
+    .fix_with(
+        "… or that nothing of it is, to run it again.",
+        format!("pgfleet resolve --rolled-back {}", sql_step.version),
+    );
+    StepFailure {
+        statement: Some(statement.clone()),
+        ..StepFailure::of_step(step, Cause::Problem(Box::new(problem)))
+    }
+}

@@ -1,0 +1,139 @@
+//! The migration lock: ours and the one that the format's own tool takes.
+//!
+//! Invariant: locks are held by sessions that do nothing else, so they end with the process; and
+//! they are only ever tried, never waited for inside the server, because a waiting statement holds
+//! a snapshot, and `CREATE INDEX CONCURRENTLY` waits for every snapshot older than itself: a
+//! second applier that waited would deadlock with the first.
+
+use std::time::{Duration, Instant};
+
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::history::NativeLock;
+use pgfleet_core::report::Event;
+
+use crate::connect::{Session, SessionError};
+use crate::execute::EventSink;
+
+/// "pgfleet" and a number, as an advisory lock's key: held by the session that coordinates a run.
+const COORDINATOR_KEY: i64 = 0x7067_666c_6565_7401;
+
+/// Held by the session that does a run's work. A killed pgfleet leaves a server process that may
+/// still be busy with what it had been sent; the next run waits for it through this lock.
+const WORKER_KEY: i64 = 0x7067_666c_6565_7402;
+
+/// The first pause between two tries; it doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// Why the lock was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// The server could not be asked.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Somebody else holds it and did not let go in time.
+    #[error("{}", .0.what)]
+    Held(Box<Problem>),
+}
+
+/// How long to wait, and whom to tell.
+pub struct LockWait<'a> {
+    /// Give up after this time.
+    pub deadline_ms: u64,
+    /// Told about the holders.
+    pub events: &'a dyn EventSink,
+}
+
+/// Takes our lock and the native one on a session of their own.
+///
+/// # Errors
+/// When they are held by somebody else for longer than the deadline.
+pub async fn lock_coordinator(
+    session: &Session,
+    native: NativeLock,
+    wait: &LockWait<'_>,
+) -> Result<(), LockError> {
+    acquire(session, "pgfleet's migration lock", NativeLock::Advisory(COORDINATOR_KEY), wait)
+        .await?;
+    acquire(session, "the lock of the format's own tool", native, wait).await
+}
+
+/// Takes the lock of the session that does the work.
+///
+/// # Errors
+/// When a server process that a killed run left is busy for longer than the deadline.
+pub async fn lock_worker(session: &Session, wait: &LockWait<'_>) -> Result<(), LockError> {
+    acquire(session, "the work of an earlier run", NativeLock::Advisory(WORKER_KEY), wait).await
+}
+
+async fn acquire(
+    session: &Session,
+    what: &str,
+    lock: NativeLock,
+    wait: &LockWait<'_>,
+) -> Result<(), LockError> {
+    let Some(arguments) = arguments(lock) else { return Ok(()) };
+    let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({arguments})");
+    let (begun, mut pause) = (Instant::now(), PAUSE_MIN);
+    loop {
+        if is_true(&session.query_text(&sql).await?) {
+            return Ok(());
+        }
+        let holders = holders(session, lock).await?;
+        let waited_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if waited_ms >= wait.deadline_ms {
+            return Err(LockError::Held(Box::new(held(what, &holders, waited_ms))));
+        }
+        wait.events.send(Event::LockWaiting { lock: what.to_owned(), holders, waited_ms });
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+fn arguments(lock: NativeLock) -> Option<String> {
+    match lock {
+        NativeLock::None => None,
+        NativeLock::Advisory(key) => Some(format!("{key}::bigint")),
+        NativeLock::AdvisoryPair(a, b) => Some(format!("{a}::integer, {b}::integer")),
+    }
+}
+
+fn is_true(rows: &[Vec<Option<String>>]) -> bool {
+    rows.first().and_then(|row| row.first()).is_some_and(|cell| cell.as_deref() == Some("t"))
+}
+
+/// Who holds an advisory lock: `pg_locks` shows a 64-bit key as two halves with `objsubid` 1, a
+/// pair of keys as `objsubid` 2 ("pg_locks" in PostgreSQL's documentation).
+async fn holders(session: &Session, lock: NativeLock) -> Result<Vec<String>, SessionError> {
+    let (class, object, sub) = match lock {
+        NativeLock::None => return Ok(Vec::new()),
+        NativeLock::Advisory(key) => ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff, 1),
+        NativeLock::AdvisoryPair(a, b) => {
+            (i64::from(a) & 0xffff_ffff, i64::from(b) & 0xffff_ffff, 2)
+        }
+    };
+    let sql = format!(
+        "SELECT pg_catalog.format('pid %s, user %s, application %s, connected since %s', \
+         l.pid, a.usename, a.application_name, a.backend_start) \
+         FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {class} \
+         AND l.objid = {object} AND l.objsubid = {sub} AND l.database = \
+         (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
+    );
+    let rows = session.query_text(&sql).await?;
+    Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
+}
+
+fn held(what: &str, holders: &[String], waited_ms: u64) -> Problem {
+    let mut problem = Problem::error(Code::LockHeld, format!("{what} is held by somebody else"))
+        .because(format!("waited {waited_ms} ms for it"));
+    for holder in holders {
+        problem = problem.detail(format!("held by {holder}"));
+    }
+    problem
+        .fix("Wait for the other run to end and run the same command again; nothing was changed.")
+        .fix_with(
+            "If nobody is at work there, end the session.",
+            "SELECT pg_terminate_backend(PID)",
+        )
+}

@@ -1,0 +1,215 @@
+//! A team's project on disk: configuration file, `.env`, migration folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pgfleet_core::config::{self, ConfigFile, Flags, FormatChoice, Settings, Variables};
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::{self, FileTree, Format, MigrationSet};
+
+use crate::connect::{ConnectSpec, Surroundings};
+use crate::folder::read_tree;
+
+/// The configuration file's name.
+pub const CONFIG_NAME: &str = "pgfleet.toml";
+
+/// Where migration folders usually are, the most telling first.
+const USUAL_FOLDERS: &[&str] = &[
+    "supabase/migrations",
+    "prisma/migrations",
+    "migrations",
+    "db/migrations",
+    "database/migrations",
+    "src/migrations",
+    "src/database/migrations",
+    "apps/backend/migrations",
+    "drizzle",
+    "sql/migrations",
+    "src/main/resources/db/migration",
+];
+
+/// What stands around a command.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder of the configuration file, else the working directory.
+    pub root: PathBuf,
+    /// The configuration file, when there is one.
+    pub config_file: Option<PathBuf>,
+    /// Everything put together.
+    pub settings: Settings,
+}
+
+/// A migration folder, read.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The files, which includes are looked up in.
+    pub tree: FileTree,
+    /// The migrations, read as the first of `formats`.
+    pub set: MigrationSet,
+    /// The dialects that the folder may be written in, the likeliest first; which of them it is
+    /// may only show by the history table that a target has.
+    pub formats: Vec<Format>,
+}
+
+/// Finds and reads the configuration. `config` names the file; without it, it is looked for from
+/// the working directory upwards.
+///
+/// # Errors
+/// When a file that is named is not there, or what it says is not valid.
+pub fn load(
+    working_directory: &Path,
+    config: Option<&Path>,
+    environment: &Variables,
+    flags: &Flags,
+) -> Result<Project, Box<Problem>> {
+    let config_file = match config {
+        Some(file) => Some(working_directory.join(file)),
+        None => find_upwards(working_directory, CONFIG_NAME),
+    };
+    let parsed = match &config_file {
+        Some(file) => read_config(file)?,
+        None => ConfigFile::default(),
+    };
+    let root = config_file.as_deref().and_then(Path::parent).unwrap_or(working_directory);
+    let dotenv = read_dotenv(&root.join(".env"))?;
+    let settings = config::resolve(&parsed, environment, &dotenv, flags)?;
+    Ok(Project { root: root.to_owned(), config_file, settings })
+}
+
+fn find_upwards(from: &Path, name: &str) -> Option<PathBuf> {
+    from.ancestors().map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+fn read_config(file: &Path) -> Result<ConfigFile, Box<Problem>> {
+    let shown = file
+        .file_name()
+        .map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let text = fs::read_to_string(file).map_err(|error| {
+        let what = format!("the configuration file {} cannot be read", file.display());
+        Box::new(
+            Problem::error(Code::ConfigMissing, what)
+                .because(error.to_string())
+                .fix_with("Write one.", "pgfleet init"),
+        )
+    })?;
+    config::parse(&text, &shown)
+}
+
+/// Variables of a `.env` file, not put into the process's environment; without the file, none.
+fn read_dotenv(file: &Path) -> Result<Variables, Box<Problem>> {
+    if !file.is_file() {
+        return Ok(Variables::new());
+    }
+    let invalid = |message: String| {
+        let place = pgfleet_core::place::Place::file(".env");
+        Box::new(
+            Problem::error(Code::ConfigInvalid, ".env is not valid").at(place).because(message),
+        )
+    };
+    let entries = dotenvy::from_path_iter(file).map_err(|error| invalid(error.to_string()))?;
+    entries.map(|entry| entry.map_err(|error| invalid(without_value(&error)))).collect()
+}
+
+/// The library's message repeats the line, which may hold a secret.
+fn without_value(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::LineParse(_, at) => format!("a line cannot be read, at its character {at}"),
+        other => other.to_string(),
+    }
+}
+
+impl Project {
+    /// Where the target is.
+    ///
+    /// # Errors
+    /// When the URL is not valid, or nothing says where the database is.
+    pub fn connect_spec(&self) -> Result<ConnectSpec, Box<Problem>> {
+        let settings = &self.settings;
+        let says_where =
+            |name: &str| settings.variables.get(name).is_some_and(|value| !value.is_empty());
+        let named = ["PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"].into_iter().any(says_where);
+        if settings.url.is_none() && !named {
+            return Err(Box::new(no_database()));
+        }
+        self.spec_of(settings.url.as_deref().unwrap_or_default())
+    }
+
+    /// Understands a URL in this project's surroundings, with the project's schema.
+    ///
+    /// # Errors
+    /// When it is not valid.
+    pub fn spec_of(&self, url: &str) -> Result<ConnectSpec, Box<Problem>> {
+        let around = Surroundings::new(self.settings.variables.clone());
+        let mut spec = ConnectSpec::parse(url, &around).map_err(Box::new)?;
+        if let Some(schema) = &self.settings.schema {
+            spec.search_path = Some(pgfleet_sql::quote_ident(schema));
+        }
+        Ok(spec)
+    }
+
+    /// Reads the migration folder.
+    ///
+    /// # Errors
+    /// When there is none, or its format cannot be told.
+    pub fn open_folder(&self) -> Result<Folder, Box<Problem>> {
+        let (path, shown) = self.folder_path()?;
+        let tree = read_tree(&path, &shown)?;
+        let formats = match self.settings.format {
+            FormatChoice::Named(format) => vec![format],
+            FormatChoice::Auto => candidates(&tree)?,
+        };
+        let options = folder::FolderOptions { placeholders: self.settings.placeholders.clone() };
+        let set =
+            folder::read_with(&tree, formats.first().copied().unwrap_or(Format::Plain), &options);
+        Ok(Folder { tree, set, formats })
+    }
+
+    /// Reads the same files as another dialect.
+    pub fn reread(&self, folder: &Folder, format: Format) -> Folder {
+        let options = folder::FolderOptions { placeholders: self.settings.placeholders.clone() };
+        let set = folder::read_with(&folder.tree, format, &options);
+        Folder { tree: folder.tree.clone(), set, formats: vec![format] }
+    }
+
+    fn folder_path(&self) -> Result<(PathBuf, String), Box<Problem>> {
+        match &self.settings.dir {
+            Some(dir) if self.settings.dir_from_file => Ok((self.root.join(dir), dir.clone())),
+            Some(dir) => Ok((PathBuf::from(dir), dir.clone())),
+            None => self.find_folder(),
+        }
+    }
+
+    fn find_folder(&self) -> Result<(PathBuf, String), Box<Problem>> {
+        let there = |name: &&&str| self.root.join(name).is_dir();
+        let found = USUAL_FOLDERS.iter().find(there);
+        let found = found.map(|name| (self.root.join(name), (*name).to_owned()));
+        found.ok_or_else(|| {
+            Box::new(
+                Problem::error(
+                    Code::FolderMissing,
+                    "no migration folder is named, and none is in a usual place",
+                )
+                .detail(format!("looked for {}", USUAL_FOLDERS.join(", ")))
+                .fix_with("Name it.", "pgfleet status --dir path/to/migrations"),
+            )
+        })
+    }
+}
+
+fn candidates(tree: &FileTree) -> Result<Vec<Format>, Box<Problem>> {
+    let candidates = folder::detect_candidates(tree);
+    if candidates.is_empty() {
+        return folder::detect(tree).map(|format| vec![format]).map_err(Box::new);
+    }
+    Ok(candidates)
+}
+
+fn no_database() -> Problem {
+    Problem::error(Code::ConfigMissing, "nothing says which database to act on")
+        .because("there is no --url, no DATABASE_URL, no url in pgfleet.toml and no PGHOST")
+        .fix_with(
+            "Name it on the command line …",
+            "pgfleet status --url postgres://user@host:5432/database",
+        )
+        .fix_with("… or write a configuration.", "pgfleet init")
+}

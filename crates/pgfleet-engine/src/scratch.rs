@@ -1,0 +1,202 @@
+//! Scratch databases: throwaway copies that a plan is tried on.
+//!
+//! Where they are made: the scratch server that the user names, else the target's own server when
+//! the role may create databases there, else a throwaway cluster on this machine.
+
+mod client;
+
+use std::hash::{BuildHasher, RandomState};
+
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_sql::quote_ident;
+
+use crate::conduct::{Opened, Target};
+use crate::connect::ConnectSpec;
+use crate::environment;
+use crate::project::Project;
+use crate::server::{ClusterOptions, Installation, ThrowawayCluster};
+
+/// Names of scratch databases begin so; older ones that a killed run left are found by it.
+const PREFIX: &str = "pgfleet_scratch_";
+
+/// A scratch database. [`Scratch::drop`] removes it.
+pub struct Scratch {
+    name: String,
+    server: ConnectSpec,
+    like: Target,
+    /// Lives as long as the database does.
+    _cluster: Option<ThrowawayCluster>,
+    /// The environment was set up in it.
+    environment: Option<String>,
+}
+
+/// How a copy was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// The target holds nothing, so an empty database is a copy.
+    Empty,
+    /// By pg_dump, structure and history.
+    Dumped,
+}
+
+impl Scratch {
+    /// Makes an empty scratch database with the project's environment in it.
+    ///
+    /// # Errors
+    /// When no server will have it.
+    pub async fn create(project: &Project, target: &Target) -> Result<Self, Box<Problem>> {
+        let (server, cluster) = choose_server(project, target).await?;
+        let name = format!("{PREFIX}{}", unique());
+        let session = Target { spec: server.clone(), ..target.clone() }.connect().await?;
+        let sql = format!("CREATE DATABASE {} TEMPLATE template0", quote_ident(&name));
+        let made = session.batch(&sql).await;
+        session.close().await;
+        made.map_err(|error| target.session_problem(&error))?;
+        let environment = target.settings.environment.clone();
+        let like = target.clone();
+        let scratch = Self { name, server, like, _cluster: cluster, environment };
+        scratch.set_up(target).await?;
+        Ok(scratch)
+    }
+
+    /// The scratch database as a target with another target's settings.
+    pub fn target(&self, like: &Target) -> Target {
+        let mut spec = self.server.with_database(&self.name);
+        spec.search_path.clone_from(&like.spec.search_path);
+        Target {
+            name: format!("scratch copy of {}", like.name),
+            spec,
+            settings: like.settings.clone(),
+        }
+    }
+
+    async fn set_up(&self, target: &Target) -> Result<(), Box<Problem>> {
+        let Some(environment) = &self.environment else { return Ok(()) };
+        let prelude = environment::prelude(environment)?;
+        let scratch = self.target(target);
+        let session = scratch.connect().await?;
+        let done = session.batch(&prelude).await;
+        session.close().await;
+        done.map_err(|error| scratch.session_problem(&error))
+    }
+
+    /// Copies a target's structure and history.
+    ///
+    /// # Errors
+    /// When pg_dump is not there or fails.
+    pub async fn copy_from(
+        &self,
+        target: &Target,
+        opened: &Opened,
+    ) -> Result<Copied, Box<Problem>> {
+        if !opened.state.holds_tables && opened.state.rows.is_empty() {
+            return Ok(Copied::Empty);
+        }
+        let copy = self.target(target);
+        let schemas = self.schemas_to_dump(target, opened).await?;
+        self.clear(&copy, &schemas).await?;
+        let mut structure = vec!["--schema-only".to_owned()];
+        structure.extend(schemas.iter().map(|schema| format!("--schema={}", quote_ident(schema))));
+        let mut history = vec!["--data-only".to_owned()];
+        history.extend(history_tables(opened).iter().map(|table| format!("--table={table}")));
+        for arguments in [structure, history] {
+            let sql = client::dump(target, &arguments).await?;
+            client::restore(&copy, sql).await?;
+        }
+        Ok(Copied::Dumped)
+    }
+
+    /// All, where nothing is supplied beforehand; else those that are not the platform's.
+    async fn schemas_to_dump(
+        &self,
+        target: &Target,
+        opened: &Opened,
+    ) -> Result<Vec<String>, Box<Problem>> {
+        if self.environment.is_none() {
+            return Ok(Vec::new());
+        }
+        crate::conduct::own_schemas(target, &opened.session).await
+    }
+
+    /// pg_dump creates the schemas that it is told to dump, `public` too.
+    async fn clear(&self, copy: &Target, schemas: &[String]) -> Result<(), Box<Problem>> {
+        let session = copy.connect().await?;
+        let drops: String = schemas
+            .iter()
+            .map(|schema| format!("DROP SCHEMA IF EXISTS {} CASCADE;\n", quote_ident(schema)))
+            .collect();
+        let cleared = session.batch(&format!("{drops};")).await;
+        session.close().await;
+        cleared.map_err(|error| copy.session_problem(&error))
+    }
+
+    /// Removes the database.
+    ///
+    /// # Errors
+    /// When the server will not.
+    pub async fn drop(self) -> Result<(), Box<Problem>> {
+        let server = Target { spec: self.server.clone(), ..self.like };
+        let session = server.connect().await?;
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_ident(&self.name));
+        let dropped = session.batch(&sql).await;
+        session.close().await;
+        dropped.map_err(|error| server.session_problem(&error))
+    }
+}
+
+fn history_tables(opened: &Opened) -> Vec<String> {
+    let mut tables = Vec::new();
+    if opened.state.history.is_some() {
+        tables.push(opened.state.table.to_string());
+    }
+    if opened.state.has_journal {
+        tables.push("pgfleet.*".to_owned());
+    }
+    tables
+}
+
+/// The scratch server that the user names, else the target's own, else one of our own.
+async fn choose_server(
+    project: &Project,
+    target: &Target,
+) -> Result<(ConnectSpec, Option<ThrowawayCluster>), Box<Problem>> {
+    if let Some(url) = &target.settings.scratch_url {
+        return Ok((project.spec_of(url)?, None));
+    }
+    if may_create_databases(target).await {
+        return Ok((target.spec.clone(), None));
+    }
+    let cluster = tokio::task::spawn_blocking(start_cluster).await;
+    let cluster = cluster.map_err(|error| Box::new(no_server(&error.to_string())))??;
+    Ok((project.spec_of(&cluster.url("postgres"))?, Some(cluster)))
+}
+
+async fn may_create_databases(target: &Target) -> bool {
+    let sql =
+        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
+    let Ok(session) = target.connect().await else { return false };
+    let rows = session.query_text(sql).await.unwrap_or_default();
+    session.close().await;
+    rows.first().and_then(|row| row.first()).is_some_and(|cell| cell.as_deref() == Some("t"))
+}
+
+fn start_cluster() -> Result<ThrowawayCluster, Box<Problem>> {
+    let installation =
+        Installation::find().map_err(|error| Box::new(no_server(&error.to_string())))?;
+    ThrowawayCluster::start(&installation, &ClusterOptions::default())
+        .map_err(|error| Box::new(no_server(&error.to_string())))
+}
+
+fn no_server(reason: &str) -> Problem {
+    Problem::error(Code::ServerBinariesMissing, "there is no server to make a scratch database on")
+        .because(reason.to_owned())
+        .fix_with(
+            "Name a server where the role may create databases.",
+            "pgfleet plan --scratch-url postgres://user@host/postgres",
+        )
+        .fix_with("Or install the server's programs.", "apt-get install postgresql")
+}
+
+fn unique() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+}

@@ -1,0 +1,24 @@
+//! Human and machine output: the only place that decides what a person or a script gets to see.
+//!
+//! Invariant: every function is pure: data and a [`Style`] in, text out; nothing here asks the
+//! terminal, the environment or the clock, but [`Style::detect`] and [`progress`]. Text from
+//! outside (file contents, server messages) never carries control characters to the terminal.
+
+mod checks;
+pub mod json;
+mod plan;
+mod problem;
+pub mod progress;
+mod run_summary;
+mod status;
+mod style;
+mod text;
+
+pub use checks::checks;
+pub use json::{Envelope, TargetEntry};
+pub use plan::plan;
+pub use problem::{problem, problems};
+pub use progress::{Progress, ProgressMode};
+pub use run_summary::run_summary;
+pub use status::{StatusOptions, status};
+pub use style::{Role, Stream, Style, Surroundings};
