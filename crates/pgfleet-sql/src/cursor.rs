@@ -34,11 +34,6 @@ impl<'tokens> Cursor<'tokens> {
         self.list.is_empty()
     }
 
-    /// How many tokens are left.
-    pub(crate) fn left(&self) -> usize {
-        self.list.len()
-    }
-
     fn kind(&self) -> Option<TokenKind> {
         self.list.first().map(|token| token.kind)
     }
@@ -105,15 +100,6 @@ impl<'tokens> Cursor<'tokens> {
         found
     }
 
-    pub(crate) fn is_number(&self) -> bool {
-        self.kind() == Some(TokenKind::Number)
-    }
-
-    pub(crate) fn is_string(&self) -> bool {
-        use TokenKind::{DollarString, EscapeString, String};
-        matches!(self.kind(), Some(String | EscapeString | DollarString))
-    }
-
     /// The value of a plain string literal, as far as it can be read without a server.
     pub(crate) fn string(&mut self) -> Option<String> {
         let text = self.text();
@@ -136,10 +122,6 @@ impl<'tokens> Cursor<'tokens> {
     pub(crate) fn is_name(&self) -> bool {
         use TokenKind::{QuotedIdent, UnicodeIdent, Word};
         matches!(self.kind(), Some(Word | QuotedIdent | UnicodeIdent))
-    }
-
-    pub(crate) fn is_quoted_name(&self) -> bool {
-        self.is_name() && self.kind() != Some(TokenKind::Word)
     }
 
     /// An identifier, folded or unquoted.
@@ -167,6 +149,18 @@ impl<'tokens> Cursor<'tokens> {
         }
         *self = rest;
         Some(name)
+    }
+
+    /// `table.column` or `schema.table.column`: the table and the column.
+    pub(crate) fn owner_and_name(&mut self) -> Option<(Option<QualifiedName>, String)> {
+        let mut parts = vec![self.ident()?];
+        while self.is_symbol(b'.') {
+            self.bump();
+            parts.push(self.ident()?);
+        }
+        let name = parts.pop()?;
+        let owner = parts.pop().map(|table| QualifiedName { schema: parts.pop(), name: table });
+        Some((owner, name))
     }
 
     /// Names separated by commas.
@@ -265,6 +259,17 @@ impl<'tokens> Cursor<'tokens> {
             previous = Some(token.end);
         }
         text
+    }
+
+    /// All the rest, as [`Cursor::text_until`] writes it.
+    pub(crate) fn rest_text(&self) -> String {
+        self.text_until(&Cursor { text: self.text, list: &[] })
+    }
+
+    /// The parts between semicolons.
+    pub(crate) fn statements(self) -> impl Iterator<Item = Cursor<'tokens>> {
+        let parts = self.list.split(|token| token.kind == TokenKind::Symbol(b';'));
+        parts.map(move |list| Cursor { text: self.text, list })
     }
 }
 

@@ -1,6 +1,6 @@
 //! PostgreSQL's keywords that cannot be used freely as names.
 //!
-//! Invariant: both lists are sorted (they are searched by halves) and hold PostgreSQL 18's keywords,
+//! Invariant: the list is sorted (it is searched by halves) and holds PostgreSQL 18's keywords,
 //! which include those of all earlier supported versions ("SQL Key Words" in its documentation).
 
 /// Keywords of every category but "unreserved": an identifier spelled like one is quoted.
@@ -171,96 +171,9 @@ static NOT_UNRESERVED: &[&str] = &[
     "xmltable",
 ];
 
-/// Fully reserved keywords: never a table, column or function name unless quoted.
-static RESERVED: &[&str] = &[
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "both",
-    "case",
-    "cast",
-    "check",
-    "collate",
-    "column",
-    "constraint",
-    "create",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "false",
-    "fetch",
-    "for",
-    "foreign",
-    "from",
-    "grant",
-    "group",
-    "having",
-    "in",
-    "initially",
-    "intersect",
-    "into",
-    "lateral",
-    "leading",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "not",
-    "null",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "placing",
-    "primary",
-    "references",
-    "returning",
-    "select",
-    "session_user",
-    "some",
-    "symmetric",
-    "system_user",
-    "table",
-    "then",
-    "to",
-    "trailing",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "variadic",
-    "when",
-    "where",
-    "window",
-    "with",
-];
-
 /// Whether PostgreSQL's `quote_identifier` quotes this lower-case word because it is a keyword.
 pub(crate) fn is_keyword_to_quote(word: &str) -> bool {
     NOT_UNRESERVED.binary_search(&word).is_ok()
-}
-
-/// Whether this lower-case word is fully reserved, so that unquoted it cannot name anything.
-pub(crate) fn is_reserved(word: &str) -> bool {
-    RESERVED.binary_search(&word).is_ok()
 }
 
 #[cfg(test)]
@@ -268,8 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lists_are_sorted() {
+    fn the_list_is_sorted() {
         assert!(NOT_UNRESERVED.is_sorted());
-        assert!(RESERVED.is_sorted());
     }
 }

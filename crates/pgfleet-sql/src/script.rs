@@ -5,7 +5,7 @@
 mod commands;
 mod substitute;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use crate::split::{Construct, Piece, PieceKind, is_copy_end, read_meta, split};
@@ -146,25 +146,10 @@ pub fn read_script(text: &str) -> Script {
 /// Reads a script with variables set before it, as `psql -v` or an including script does.
 #[must_use]
 pub fn read_script_with(text: &str, variables: Variables) -> Script {
-    let mut reader = Reader { text, script: Script { variables, ..Script::default() } };
-    let pieces = split(text);
-    let mut rest = pieces.iter().filter(|piece| piece.kind != PieceKind::Trivia).peekable();
-    while let Some(piece) = rest.next() {
-        match &piece.kind {
-            PieceKind::Statement => {
-                let data = rest.next_if(|next| next.kind == PieceKind::CopyData);
-                reader.read_statement(&piece.range, data);
-            }
-            PieceKind::Meta => reader.read_command(&piece.range, false),
-            PieceKind::CopyData => reader.read_late_data(&piece.range),
-            PieceKind::Unterminated(what) => {
-                let (construct, opened_at) = (what.construct.clone(), what.opened_at);
-                reader.script.problems.push(Problem::Unterminated { construct, opened_at });
-            }
-            PieceKind::Trivia => {}
-        }
-    }
-    reader.script
+    let script = Script { variables, ..Script::default() };
+    let mut reader = Reader { text, script, waiting: VecDeque::new() };
+    split(text).iter().for_each(|piece| reader.read_piece(piece));
+    reader.finish()
 }
 
 /// Places in a statement that psql replaces: variables' colons and whole commands, as byte offsets.
@@ -177,53 +162,56 @@ pub fn references(statement: &str) -> Vec<(usize, usize)> {
 struct Reader<'text> {
     text: &'text str,
     script: Script,
+    /// Which items are COPY statements whose data has not been read yet.
+    waiting: VecDeque<usize>,
 }
 
 impl Reader<'_> {
-    fn read_statement(&mut self, range: &Range<usize>, data: Option<&Piece>) {
+    fn read_piece(&mut self, piece: &Piece) {
+        match &piece.kind {
+            PieceKind::Statement => self.read_statement(&piece.range),
+            PieceKind::Meta => self.read_command(&piece.range, false),
+            PieceKind::CopyData => self.read_copy_data(&piece.range),
+            PieceKind::Unterminated(what) => {
+                let (construct, opened_at) = (what.construct.clone(), what.opened_at);
+                self.script.problems.push(Problem::Unterminated { construct, opened_at });
+            }
+            PieceKind::Trivia => {}
+        }
+    }
+
+    fn read_statement(&mut self, range: &Range<usize>) {
         let substituted = self.substitute(range);
-        let statement = range.clone();
-        let item = match data {
-            Some(data) => {
-                let data = self.copy_data(&statement, &data.range);
-                Item::Copy { statement, substituted, data }
-            }
-            None if is_copy_in(&self.text[range.clone()]) => {
-                self.script.problems.push(Problem::CopyWithoutEnd { statement: range.clone() });
-                Item::Copy { data: statement.end..statement.end, statement, substituted }
-            }
-            None => Item::Statement { range: statement, substituted },
+        let (statement, text) = (range.clone(), &self.text[range.clone()]);
+        let item = if is_copy_in(text) {
+            self.waiting.push_back(self.script.items.len());
+            Item::Copy { data: statement.end..statement.end, statement, substituted }
+        } else {
+            Item::Statement { range: statement, substituted }
         };
         self.script.items.push(item);
     }
 
-    /// The data without its closing line.
-    fn copy_data(&mut self, statement: &Range<usize>, range: &Range<usize>) -> Range<usize> {
-        let data = &self.text[range.clone()];
-        let last = data.split_inclusive('\n').next_back().unwrap_or_default();
+    fn read_copy_data(&mut self, range: &Range<usize>) {
+        let item = self.waiting.pop_front().and_then(|at| self.script.items.get_mut(at));
+        let Some(Item::Copy { statement, data, .. }) = item else { return };
+        let lines = &self.text[range.clone()];
+        let last = lines.split_inclusive('\n').next_back().unwrap_or_default();
         if is_copy_end(last) {
-            return range.start..range.end - last.len();
+            *data = range.start..range.end - last.len();
+        } else {
+            *data = range.clone();
+            self.script.problems.push(Problem::CopyWithoutEnd { statement: statement.clone() });
         }
-        self.script.problems.push(Problem::CopyWithoutEnd { statement: statement.clone() });
-        range.clone()
     }
 
-    /// Data of a COPY that is not the last statement of its line.
-    fn read_late_data(&mut self, range: &Range<usize>) {
-        let empty = |item: &Item| matches!(item, Item::Copy { data, .. } if data.is_empty());
-        let waiting = self.script.items.iter().position(empty);
-        let Some(Item::Copy { statement, .. }) = waiting.and_then(|at| self.script.items.get(at))
-        else {
-            return;
-        };
-        let statement = statement.clone();
-        let without = Problem::CopyWithoutEnd { statement: statement.clone() };
-        self.script.problems.retain(|problem| *problem != without);
-        let found = self.copy_data(&statement, range);
-        if let Some(Item::Copy { data, .. }) = waiting.and_then(|at| self.script.items.get_mut(at))
-        {
-            *data = found;
+    fn finish(mut self) -> Script {
+        for at in self.waiting {
+            if let Some(Item::Copy { statement, .. }) = self.script.items.get(at) {
+                self.script.problems.push(Problem::CopyWithoutEnd { statement: statement.clone() });
+            }
         }
+        self.script
     }
 
     fn substitute(&mut self, range: &Range<usize>) -> Option<Substitution> {
@@ -265,7 +253,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a statement asks for COPY data that its script does not hold.
+/// Whether a statement asks for COPY data.
 fn is_copy_in(statement: &str) -> bool {
     let starts = statement.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
     starts && crate::split::is_copy_in(statement)

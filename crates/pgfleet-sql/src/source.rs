@@ -100,18 +100,19 @@ fn detect(bytes: &[u8]) -> (Encoding, usize) {
     }
 }
 
-/// SQL is mostly ASCII, so UTF-16 shows as zeros in (nearly) every second byte and none in the others.
+/// SQL is mostly ASCII, so UTF-16 shows as zeros in (nearly) every second byte and hardly ever in
+/// the others.
 fn guess(bytes: &[u8]) -> Encoding {
     let sample = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
     let zeros_at =
         |parity: usize| sample.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros_at(0), zeros_at(1));
     let many = sample.len() / 4;
-    if bytes.len() % 2 != 0 || even + odd == 0 {
+    if !bytes.len().is_multiple_of(2) || even + odd == 0 {
         Encoding::Utf8
-    } else if even == 0 && odd > many {
+    } else if odd > many && even * 8 <= odd {
         Encoding::Utf16Le
-    } else if odd == 0 && even > many {
+    } else if even > many && odd * 8 <= even {
         Encoding::Utf16Be
     } else {
         Encoding::Utf8

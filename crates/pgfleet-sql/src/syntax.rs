@@ -5,6 +5,14 @@
 
 use std::ops::Range;
 
+use squawk_syntax::SourceFile;
+
+use crate::cursor::Tokens;
+use crate::lex::{Lexer, TokenKind};
+
+/// Deeper statements are left to the server, so that no input exhausts the stack.
+const MAX_DEPTH: usize = 128;
+
 /// A place where a statement stops being SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -17,6 +25,70 @@ pub struct SyntaxError {
 /// The syntax errors of one statement, in order.
 #[must_use]
 pub fn errors(statement: &str) -> Vec<SyntaxError> {
-    let _ = statement;
-    Vec::new()
+    if is_beyond_the_parser(statement) || is_misread(statement) {
+        return Vec::new();
+    }
+    let strings = string_ranges(statement);
+    let found = SourceFile::parse(statement).errors();
+    let convert = |error: &squawk_syntax::syntax_error::SyntaxError| {
+        let range = usize::from(error.range().start())..usize::from(error.range().end());
+        SyntaxError { range, message: error.message().to_owned() }
+    };
+    let in_string = |error: &SyntaxError| {
+        let holds = |string: &Range<usize>| {
+            string.start <= error.range.start && error.range.end <= string.end
+        };
+        strings.iter().any(holds)
+    };
+    let kept = found.iter().map(convert);
+    kept.filter(|error| !is_later_error(&error.message) && !in_string(error)).collect()
+}
+
+/// What a string holds (another language's code, digits with blanks) is not this parser's matter.
+fn string_ranges(statement: &str) -> Vec<Range<usize>> {
+    use TokenKind::{DollarString, EscapeString, String};
+    let strings = Lexer::new(statement)
+        .filter(|token| token.closed && matches!(token.kind, String | EscapeString | DollarString));
+    strings.map(|token| token.start..token.end).collect()
+}
+
+/// What PostgreSQL finds wrong only after parsing.
+fn is_later_error(message: &str) -> bool {
+    [
+        "SELECT ... INTO is not allowed",
+        "Duplicate function body",
+        "VARIADIC param must be last",
+        "trailing junk after positional parameter",
+    ]
+    .iter()
+    .any(|later| message.starts_with(later))
+}
+
+/// Commands of which the parser (squawk 2.68) refuses valid forms.
+fn is_misread(statement: &str) -> bool {
+    let tokens = Tokens::new(statement);
+    let mut cursor = tokens.cursor();
+    if cursor.eat(&["SET"]) {
+        cursor.eat_any(&["LOCAL", "SESSION"]);
+        return cursor.is(&["ROLE"]);
+    }
+    cursor.eat_any(&["CREATE", "ALTER", "DROP"])
+        && (cursor.is(&["STATISTICS"]) || cursor.is(&["USER", "MAPPING"]))
+}
+
+/// Whether the statement holds what the parser does not know or cannot bear: psql's variables and
+/// commands, or very deep nesting.
+fn is_beyond_the_parser(statement: &str) -> bool {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    for token in Lexer::new(statement) {
+        match token.kind {
+            TokenKind::Symbol(b'(' | b'[') => depth += 1,
+            TokenKind::Symbol(b')' | b']') => depth = depth.saturating_sub(1),
+            TokenKind::Backslash => return true,
+            TokenKind::Symbol(b':') if depth == 0 => return true,
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest > MAX_DEPTH
 }

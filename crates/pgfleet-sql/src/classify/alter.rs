@@ -1,0 +1,115 @@
+//! ALTER of everything but tables, views, indexes and sequences, which share alter_table.
+//!
+//! Invariant: an ALTER that this module does not know in detail still names what it alters.
+
+use super::{Facts, Kind, ObjectKind, ObjectRef, Severity, Transaction, alter_table, object};
+use crate::cursor::Cursor;
+use crate::name::QualifiedName;
+
+pub(super) fn read(mut cursor: Cursor<'_>, facts: &mut Facts) {
+    cursor.eat(&["ALTER"]);
+    if cursor.eat(&["SYSTEM"]) {
+        facts.name(Kind::Alter, "ALTER SYSTEM");
+        facts.transaction = Transaction::Never;
+        return;
+    }
+    if cursor.eat(&["DEFAULT", "PRIVILEGES"]) {
+        return facts.name(Kind::Privilege, "ALTER DEFAULT PRIVILEGES");
+    }
+    let Some((kind, label)) = object::eat_kind(&mut cursor) else { return };
+    facts.name(Kind::Alter, format!("ALTER {label}"));
+    match kind {
+        kind if object::is_relation(kind) || kind == ObjectKind::Index => {
+            alter_table::read(cursor, kind, facts);
+        }
+        ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => {
+            read_part(cursor, kind, facts);
+        }
+        ObjectKind::Operator => facts.once_only("the change is made already"),
+        _ => read_other(cursor, kind, facts),
+    }
+}
+
+pub(super) fn altered(
+    facts: &mut Facts,
+    kind: ObjectKind,
+    name: QualifiedName,
+    on: Option<QualifiedName>,
+) {
+    facts.alters.push(ObjectRef { kind, name, on });
+}
+
+/// Something that belongs to a table: `ALTER TRIGGER name ON table …`.
+fn read_part(mut cursor: Cursor<'_>, kind: ObjectKind, facts: &mut Facts) {
+    facts.if_exists = cursor.eat(&["IF", "EXISTS"]);
+    let Some(name) = cursor.ident() else { return };
+    let table = cursor.eat(&["ON"]).then(|| cursor.qualified()).flatten();
+    if let Some(table) = &table {
+        facts.lock(super::LockMode::AccessExclusive, table);
+        facts.uses(ObjectKind::Relation, table.clone());
+    }
+    read_rename(cursor, facts);
+    altered(facts, kind, QualifiedName::bare(name), table);
+}
+
+fn read_other(mut cursor: Cursor<'_>, kind: ObjectKind, facts: &mut Facts) {
+    facts.if_exists = cursor.eat(&["IF", "EXISTS"]);
+    if kind == ObjectKind::UserMapping {
+        cursor.eat(&["FOR"]);
+    }
+    let Some(name) = cursor.qualified() else { return };
+    cursor.parenthesized();
+    match kind {
+        ObjectKind::Type => read_type(cursor, &name, facts),
+        ObjectKind::Domain => read_domain(cursor, facts),
+        ObjectKind::Database if cursor.is(&["SET", "TABLESPACE"]) => {
+            facts.transaction = Transaction::Never;
+        }
+        // These reach the publisher, or are refused in a block for the refresh they do.
+        ObjectKind::Subscription
+            if cursor.is(&["REFRESH"]) || cursor.has(&["PUBLICATION"]) || cursor.is(&["DROP"]) =>
+        {
+            facts.transaction = Transaction::Never;
+        }
+        _ => {}
+    }
+    read_rename(cursor, facts);
+    altered(facts, kind, name, None);
+}
+
+fn read_rename(cursor: Cursor<'_>, facts: &mut Facts) {
+    if cursor.is_any(&["RENAME"]) || cursor.is(&["SET", "SCHEMA"]) {
+        facts.once_only("the old name is gone");
+    } else if cursor.is_any(&["ADD"]) && !facts.if_not_exists {
+        facts.once_only("what it adds exists already");
+    } else if cursor.is_any(&["DROP"]) && !cursor.has(&["IF", "EXISTS"]) && drops_object(cursor) {
+        facts.once_only("there is nothing left to drop");
+    }
+}
+
+/// `DROP NOT NULL` and `DROP DEFAULT` can be repeated.
+fn drops_object(cursor: Cursor<'_>) -> bool {
+    !cursor.is(&["DROP", "NOT"]) && !cursor.is(&["DROP", "DEFAULT"])
+}
+
+fn read_type(mut cursor: Cursor<'_>, name: &QualifiedName, facts: &mut Facts) {
+    if cursor.eat(&["ADD", "VALUE"]) {
+        facts.transaction = Transaction::NeverUseValueUntilCommit;
+        facts.if_not_exists = cursor.eat(&["IF", "NOT", "EXISTS"]);
+        if let Some(value) = cursor.string() {
+            if !facts.if_not_exists {
+                facts.once_only(format!("the enum has the value {value} already"));
+            }
+            facts.added_enum_value = Some((name.clone(), value));
+        }
+    } else if cursor.is(&["DROP", "ATTRIBUTE"]) {
+        facts.lose(Severity::Certain, format!("drops an attribute of {name}"));
+    } else if cursor.is(&["ALTER", "ATTRIBUTE"]) {
+        facts.rewrites = Some(format!("may rewrite the tables of type {name}"));
+    }
+}
+
+fn read_domain(cursor: Cursor<'_>, facts: &mut Facts) {
+    let checks = cursor.is_any(&["ADD", "VALIDATE"]) || cursor.is(&["SET", "NOT", "NULL"]);
+    facts.scans = checks && !cursor.has(&["NOT", "VALID"]);
+}
