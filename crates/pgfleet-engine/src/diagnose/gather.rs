@@ -26,7 +26,9 @@ pub(super) async fn catalog_facts(session: &Session, failure: &Failure<'_>) -> C
             facts.comparison = compare_existing(session, failure.statement).await;
         }
         "42501" => facts.existing = existing(session, &denied_name(failure)).await,
-        "42P01" | "42703" | "42883" | "42704" | "3F000" => missing(session, failure, &mut facts).await,
+        "42P01" | "42703" | "42883" | "42704" | "3F000" => {
+            missing(session, failure, &mut facts).await
+        }
         "0A000" | "58P01" | "22023" => facts.extensions = extensions(session).await,
         "55P03" => facts.blockers = blockers(session, failure).await,
         "2BP01" => facts.dependents = dependents(failure),
@@ -49,7 +51,8 @@ fn created_name(failure: &Failure<'_>) -> String {
 
 /// `must be owner of table users`, `permission denied for schema public`.
 fn denied_name(failure: &Failure<'_>) -> String {
-    let mentioned = failure.facts.alters.iter().chain(&failure.facts.drops).chain(&failure.facts.uses);
+    let mentioned =
+        failure.facts.alters.iter().chain(&failure.facts.drops).chain(&failure.facts.uses);
     let last = failure.error.message.rsplit(' ').next().unwrap_or_default().trim_matches('"');
     let full = mentioned.map(|object| &object.name).find(|name| name.name == last);
     full.map_or_else(|| pgfleet_sql::quote_ident(last), ToString::to_string)
@@ -162,7 +165,8 @@ async fn extensions(session: &Session) -> Vec<String> {
 /// of the database when the text does not tell).
 async fn blockers(session: &Session, failure: &Failure<'_>) -> Vec<Blocker> {
     let locked = failure.facts.locks.iter().filter_map(|lock| lock.relation.as_ref());
-    let touched = failure.facts.alters.iter().chain(&failure.facts.drops).map(|object| &object.name);
+    let touched =
+        failure.facts.alters.iter().chain(&failure.facts.drops).map(|object| &object.name);
     let names: Vec<_> = locked.chain(touched).map(|name| literal(&name.to_string())).collect();
     let of_relations = match names.is_empty() {
         true => "c.relnamespace <> 'pg_catalog'::regnamespace".to_owned(),
