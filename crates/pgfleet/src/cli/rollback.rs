@@ -1,7 +1,7 @@
 //! `pgfleet rollback`
 
 use clap::Args;
-use pgfleet_engine::conduct::{RollbackRequest, RollbackTo, roll_back};
+use pgfleet_engine::conduct::{RollbackRequest, RollbackTo, drop_objects, roll_back};
 
 use super::apply::{run, show_run};
 use super::context::Context;
@@ -13,7 +13,8 @@ use super::outcome::{CommandError, CommandResult};
 Examples:
   pgfleet rollback --allow-data-loss             the last migration
   pgfleet rollback --steps 3 --allow-data-loss
-  pgfleet rollback --to 20250101120000           everything after that version; `--to 0` everything")]
+  pgfleet rollback --to 20250101120000           everything after that version; `--to 0` everything
+  pgfleet rollback --objects session_bookings,session_reminders --allow-data-loss")]
 pub struct Rollback {
     /// Everything that was applied after this migration, which itself stays; 0 takes back all
     #[arg(long, value_name = "VERSION", conflicts_with = "steps")]
@@ -21,6 +22,9 @@ pub struct Rollback {
     /// The last N migrations
     #[arg(long, value_name = "N", default_value_t = 1)]
     steps: usize,
+    /// Drop these objects, dependents first, and leave the history as it is
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["to", "steps"])]
+    objects: Vec<String>,
 }
 
 impl Rollback {
@@ -29,7 +33,10 @@ impl Rollback {
         let progress = context.progress();
         let to = self.to.map_or(RollbackTo::Steps(self.steps), RollbackTo::Version);
         let request = RollbackRequest { to, run: run(context, "rollback", false, &progress) };
-        let outcome = roll_back(&target, &opened, &request).await;
+        let outcome = match self.objects.as_slice() {
+            [] => roll_back(&target, &opened, &request).await,
+            objects => drop_objects(&target, &opened, objects, &request.run).await,
+        };
         drop(request);
         progress.finish();
         show_run(context, &project, &target.name, outcome?)
