@@ -1,9 +1,12 @@
 //! The server's error, the statement and the catalog's facts become one [`Problem`].
 
+use pgfleet_sql::char_to_byte;
+
 use super::facts::{CatalogFacts, FailureContext};
 use super::{Code, Problem, ServerError, Snippet};
 use super::{data, exists, missing, permission, syntax, waiting};
 use crate::place::Place;
+use crate::program::{place_in, snippet_at};
 
 /// Says why a statement failed and what to do.
 #[must_use]
@@ -84,63 +87,24 @@ impl Failure<'_> {
 
     /// Adds the place and the line with the offending text.
     fn locate(&self, mut problem: Problem) -> Problem {
+        let (text, context) = (self.context.statement, self.context);
         let at = self.error.position.and_then(|position| usize::try_from(position).ok());
-        let (line, column, text) = line_of(self.context.statement, at.unwrap_or(1));
-        problem.place = self.context.place.as_ref().map(|place| shifted(place, line, column));
-        problem.snippet = (!text.is_empty()).then(|| Snippet {
-            line_text: text.to_owned(),
-            column: at.map_or(0, |_| column),
-            length: at.map_or(0, |_| word_length(text, column)),
-        });
+        let offset = at.map_or(0, |at| char_to_byte(text, at));
+        let place = |start: &Place| place_in(text, start, context.verbatim, offset);
+        problem.place = context.place.as_ref().map(place);
+        if !text.is_empty() {
+            let marked = snippet_at(text, offset, word_length(text, offset));
+            problem.snippet = Some(match at {
+                Some(_) => marked,
+                None => Snippet { column: 0, length: 0, ..marked },
+            });
+        }
         problem
     }
 }
 
-/// The 1-based line and column of a 1-based character position, and the line's text.
-fn line_of(text: &str, position: usize) -> (u32, u32, &str) {
-    let mut left = position.saturating_sub(1);
-    let mut number = 1;
-    for line in text.split('\n') {
-        let length = line.chars().count();
-        if left <= length {
-            let column = u32::try_from(left).unwrap_or(u32::MAX).saturating_add(1);
-            return (number, column, line.trim_end_matches('\r'));
-        }
-        left -= length + 1;
-        number += 1;
-    }
-    (1, 1, text.lines().next().unwrap_or_default())
-}
-
-/// The place of a line and column of the statement, in its file.
-fn shifted(start: &Place, line: u32, column: u32) -> Place {
-    match (start.line, line) {
-        (0, _) => start.clone(),
-        (first, 1) => Place::at(&start.file, first, start.column.max(1) + column - 1),
-        (first, line) => Place::at(&start.file, first + line - 1, column),
-    }
-}
-
-fn word_length(line: &str, column: u32) -> u32 {
-    let skipped = usize::try_from(column).unwrap_or(1).saturating_sub(1);
+fn word_length(text: &str, offset: usize) -> u32 {
     let is_word = |c: &char| c.is_alphanumeric() || "_.\"".contains(*c);
-    let length = line.chars().skip(skipped).take_while(is_word).count();
-    u32::try_from(length).unwrap_or(1).max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_become_lines_of_the_file() {
-        let text = "CREATE TABLE t (\r\n  é naem\n)";
-        assert_eq!(line_of(text, 1), (1, 1, "CREATE TABLE t ("));
-        assert_eq!(line_of(text, 23), (2, 5, "  é naem"));
-        assert_eq!(line_of(text, 999).0, 1);
-        let start = Place::at("a.sql", 10, 5);
-        assert_eq!(shifted(&start, 1, 3).to_string(), "a.sql:10:7");
-        assert_eq!(shifted(&start, 2, 5).to_string(), "a.sql:11:5");
-        assert_eq!(word_length("  é naem", 5), 4);
-    }
+    let word = text.get(offset..).unwrap_or_default().chars().take_while(is_word);
+    u32::try_from(word.count()).unwrap_or(1).max(1)
 }

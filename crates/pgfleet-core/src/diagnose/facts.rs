@@ -14,6 +14,8 @@ pub struct FailureContext<'a> {
     pub facts: &'a Facts,
     /// Where the text's first character stands.
     pub place: Option<Place>,
+    /// True when lines and columns inside the statement count on from the place.
+    pub verbatim: bool,
     /// What a person calls the migration; empty outside of one.
     pub migration: &'a str,
     /// What the rest of the folder has to do with it.

@@ -98,7 +98,7 @@ fn explain(error: &ureq::Error, prepared: &Prepared) -> String {
     let place = place(&prepared.url);
     let seconds = prepared.timeout.as_secs_f64();
     match error {
-        ureq::Error::HostNotFound => format!("the host name of {place} does not resolve"),
+        ureq::Error::HostNotFound => unresolved(&place),
         ureq::Error::Timeout(_) => format!("{place} did not answer within {seconds} s"),
         ureq::Error::Io(io) => match io.kind() {
             ErrorKind::ConnectionRefused => {
@@ -108,6 +108,8 @@ fn explain(error: &ureq::Error, prepared: &Prepared) -> String {
             ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => {
                 format!("{place} closed the connection without an answer")
             }
+            // The standard library gives a failed look-up no kind of its own.
+            _ if io.to_string().starts_with("failed to lookup address") => unresolved(&place),
             _ => match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(tls) => tls_failure(&place, tls),
                 None => format!("{place}: {io}"),
@@ -119,6 +121,10 @@ fn explain(error: &ureq::Error, prepared: &Prepared) -> String {
             None => format!("{place}: {other}"),
         },
     }
+}
+
+fn unresolved(place: &str) -> String {
+    format!("the host name of {place} does not resolve")
 }
 
 fn tls_failure(place: &str, error: &rustls::Error) -> String {

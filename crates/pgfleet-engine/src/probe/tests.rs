@@ -102,8 +102,9 @@ async fn what_prevents_an_answer_is_named() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_url = format!("http://{}", silent.local_addr().unwrap());
-    let (plain, _) = service(&[OK]);
-    let https = plain.replace("http:", "https:");
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let https = format!("https://{}", plain.local_addr().unwrap());
+    thread::spawn(move || plain.accept().unwrap().0.write_all(MOVED.as_bytes()).unwrap());
     for (url, rest, said) in [
         (format!("http://u:pass-word@{free}/x?key=pass-word"), "", "nothing listens at 127.0.0.1:"),
         (silent_url, "timeout_ms = 200", "did not answer within 0.2 s"),

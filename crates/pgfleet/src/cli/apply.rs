@@ -6,11 +6,10 @@ use clap::{Args, ValueEnum};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::plan::{PLAN_VERSION, Plan};
 use pgfleet_core::report::RunReport;
-use pgfleet_engine::conduct::{
-    ApplyRequest, Consent, Run, RunOutcome, Selection, apply, dry_run,
-};
+use pgfleet_engine::conduct::{ApplyRequest, Consent, Run, RunOutcome, Selection, apply, dry_run};
 use pgfleet_engine::execute::EventSink;
 use pgfleet_engine::project::Project;
+use pgfleet_engine::report::write_run;
 
 use super::context::Context;
 use super::outcome::{CommandError, CommandResult};
@@ -111,14 +110,20 @@ pub fn show_run(
     render::run_summary(&mut text, &context.out, &report);
     let mut problems = report.problems.clone();
     let keep = project.settings.apply.keep_runs;
-    match pgfleet_engine::report::write_run(&project.root, &report, keep) {
-        Ok(written) => text.push_str(&format!("Report: {}\n", written.display())),
-        Err(problem) => problems.push(problem),
+    if let Err(error) = write_run(&project.root.join(".pgfleet/runs"), &report, keep) {
+        problems.push(Problem::warning(Code::Usage, error.to_string()));
     }
     let entry = TargetEntry::new(target).field("run", &report)?;
     let exit = exit_of(&report);
     let run = Some(*report);
-    Ok(CommandResult { text, targets: vec![entry], problems, exit, run, ..CommandResult::default() })
+    Ok(CommandResult {
+        text,
+        targets: vec![entry],
+        problems,
+        exit,
+        run,
+        ..CommandResult::default()
+    })
 }
 
 fn exit_of(report: &RunReport) -> Option<ExitCode> {
@@ -141,7 +146,9 @@ fn read_plan(file: &Path) -> Result<Plan, CommandError> {
     let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
     let plan: Plan = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     if plan.version != PLAN_VERSION {
-        return Err(invalid(format!("its layout is version {}, not {PLAN_VERSION}", plan.version)).into());
+        return Err(
+            invalid(format!("its layout is version {}, not {PLAN_VERSION}", plan.version)).into()
+        );
     }
     Ok(plan)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use pgfleet_core::diagnose::Problem;
 use pgfleet_engine::conduct::{Opened, Target, open};
 use pgfleet_engine::execute::StopSignal;
-use pgfleet_engine::project::{Folder, Project, load};
+use pgfleet_engine::project::{Folder, Project, load, without_file};
 use tokio::sync::watch;
 
 use super::global::{Global, Output};
@@ -47,6 +47,11 @@ impl Context {
     pub fn project(&self) -> Result<Project, Box<Problem>> {
         let config = self.global.config.as_deref();
         load(&self.working_directory, config, &self.environment, &self.global.flags())
+    }
+
+    /// The surroundings without any configuration file.
+    pub fn project_without_file(&self) -> Result<Project, Box<Problem>> {
+        without_file(&self.working_directory, &self.environment, &self.global.flags())
     }
 
     /// Reads configuration and folder, connects, and reads the target.

@@ -128,12 +128,13 @@ fn name_of(command: &Command) -> &'static str {
 }
 
 /// One thread is enough: the work is the server's.
-fn block_on<T>(
-    future: impl Future<Output = Result<T, CommandError>>,
-) -> Result<T, CommandError> {
+fn block_on<T>(future: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        CommandError::from(Problem::error(Code::Bug, "the runtime could not be started").because(error.to_string()))
+        CommandError::from(
+            Problem::error(Code::Bug, "the runtime could not be started")
+                .because(error.to_string()),
+        )
     })?;
     runtime.block_on(future)
 }

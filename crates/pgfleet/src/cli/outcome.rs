@@ -4,8 +4,8 @@
 use std::io::Write;
 
 use pgfleet_core::diagnose::{ExitCode, Problem};
-use pgfleet_core::verify::CheckResult;
 use pgfleet_core::report::RunReport;
+use pgfleet_core::verify::CheckResult;
 use pgfleet_engine::conduct::ChangeError;
 
 use super::context::Context;
@@ -84,7 +84,7 @@ pub fn show(context: &Context, command: &str, result: Result<CommandResult, Comm
         Output::Json => json(command, &result),
         Output::Junit => print(&junit(command, &result)),
         Output::Sarif => print(&pgfleet_core::report::sarif(&result.problems)),
-        Output::Github => print(&pgfleet_core::report::github(&result.problems)),
+        Output::Github => print(&pgfleet_core::report::github_annotations(&result.problems)),
     };
     // A reader that went away (`| head`) is no failure of the command.
     let _ = written;
@@ -116,7 +116,7 @@ fn json(command: &str, result: &CommandResult) -> std::io::Result<()> {
 fn junit(command: &str, result: &CommandResult) -> String {
     match &result.run {
         Some(run) => pgfleet_core::report::run_junit(run),
-        None => pgfleet_core::report::checks_junit(command, &result.checks),
+        None => pgfleet_core::report::check_junit(command, &result.checks),
     }
 }
 

@@ -36,7 +36,12 @@ impl Status {
             "{} at {} ({}, history in {})\n",
             status.target, status.server, status.format, status.history_table
         ));
-        render::status(&mut text, &context.out, &status.migrations, StatusOptions { all: self.all });
+        render::status(
+            &mut text,
+            &context.out,
+            &status.migrations,
+            StatusOptions { all: self.all },
+        );
         let entry = TargetEntry::new(&status.target)
             .field("server", &status.server)?
             .field("format", &status.format)?

@@ -42,12 +42,12 @@ impl Verify {
             return self.propose(&project).await;
         }
         let checks = self.read_checks(&project)?;
-        let needs_database = checks.iter().any(Check::needs_database);
+        let needs_database = checks.iter().any(needs_database);
         let target = Target::of(&project);
         let session = match (&target, needs_database) {
             (_, false) => None,
             (Ok(target), true) => Some(target.connect().await?),
-            (Err(_), true) => return Err(target.err().map_or_else(|| Vec::new().into(), CommandError::from)),
+            (Err(problem), true) => return Err(problem.clone().into()),
         };
         let options = Options { probes: !self.no_probes, ..Options::default() };
         let results = run(session.as_ref(), &checks, &project.settings.variables, options).await;
@@ -87,12 +87,19 @@ impl Verify {
     }
 }
 
+fn needs_database(check: &Check) -> bool {
+    !matches!(check, Check::Env(_) | Check::Http(_))
+}
+
 fn read_file(file: &Path) -> Result<Vec<Check>, CommandError> {
     let shown = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| {
         CommandError::from(
-            Problem::error(Code::CheckInvalid, format!("the file of checks {shown} cannot be read"))
-                .because(error.to_string()),
+            Problem::error(
+                Code::CheckInvalid,
+                format!("the file of checks {shown} cannot be read"),
+            )
+            .because(error.to_string()),
         )
     })?;
     Ok(parse_declaration(&text, &shown)?)
