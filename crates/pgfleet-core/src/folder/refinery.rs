@@ -40,7 +40,7 @@ fn parse_stem(stem: &str) -> Option<(String, &str)> {
 
 fn read_file(reading: &mut Reading<'_>, path: &str, version: &str, title: &str) {
     let Some(up) = reading.body(path) else { return };
-    let sql: String = up.chunks.iter().map(|chunk| chunk.sql.as_str()).collect();
+    let sql = String::from_utf8_lossy(reading.bytes(path));
     let [checksum, long] = checksums(title, version, &sql);
     let mut migration = reading.migration(version, title, path, up);
     migration.checksum = Some(if version.parse::<i32>().is_ok() { checksum } else { long });
