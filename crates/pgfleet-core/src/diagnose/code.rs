@@ -193,8 +193,12 @@ mod tests {
 
     use super::*;
 
-    const SECTIONS: &[&str] =
-        &["\n## What it means\n", "\n## What you see\n", "\n## Why it happens\n", "\n## What to do\n"];
+    const SECTIONS: &[&str] = &[
+        "\n## What it means\n",
+        "\n## What you see\n",
+        "\n## Why it happens\n",
+        "\n## What to do\n",
+    ];
 
     #[test]
     fn every_code_has_a_page_with_all_sections() {

@@ -88,7 +88,11 @@ async fn describe_both(
         .await?;
     if let Some(table) = &create.table {
         let copy = quote_ident(&table.name);
-        session.batch(&format!("CREATE TABLE {SCRATCH_SCHEMA}.{copy} (LIKE {table} INCLUDING GENERATED)")).await?;
+        session
+            .batch(&format!(
+                "CREATE TABLE {SCRATCH_SCHEMA}.{copy} (LIKE {table} INCLUDING GENERATED)"
+            ))
+            .await?;
     }
     session.batch(&format!("SET LOCAL search_path TO {SCRATCH_SCHEMA}, {path}")).await?;
     session.batch(&create.moved_to(SCRATCH_SCHEMA)).await?;

@@ -26,7 +26,9 @@ pub(super) async fn catalog_facts(session: &Session, failure: &Failure<'_>) -> C
             facts.comparison = compare_existing(session, failure.statement).await;
         }
         "42501" => facts.existing = existing(session, &denied_name(failure)).await,
-        "42P01" | "42703" | "42883" | "42704" | "3F000" => missing(session, failure, &mut facts).await,
+        "42P01" | "42703" | "42883" | "42704" | "3F000" => {
+            missing(session, failure, &mut facts).await
+        }
         "0A000" | "58P01" | "22023" => facts.extensions = extensions(session).await,
         "55P03" => facts.blockers = blockers(session, failure).await,
         "2BP01" => facts.dependents = dependents(failure),
@@ -49,7 +51,8 @@ fn created_name(failure: &Failure<'_>) -> String {
 
 /// `must be owner of table users`, `permission denied for schema public`.
 fn denied_name(failure: &Failure<'_>) -> String {
-    let mentioned = failure.facts.alters.iter().chain(&failure.facts.drops).chain(&failure.facts.uses);
+    let mentioned =
+        failure.facts.alters.iter().chain(&failure.facts.drops).chain(&failure.facts.uses);
     let last = failure.error.message.rsplit(' ').next().unwrap_or_default().trim_matches('"');
     let full = mentioned.map(|object| &object.name).find(|name| name.name == last);
     full.map_or_else(|| pgfleet_sql::quote_ident(last), ToString::to_string)
@@ -102,42 +105,36 @@ async fn missing(session: &Session, failure: &Failure<'_>, facts: &mut CatalogFa
     facts.elsewhere = ask_names(session, &sql).await;
 }
 
-/// Names that begin or end alike, or have about the same length: the core picks the closest.
+/// Names of about the same length: the core picks the closest.
 fn similar_query(failure: &Failure<'_>, own: &str) -> String {
     let users = "nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'";
-    let near = |column: &str| {
-        format!(
-            "lower(left({column}, 3)) = lower(left({own}, 3)) OR \
-             lower(right({column}, 4)) = lower(right({own}, 4)) OR \
-             lower({column}) = lower({own})"
-        )
-    };
+    let near = |column: &str| format!("abs(length({column}) - length({own})) <= 3");
     match failure.error.sqlstate.as_str() {
         "42703" => format!(
             "SELECT DISTINCT attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid \
              JOIN pg_namespace n ON n.oid = relnamespace WHERE {users} AND attnum > 0 \
-             AND NOT attisdropped {} AND ({}) ORDER BY 1 LIMIT 20",
+             AND NOT attisdropped {} AND ({}) ORDER BY 1 LIMIT 5000",
             of_relations(failure),
             near("attname")
         ),
         "42883" => format!(
             "SELECT DISTINCT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace \
-             WHERE {users} AND ({}) ORDER BY 1 LIMIT 20",
+             WHERE {users} AND ({}) ORDER BY 1 LIMIT 5000",
             near("proname")
         ),
-        "3F000" => format!("SELECT nspname FROM pg_namespace WHERE {users} ORDER BY 1 LIMIT 20"),
+        "3F000" => format!("SELECT nspname FROM pg_namespace WHERE {users} ORDER BY 1 LIMIT 5000"),
         "42704" => format!(
             "SELECT DISTINCT typname FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace \
              WHERE {users} AND typelem = 0 AND ({}) \
              UNION SELECT rolname FROM pg_roles WHERE ({}) AND rolname NOT LIKE 'pg\\_%' \
-             ORDER BY 1 LIMIT 20",
+             ORDER BY 1 LIMIT 5000",
             near("typname"),
             near("rolname")
         ),
         _ => format!(
             "SELECT DISTINCT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace \
              WHERE {users} AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i') AND ({}) \
-             ORDER BY 1 LIMIT 20",
+             ORDER BY 1 LIMIT 5000",
             near("relname")
         ),
     }
@@ -162,7 +159,8 @@ async fn extensions(session: &Session) -> Vec<String> {
 /// of the database when the text does not tell).
 async fn blockers(session: &Session, failure: &Failure<'_>) -> Vec<Blocker> {
     let locked = failure.facts.locks.iter().filter_map(|lock| lock.relation.as_ref());
-    let touched = failure.facts.alters.iter().chain(&failure.facts.drops).map(|object| &object.name);
+    let touched =
+        failure.facts.alters.iter().chain(&failure.facts.drops).map(|object| &object.name);
     let names: Vec<_> = locked.chain(touched).map(|name| literal(&name.to_string())).collect();
     let of_relations = match names.is_empty() {
         true => "c.relnamespace <> 'pg_catalog'::regnamespace".to_owned(),

@@ -64,7 +64,8 @@ pub async fn explain_skipped(
     place: Option<Place>,
     migration: &str,
 ) -> Option<Problem> {
-    let Some(Comparison::Different(differences)) = compare_existing(session, statement).await else {
+    let Some(Comparison::Different(differences)) = compare_existing(session, statement).await
+    else {
         return None;
     };
     let created = statement::Create::read(statement)?;

@@ -130,14 +130,16 @@ fn check_expression(statement: &str) -> Option<&str> {
 
 async fn rows_where(session: &Session, table: &str, condition: &str) -> Option<Violations> {
     let query = format!("SELECT * FROM {table} t WHERE {condition}");
-    let count = first_number(session, &format!("SELECT count(*) FROM {table} t WHERE {condition}")).await?;
+    let count =
+        first_number(session, &format!("SELECT count(*) FROM {table} t WHERE {condition}")).await?;
     let keys = primary_key(session, table).await;
     if keys.is_empty() {
         return Some(Violations { count, samples: Vec::new(), query });
     }
     let columns: Vec<_> = keys.iter().map(|key| format!("t.{key}")).collect();
     let list = columns.join(", ");
-    let sql = format!("SELECT {list} FROM {table} t WHERE {condition} ORDER BY {list} LIMIT {SAMPLES}");
+    let sql =
+        format!("SELECT {list} FROM {table} t WHERE {condition} ORDER BY {list} LIMIT {SAMPLES}");
     let rows = ask(session, &sql).await;
     let samples = rows.into_iter().map(|row| format!("({}) = ({})", keys.join(", "), joined(row)));
     Some(Violations { count, samples: samples.collect(), query })

@@ -180,13 +180,22 @@ mod tests {
     #[test]
     fn statements_are_moved_to_another_schema() {
         for (statement, expected) in [
-            ("CREATE TABLE IF NOT EXISTS public.\"A\"\"b\" (id int)", Some("CREATE TABLE s.\"A\"\"b\" (id int)")),
-            ("-- x\ncreate /* y */ unlogged table t(id int)", Some("CREATE UNLOGGED TABLE s.t(id int)")),
+            (
+                "CREATE TABLE IF NOT EXISTS public.\"A\"\"b\" (id int)",
+                Some("CREATE TABLE s.\"A\"\"b\" (id int)"),
+            ),
+            (
+                "-- x\ncreate /* y */ unlogged table t(id int)",
+                Some("CREATE UNLOGGED TABLE s.t(id int)"),
+            ),
             (
                 "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON ONLY a.t USING btree (x)",
                 Some("CREATE UNIQUE INDEX i ON s.t USING btree (x)"),
             ),
-            ("CREATE OR REPLACE VIEW v AS SELECT 1", Some("CREATE OR REPLACE VIEW s.v AS SELECT 1")),
+            (
+                "CREATE OR REPLACE VIEW v AS SELECT 1",
+                Some("CREATE OR REPLACE VIEW s.v AS SELECT 1"),
+            ),
             ("CREATE TABLE t AS SELECT 1", None),
             ("CREATE TABLE t PARTITION OF p DEFAULT", None),
             ("CREATE TEMP TABLE t (a int)", None),

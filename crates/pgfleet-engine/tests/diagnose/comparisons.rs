@@ -32,7 +32,11 @@ async fn spelling_is_not_a_difference() {
 async fn indexes_views_functions_and_types_are_compared() {
     let table = "CREATE TABLE t (a int, b int, \"C\" text); ";
     for (prepare, statement, same) in [
-        ("CREATE INDEX i ON t (a)", "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON public.t USING btree (a)", true),
+        (
+            "CREATE INDEX i ON t (a)",
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON public.t USING btree (a)",
+            true,
+        ),
         ("CREATE INDEX i ON t (a)", "CREATE UNIQUE INDEX IF NOT EXISTS i ON t (a, b)", false),
         ("CREATE VIEW v AS SELECT a FROM t", "CREATE VIEW v AS SELECT t.a FROM public.t", true),
         ("CREATE VIEW v AS SELECT a FROM t", "CREATE VIEW v AS SELECT a, b FROM t", false),
@@ -48,7 +52,12 @@ async fn indexes_views_functions_and_types_are_compared() {
 
 #[tokio::test]
 async fn what_cannot_be_compared_is_left_out() {
-    for statement in ["CREATE TABLE absent (id int)", "CREATE TABLE t AS SELECT 1", "DROP TABLE t", "CREATE TABLE t (x nonsense)"] {
+    for statement in [
+        "CREATE TABLE absent (id int)",
+        "CREATE TABLE t AS SELECT 1",
+        "DROP TABLE t",
+        "CREATE TABLE t (x nonsense)",
+    ] {
         assert_eq!(compare("CREATE TABLE t (id int)", statement).await, None, "{statement}");
     }
 }
@@ -73,7 +82,8 @@ async fn if_not_exists_that_skipped_something_else_is_reported() {
     let session = open(&db.url()).await;
     let statement = "CREATE TABLE IF NOT EXISTS users (id int, email text)";
     session.batch(statement).await.unwrap();
-    let problem = explain_skipped(&session, statement, None, "002_email").await.expect("they differ");
+    let problem =
+        explain_skipped(&session, statement, None, "002_email").await.expect("they differ");
     assert_eq!(problem.code, Code::SkippedDifferent);
     assert!(!problem.is_error());
     assert!(words(&problem).contains("column email text is missing"), "{problem:?}");

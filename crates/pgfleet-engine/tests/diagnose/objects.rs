@@ -59,7 +59,11 @@ async fn functions_schemas_and_columns_that_exist() {
     let other = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'";
     assert_says(&diagnosis(function, other).await, Code::ObjectExists, &["SELECT 1"]);
     let schema = "CREATE SCHEMA app";
-    assert_says(&diagnosis(schema, schema).await, Code::ObjectExists, &["schema app belongs to postgres"]);
+    assert_says(
+        &diagnosis(schema, schema).await,
+        Code::ObjectExists,
+        &["schema app belongs to postgres"],
+    );
     let column = "ALTER TABLE users ADD COLUMN email text";
     assert_says(&diagnosis(USERS, column).await, Code::ObjectExists, &["ADD COLUMN IF NOT EXISTS"]);
 }
@@ -70,16 +74,23 @@ async fn missing_tables_and_columns_have_neighbours() {
     assert_says(&problem, Code::ObjectMissing, &["there is no `usres`, but `users`"]);
     let problem = diagnosis(USERS, "SELECT 1,\n  emial FROM users").await;
     assert_says(&problem, Code::ObjectMissing, &["but `email`"]);
-    assert_eq!(problem.place.as_ref().map(ToString::to_string).as_deref(), Some("migrations/007_x.sql:4:3"));
+    assert_eq!(
+        problem.place.as_ref().map(ToString::to_string).as_deref(),
+        Some("migrations/007_x.sql:4:3")
+    );
     let snippet = problem.snippet.expect("the line is shown");
-    assert_eq!((snippet.line_text.as_str(), snippet.column, snippet.length), ("  emial FROM users", 3, 5));
+    assert_eq!(
+        (snippet.line_text.as_str(), snippet.column, snippet.length),
+        ("  emial FROM users", 3, 5)
+    );
 }
 
 #[tokio::test]
 async fn names_in_other_case_or_schema_are_found() {
     let problem = diagnosis("CREATE TABLE \"Orders\" ()", "DROP TABLE Orders").await;
     assert_says(&problem, Code::ObjectMissing, &["folded to lower case", "\"Orders\""]);
-    let problem = diagnosis("CREATE SCHEMA app; CREATE TABLE app.orders ()", "DROP TABLE orders").await;
+    let problem =
+        diagnosis("CREATE SCHEMA app; CREATE TABLE app.orders ()", "DROP TABLE orders").await;
     assert_says(&problem, Code::ObjectMissing, &["in the schema app", "app.orders", "search_path"]);
     let problem = diagnosis("CREATE SCHEMA billing", "CREATE TABLE biling.t ()").await;
     assert_says(&problem, Code::ObjectMissing, &["but `billing`"]);
@@ -102,7 +113,11 @@ async fn a_later_or_vanished_creator_is_named() {
     };
     let folder = |creator| FolderFacts { version: "007".to_owned(), creators: vec![creator] };
     let problem = explain(&session, &error, statement, &folder(creator(false, true))).await;
-    assert_says(&problem, Code::ObjectMissing, &["created later, by 009_orders", "after 009_orders"]);
+    assert_says(
+        &problem,
+        Code::ObjectMissing,
+        &["created later, by 009_orders", "after 009_orders"],
+    );
     let problem = explain(&session, &error, statement, &folder(creator(true, false))).await;
     assert_says(&problem, Code::ObjectMissing, &["was dropped or never really created"]);
 }
@@ -119,9 +134,17 @@ async fn extensions_and_platforms_are_recognised() {
     let problem = diagnosis("", "CREATE TABLE t (e vector(3))").await;
     assert!(words_have(&problem, "vector") && !problem.fixes.is_empty(), "{problem:?}");
     let policy = "CREATE TABLE t (u uuid DEFAULT auth.uid())";
-    assert_says(&diagnosis("", policy).await, Code::ObjectMissing, &["Supabase platform", "--environment supabase"]);
+    assert_says(
+        &diagnosis("", policy).await,
+        Code::ObjectMissing,
+        &["Supabase platform", "--environment supabase"],
+    );
     let problem = diagnosis("", "CREATE EXTENSION pg_unheard_of").await;
-    assert_says(&problem, Code::ExtensionMissing, &["pg_unheard_of", "not on the server's machine"]);
+    assert_says(
+        &problem,
+        Code::ExtensionMissing,
+        &["pg_unheard_of", "not on the server's machine"],
+    );
 }
 
 fn words_have(problem: &pgfleet_core::diagnose::Problem, part: &str) -> bool {
@@ -138,7 +161,11 @@ async fn permissions_name_role_owner_and_grant() {
     );
     let session = open(&as_user(&db, "weak")).await;
     let problem = diagnosis_on(&session, "ALTER TABLE ours ADD x int").await;
-    assert_says(&problem, Code::PermissionDenied, &["belongs to postgres", "GRANT postgres TO weak", "ALTER TABLE public.ours OWNER TO weak"]);
+    assert_says(
+        &problem,
+        Code::PermissionDenied,
+        &["belongs to postgres", "GRANT postgres TO weak", "ALTER TABLE public.ours OWNER TO weak"],
+    );
     let problem = diagnosis_on(&session, "SELECT * FROM ours").await;
     assert_says(&problem, Code::PermissionDenied, &["ON public.ours TO weak", "SET ROLE postgres"]);
     let problem = diagnosis_on(&session, "SELECT * FROM hidden.t").await;
@@ -154,12 +181,18 @@ async fn row_security_is_told_apart() {
     db.sql("CREATE ROLE app LOGIN; CREATE TABLE secure (id int); ALTER TABLE secure ENABLE ROW LEVEL SECURITY; GRANT ALL ON secure TO app");
     let session = open(&as_user(&db, "app")).await;
     let problem = diagnosis_on(&session, "INSERT INTO secure VALUES (1)").await;
-    assert_says(&problem, Code::RowSecurity, &["policy of secure", "CREATE POLICY", "tablename = 'secure'"]);
+    assert_says(
+        &problem,
+        Code::RowSecurity,
+        &["policy of secure", "CREATE POLICY", "tablename = 'secure'"],
+    );
 }
 
 #[tokio::test]
 async fn dependents_are_listed() {
-    let problem = diagnosis(&format!("{USERS}; CREATE VIEW v AS SELECT id FROM users"), "DROP TABLE users").await;
+    let problem =
+        diagnosis(&format!("{USERS}; CREATE VIEW v AS SELECT id FROM users"), "DROP TABLE users")
+            .await;
     assert_says(&problem, Code::DependentsExist, &["view v depends on table users", "CASCADE"]);
 }
 
@@ -189,6 +222,7 @@ async fn replacing_what_cannot_be_replaced() {
     .await;
     assert_says(&problem, Code::TypeMismatch, &["DROP FUNCTION"]);
     let problem =
-        diagnosis("CREATE VIEW v AS SELECT 1 AS a", "CREATE OR REPLACE VIEW v AS SELECT 'x' AS a").await;
+        diagnosis("CREATE VIEW v AS SELECT 1 AS a", "CREATE OR REPLACE VIEW v AS SELECT 'x' AS a")
+            .await;
     assert_says(&problem, Code::TypeMismatch, &["add columns at the end"]);
 }

@@ -18,14 +18,22 @@ async fn nulls_are_counted_with_keys() {
 #[tokio::test]
 async fn duplicates_are_counted_with_keys() {
     let problem = diagnosis(ORDERS, "CREATE UNIQUE INDEX ON orders (code)").await;
-    assert_says(&problem, Code::RowsViolate, &["2 rows break it", "(code) = (a) 2 times", "HAVING count(*) > 1"]);
+    assert_says(
+        &problem,
+        Code::RowsViolate,
+        &["2 rows break it", "(code) = (a) 2 times", "HAVING count(*) > 1"],
+    );
 }
 
 #[tokio::test]
 async fn orphans_are_counted_with_keys() {
     let statement = "ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users";
     let problem = diagnosis(ORDERS, statement).await;
-    assert_says(&problem, Code::RowsViolate, &["2 rows break it", "(id) = (2); (id) = (3)", "NOT VALID"]);
+    assert_says(
+        &problem,
+        Code::RowsViolate,
+        &["2 rows break it", "(id) = (2); (id) = (3)", "NOT VALID"],
+    );
 }
 
 #[tokio::test]
@@ -57,7 +65,11 @@ async fn values_that_do_not_fit_their_types() {
 #[tokio::test]
 async fn types_that_do_not_go_together() {
     let problem = diagnosis(ORDERS, "ALTER TABLE orders ALTER code TYPE int").await;
-    assert_says(&problem, Code::TypeMismatch, &["ALTER COLUMN code TYPE integer USING code::integer"]);
+    assert_says(
+        &problem,
+        Code::TypeMismatch,
+        &["ALTER COLUMN code TYPE integer USING code::integer"],
+    );
     let statement = "ALTER TABLE orders ADD FOREIGN KEY (code) REFERENCES users (id)";
     let problem = diagnosis(ORDERS, statement).await;
     assert_says(&problem, Code::TypeMismatch, &["same type"]);

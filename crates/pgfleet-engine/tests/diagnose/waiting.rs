@@ -18,7 +18,11 @@ async fn a_lock_timeout_names_who_blocks() {
     session.batch("SET lock_timeout = '100ms'").await.unwrap();
     let problem = diagnosis_on(&session, "ALTER TABLE busy ADD x int").await;
     let kill = format!("SELECT pg_terminate_backend({})", holder.backend_pid());
-    assert_says(&problem, Code::LockTimeout, &["reporting", "idle in transaction", "LOCK TABLE busy", &kill]);
+    assert_says(
+        &problem,
+        Code::LockTimeout,
+        &["reporting", "idle in transaction", "LOCK TABLE busy", &kill],
+    );
 }
 
 #[tokio::test]
@@ -69,7 +73,11 @@ async fn statements_that_no_transaction_can_hold() {
     let error = provoke(&session, &format!("SELECT 1; {statement}")).await;
     let error = ServerError { position: None, ..error };
     let problem = explain(&session, &error, statement, &FolderFacts::default()).await;
-    assert_says(&problem, Code::TransactionForbidden, &["CREATE INDEX CONCURRENTLY commits as it goes", "no-transaction"]);
+    assert_says(
+        &problem,
+        Code::TransactionForbidden,
+        &["CREATE INDEX CONCURRENTLY commits as it goes", "no-transaction"],
+    );
 }
 
 #[tokio::test]
@@ -118,7 +126,10 @@ async fn a_full_lock_table_is_told_from_other_shortages() {
 async fn a_lost_session_is_explained_without_the_catalog() {
     let db = TestDb::new();
     let (session, killer) = (open(&db.url()).await, open(&db.url()).await);
-    killer.batch(&format!("SELECT pg_terminate_backend({}, 5000)", session.backend_pid())).await.unwrap();
+    killer
+        .batch(&format!("SELECT pg_terminate_backend({}, 5000)", session.backend_pid()))
+        .await
+        .unwrap();
     let error = session.batch("SELECT 1").await.unwrap_err();
     let server = error.server().expect("the server said why").clone();
     let problem = explain(&session, &server, "SELECT 1", &FolderFacts::default()).await;
@@ -127,8 +138,15 @@ async fn a_lost_session_is_explained_without_the_catalog() {
 
 #[tokio::test]
 async fn what_is_not_known_keeps_the_servers_words() {
-    let problem = diagnosis("", "DO $$ BEGIN RAISE EXCEPTION 'own words' USING HINT = 'a hint'; END $$").await;
+    let problem =
+        diagnosis("", "DO $$ BEGIN RAISE EXCEPTION 'own words' USING HINT = 'a hint'; END $$")
+            .await;
     assert_eq!(problem.code, Code::StatementFailed);
     let words = super::words(&problem);
-    assert!(words.contains("own words") && words.contains("a hint") && words.contains("inline_code_block"), "{words}");
+    assert!(
+        words.contains("own words")
+            && words.contains("a hint")
+            && words.contains("inline_code_block"),
+        "{words}"
+    );
 }
