@@ -213,7 +213,7 @@ impl Project {
 fn candidates(tree: &FileTree) -> Result<Vec<Format>, Box<Problem>> {
     let candidates = folder::detect_candidates(tree);
     if candidates.is_empty() {
-        return folder::detect(tree).map(|format| vec![format]).map_err(Box::new);
+        return folder::detect(tree).map(|format| vec![format]);
     }
     Ok(candidates)
 }

@@ -83,7 +83,7 @@ impl Scratch {
 
     async fn set_up(&self, target: &Target) -> Result<(), Box<Problem>> {
         let Some(environment) = &self.environment else { return Ok(()) };
-        let prelude = environment::prelude(environment).map_err(Box::new)?;
+        let prelude = environment::prelude(environment)?;
         let scratch = self.target(target);
         let session = scratch.connect().await?;
         let done = session.batch(&prelude).await;

@@ -139,4 +139,18 @@ mod tests {
             assert_eq!(problem.place.as_ref().map(|place| place.line), Some(line), "{text}");
         }
     }
+
+    #[test]
+    fn every_example_of_the_reference_is_valid_and_every_kind_has_one() {
+        let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/checks.md"));
+        let mut seen = std::collections::BTreeSet::new();
+        for block in page.split("```toml\n").skip(1) {
+            let (toml, rest) = block.split_once("```").unwrap();
+            let checks = parse_declaration(toml, "docs/checks.md");
+            let checks = checks.unwrap_or_else(|problems| panic!("{problems:?}\n{toml}"));
+            assert!(!checks.is_empty() && rest.starts_with('\n'), "{toml}");
+            seen.extend(checks.iter().map(Check::kind));
+        }
+        assert_eq!(seen.len(), 13, "{seen:?}");
+    }
 }

@@ -110,11 +110,8 @@ pub fn show_run(
     render::run_summary(&mut text, &context.out, &report);
     let mut problems = report.problems.clone();
     let keep = project.settings.apply.keep_runs;
-    match write_run(&project.root.join(".pgfleet/runs"), &report, keep) {
-        Ok(written) => {
-            text.push_str(&format!("Report: {}\n", written.join("report.html").display()))
-        }
-        Err(error) => problems.push(Problem::warning(Code::Usage, error.to_string())),
+    if let Err(error) = write_run(&project.root.join(".pgfleet/runs"), &report, keep) {
+        problems.push(Problem::warning(Code::Usage, error.to_string()));
     }
     let entry = TargetEntry::new(target).field("run", &report)?;
     let exit = exit_of(&report);
