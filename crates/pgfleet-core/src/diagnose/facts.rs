@@ -60,7 +60,7 @@ pub struct CatalogFacts {
     pub existing: Option<ExistingObject>,
     /// How an existing object compares to what the statement would create.
     pub comparison: Option<Comparison>,
-    /// Names like the missing one, qualified where that matters.
+    /// Names of about the missing one's length, of which the nearest was probably meant.
     pub similar: Vec<String>,
     /// Schemas outside the search path that have the missing name.
     pub elsewhere: Vec<String>,

@@ -1,5 +1,6 @@
 //! The object is not there: misspelt, elsewhere, later in the folder, or an extension's.
 
+use super::closest::close_names;
 use super::explain::Failure;
 use super::facts::own_name;
 use super::{Code, Problem, closest_name};
@@ -193,8 +194,9 @@ fn near(problem: Problem, failure: &Failure<'_>, name: &str) -> Problem {
             .fix("or add the schema to search_path");
     }
     let own = own_name(name);
-    let fitting = catalog.similar.iter().map(String::as_str);
-    let close = closest_name(own, fitting.clone().map(own_name));
+    let close = close_names(own, catalog.similar.iter().map(String::as_str));
+    let others = close.get(1..6.min(close.len())).unwrap_or_default().join(", ");
+    let close = close.first().copied();
     let problem = match close {
         Some(close) if close.to_lowercase() == own.to_lowercase() => problem
             .because(format!("there is `{close}`: unquoted names are folded to lower case, quoted ones are not"))
@@ -206,8 +208,8 @@ fn near(problem: Problem, failure: &Failure<'_>, name: &str) -> Problem {
             .because(format!("nothing of this name is on the path ({path}) or anywhere else in the database, and no migration of the folder creates it"))
             .fix("create it in an earlier migration, or correct the name"),
     };
-    match catalog.similar.is_empty() {
+    match others.is_empty() {
         true => problem,
-        false => problem.detail(format!("names like it: {}", catalog.similar.join(", "))),
+        false => problem.detail(format!("names like it: {others}")),
     }
 }

@@ -12,14 +12,34 @@ use crate::conduct::Target;
 use crate::connect::{Session, SessionError};
 use crate::execute::{Cause, Execution, Sessions, Skipped, StepFailure};
 
-/// Explains what kept a run from beginning.
+/// Explains what kept a run from beginning: mostly that the role may not create the history table.
 pub async fn explain_setup(
     target: &Target,
-    _session: &Session,
+    session: &Session,
     _plan: &Plan,
     error: &SessionError,
 ) -> Box<Problem> {
-    target.session_problem(error)
+    let SessionError::Server(error) = error else { return target.session_problem(error) };
+    // The session may stand in the transaction that failed.
+    let _ = session.batch("ROLLBACK").await;
+    let problem = explain_words(session, error, "").await;
+    Box::new(problem.in_target(&target.name))
+}
+
+/// Explains an error of a statement that is none of the migration's own.
+async fn explain_words(session: &Session, error: &ServerError, migration: &str) -> Problem {
+    let (facts, folder) = (pgfleet_sql::Facts::default(), FolderFacts::default());
+    let error = ServerError { position: None, ..error.clone() };
+    let failure = Failure {
+        error: &error,
+        statement: "",
+        facts: &facts,
+        place: None,
+        verbatim: false,
+        migration,
+        folder: &folder,
+    };
+    explain_failure(session, &failure).await
 }
 
 /// Explains every failure of an execution, and what `IF NOT EXISTS` skipped.
@@ -74,6 +94,9 @@ async fn explain_step(
                 ..(**error).clone()
             };
             explain_statement(session, steps, step, statement, &error).await
+        }
+        (Cause::Session(SessionError::Server(error)), None) => {
+            explain_words(session, error, &step.label).await
         }
         (cause, statement) => explain_cause(target, cause, statement.as_ref(), failure.position),
     };

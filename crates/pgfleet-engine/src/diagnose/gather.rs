@@ -105,42 +105,36 @@ async fn missing(session: &Session, failure: &Failure<'_>, facts: &mut CatalogFa
     facts.elsewhere = ask_names(session, &sql).await;
 }
 
-/// Names that begin or end alike, or have about the same length: the core picks the closest.
+/// Names of about the same length: the core picks the closest.
 fn similar_query(failure: &Failure<'_>, own: &str) -> String {
     let users = "nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'";
-    let near = |column: &str| {
-        format!(
-            "lower(left({column}, 3)) = lower(left({own}, 3)) OR \
-             lower(right({column}, 4)) = lower(right({own}, 4)) OR \
-             lower({column}) = lower({own})"
-        )
-    };
+    let near = |column: &str| format!("abs(length({column}) - length({own})) <= 3");
     match failure.error.sqlstate.as_str() {
         "42703" => format!(
             "SELECT DISTINCT attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid \
              JOIN pg_namespace n ON n.oid = relnamespace WHERE {users} AND attnum > 0 \
-             AND NOT attisdropped {} AND ({}) ORDER BY 1 LIMIT 20",
+             AND NOT attisdropped {} AND ({}) ORDER BY 1 LIMIT 5000",
             of_relations(failure),
             near("attname")
         ),
         "42883" => format!(
             "SELECT DISTINCT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace \
-             WHERE {users} AND ({}) ORDER BY 1 LIMIT 20",
+             WHERE {users} AND ({}) ORDER BY 1 LIMIT 5000",
             near("proname")
         ),
-        "3F000" => format!("SELECT nspname FROM pg_namespace WHERE {users} ORDER BY 1 LIMIT 20"),
+        "3F000" => format!("SELECT nspname FROM pg_namespace WHERE {users} ORDER BY 1 LIMIT 5000"),
         "42704" => format!(
             "SELECT DISTINCT typname FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace \
              WHERE {users} AND typelem = 0 AND ({}) \
              UNION SELECT rolname FROM pg_roles WHERE ({}) AND rolname NOT LIKE 'pg\\_%' \
-             ORDER BY 1 LIMIT 20",
+             ORDER BY 1 LIMIT 5000",
             near("typname"),
             near("rolname")
         ),
         _ => format!(
             "SELECT DISTINCT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace \
              WHERE {users} AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i') AND ({}) \
-             ORDER BY 1 LIMIT 20",
+             ORDER BY 1 LIMIT 5000",
             near("relname")
         ),
     }

@@ -1,5 +1,7 @@
 //! Connections: strings, files, failures on real servers, TLS, poolers, probing.
 
+#![allow(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
+
 mod failures;
 mod pooler;
 mod probing;

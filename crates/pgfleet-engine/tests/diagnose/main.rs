@@ -1,5 +1,7 @@
 //! Each diagnosis, provoked on a real server: the code, the cause and what to do.
 
+#![allow(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
+
 mod comparisons;
 mod objects;
 mod rows;
