@@ -53,7 +53,7 @@ fn read_code(reading: &mut Reading<'_>, path: &str, version: &str, title: &str) 
     let line = (1..).zip(text.lines()).find(|(_, line)| is_entry(line)).map_or(1, |(at, _)| at);
     let place = Place::at(reading.tree.display(path), line, 0);
     let what = format!("{} is Rust code, which pgfleet cannot run", reading.tree.display(path));
-    let problem = Problem::error(Code::CodeOpaque, what).at(place.clone());
+    let problem = Problem::warning(Code::CodeOpaque, what).at(place.clone());
     reading.problems.push(problem.fix("Run it with the team's own program, or write it as SQL."));
     let mut migration = reading.migration(version, title, path, SqlBody::default());
     migration.opaque = Some(place);

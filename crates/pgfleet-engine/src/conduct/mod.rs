@@ -19,6 +19,7 @@ pub use apply::{ApplyRequest, Selection, apply, plan_apply};
 pub use change::{ChangeError, Consent, Run, RunOutcome, run_plan};
 pub use dry_run::{DryRun, dry_run};
 pub use history::{Resolution, baseline, resolve};
+pub use includes::read_include;
 pub use reset::{own_schemas, reset};
 pub use rollback::{RollbackRequest, RollbackTo, plan_rollback, roll_back};
 pub use status::{TargetStatus, status};

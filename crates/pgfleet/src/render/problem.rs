@@ -145,7 +145,7 @@ impl Window {
         let characters: Vec<char> = snippet.line_text.trim_end().chars().collect();
         let marked = (snippet.column.max(1) as usize - 1).min(characters.len());
         let marked_end = (marked + snippet.length as usize).min(characters.len());
-        let shown = |range: &[char]| clean_line(&range.iter().collect::<String>());
+
         let (mut from, mut to) = (0, characters.len());
         if width_of(&shown(&characters)) > width {
             from = start_of_window(&characters, marked, width);
@@ -164,16 +164,20 @@ impl Window {
     }
 }
 
+fn shown(characters: &[char]) -> String {
+    clean(&characters.iter().collect::<String>()).replace('\n', " ")
+}
+
 /// A third of the window stands before the mark.
 fn start_of_window(characters: &[char], marked: usize, width: usize) -> usize {
-    let fits_from_start = width_of(&clean_line(&characters[..marked].iter().collect::<String>()));
+    let fits_from_start = width_of(&shown(&characters[..marked]));
     if fits_from_start < width * 2 / 3 { 0 } else { marked.saturating_sub(width / 3) }
 }
 
 fn end_of_window(characters: &[char], from: usize, width: usize) -> usize {
     let mut used = 0;
-    for (at, character) in characters.iter().enumerate().skip(from) {
-        used += width_of(&clean_line(&character.to_string()));
+    for at in from..characters.len() {
+        used += width_of(&shown(&characters[at..=at]));
         if used > width {
             return at;
         }
