@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use pgfleet_core::verify::{Http, ProbeOutcome};
 use ureq::Agent;
-use ureq::http::{Request, Response, Uri};
+use ureq::http::{Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use super::request::Prepared;
+use super::request::{Prepared, place};
 
 /// What is read of an answer; a health endpoint's is far smaller.
 const MAX_BODY_BYTES: u64 = 1024 * 1024;
@@ -129,13 +129,4 @@ fn unresolved(place: &str) -> String {
 
 fn tls_failure(place: &str, error: &rustls::Error) -> String {
     format!("no secure connection to {place}: {error}")
-}
-
-/// Host and port, for messages: never the user information or the query of a URL.
-fn place(url: &str) -> String {
-    let uri: Option<Uri> = url.parse().ok();
-    let host = uri.as_ref().and_then(Uri::host).unwrap_or("the URL's host").to_owned();
-    let scheme_port = if url.starts_with("https:") { 443 } else { 80 };
-    let port = uri.as_ref().and_then(Uri::port_u16).unwrap_or(scheme_port);
-    format!("{host}:{port}")
 }

@@ -111,8 +111,11 @@ async fn what_prevents_an_answer_is_named() {
         ("http://no-such-host.invalid".to_owned(), "", "does not resolve"),
         (https, "timeout_ms = 2000", "no secure connection to 127.0.0.1"),
         ("${UNSET_URL}/health".to_owned(), "", "UNSET_URL is not set"),
+        ("http://${HOST_NAME}:1/${TOKEN}".to_owned(), "", "nothing listens at 127.0.0.1:1"),
     ] {
-        let outcome = probe(&http(&url, rest), &BTreeMap::new()).await;
+        let variables = [("HOST_NAME", "127.0.0.1"), ("TOKEN", "pass-word")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let outcome = probe(&http(&url, rest), &variables).await;
         assert!(outcome.deviations.join("\n").contains(said), "{url}: {outcome:?}");
         assert!(!format!("{outcome:?}").contains("pass-word"), "{outcome:?}");
     }
