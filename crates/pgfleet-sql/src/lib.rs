@@ -14,8 +14,8 @@ pub mod split;
 pub mod syntax;
 
 pub use classify::{
-    ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rerun, Severity,
-    Transaction, classify,
+    ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rename, Rerun,
+    Severity, Transaction, classify,
 };
 pub use name::{QualifiedName, QuoteError, parse_qualified, quote_ident, quote_literal};
 pub use position::{LineIndex, Position, char_to_byte};
