@@ -5,6 +5,7 @@
 //! an object unseen (a DO block, an extension, another search path) turns the doubt into a note,
 //! or into silence.
 
+mod history_tables;
 mod known;
 mod rules;
 mod world;
@@ -57,7 +58,6 @@ impl Preflight {
 /// A statement and where it stands in the folder.
 #[derive(Clone, Copy)]
 struct Here<'a> {
-    migration: &'a Migration,
     statement: &'a Statement,
     /// Counts all statements of the folder.
     order: usize,
@@ -93,7 +93,7 @@ fn walk(programs: &[(&Migration, &Program)], known: &KnownObjects) -> Vec<Proble
     for (migration, program) in walked {
         rules.begin(migration, program);
         for statement in &program.statements {
-            let here = Here { migration, statement, order };
+            let here = Here { statement, order };
             rules.look(&world, here);
             world.take(here);
             order += 1;

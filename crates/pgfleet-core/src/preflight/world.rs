@@ -8,7 +8,7 @@ mod key;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef};
+use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, Rename};
 
 use super::{Here, KnownObjects};
 use crate::place::Place;
@@ -47,15 +47,26 @@ pub(super) struct Doubt {
     pub place: Option<Place>,
 }
 
+/// How a name came to be.
+#[derive(Debug, Clone, Default)]
+struct Origin {
+    /// Where the folder creates it; none for what was there before the folder.
+    place: Option<Place>,
+    /// Counts all statements of the folder.
+    order: usize,
+}
+
 /// All names at a moment.
 pub(super) struct World<'a> {
     known: &'a KnownObjects,
-    there: BTreeMap<Key, Option<Place>>,
+    there: BTreeMap<Key, Origin>,
     dropped: BTreeMap<Key, Place>,
     /// Every creation in the folder, with the number of its statement.
     creations: BTreeMap<Key, Vec<(usize, &'a Place)>>,
-    /// What has been walked.
+    /// The statement that is looked at.
     order: usize,
+    /// The last statement that dropped something with all that depends on it.
+    cascade: Option<usize>,
     columns: Columns,
     doubt: Option<Doubt>,
     extensions: bool,
@@ -75,10 +86,11 @@ impl<'a> World<'a> {
         }
         Self {
             known,
-            there: known.names().map(|key| (key.clone(), None)).collect(),
+            there: known.names().map(|key| (key.clone(), Origin::default())).collect(),
             dropped: BTreeMap::new(),
             creations,
             order: 0,
+            cascade: None,
             columns: Columns::default(),
             doubt: known.is_open().then(|| Doubt { label: String::new(), place: None }),
             extensions: known.has_extensions(),
@@ -100,12 +112,16 @@ impl<'a> World<'a> {
 
     /// Where the folder creates it first, when it exists for that reason.
     pub(super) fn place_of(&self, key: &Key) -> Option<&Place> {
-        self.there.get(key)?.as_ref()
+        self.there.get(key)?.place.as_ref()
     }
 
-    /// True when nothing has run that could have changed names unseen.
-    pub(super) fn is_certain(&self) -> bool {
-        self.doubt.is_none() && !self.other_path
+    /// Where the folder creates it, when it must still be there: nothing has run since that could
+    /// have dropped it unseen.
+    pub(super) fn surely_there(&self, key: &Key) -> Option<&Place> {
+        let origin = self.there.get(key)?;
+        let certain = self.doubt.is_none() && !self.other_path;
+        let kept = self.cascade.is_none_or(|cascade| cascade < origin.order);
+        origin.place.as_ref().filter(|_| certain && kept)
     }
 
     /// The columns of a table that the folder creates.
@@ -151,13 +167,14 @@ impl<'a> World<'a> {
         for key in created_keys(facts) {
             self.dropped.remove(&key);
             // The first creation counts: a second one with IF NOT EXISTS does nothing.
-            self.there.entry(key).or_insert_with(|| Some(place.clone()));
+            let origin = Origin { place: Some(place.clone()), order: here.order };
+            self.there.entry(key).or_insert(origin);
         }
-        if let Some(rename) = &facts.rename
-            && let Some(key) = Key::of(&rename.from)
-        {
-            self.there.remove(&key);
-            self.dropped.insert(key, place.clone());
+        if let Some(rename) = &facts.rename {
+            self.rename(rename, place);
+        }
+        if !facts.drops.is_empty() && drops_dependents(here.statement) {
+            self.cascade = Some(here.order);
         }
         self.other_path |= facts.sets_search_path || sets_path_by_function(here.statement);
         self.extensions |= facts.label == "CREATE EXTENSION";
@@ -167,18 +184,29 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The name goes, with what is in the schema or belongs to the table.
     fn remove(&mut self, object: &ObjectRef, place: &Place) {
         let Some(key) = Key::of(object) else { return };
-        if key.class == Class::Schema {
-            let inside = |other: &Key| other.schema_name() == key.name;
-            let gone: Vec<_> = self.there.keys().filter(|other| inside(other)).cloned().collect();
-            for other in gone {
-                self.there.remove(&other);
-                self.dropped.insert(other, place.clone());
-            }
+        let gone: Vec<_> =
+            self.there.keys().filter(|other| other.goes_with(&key)).cloned().collect();
+        for other in gone.into_iter().chain([key]) {
+            self.there.remove(&other);
+            self.dropped.insert(other, place.clone());
         }
-        self.there.remove(&key);
-        self.dropped.insert(key, place.clone());
+    }
+
+    /// The old name goes, and what belongs to a table goes on under the new one.
+    fn rename(&mut self, rename: &Rename, place: &Place) {
+        let Some(old) = Key::of(&rename.from) else { return };
+        let new = Key::named(old.class, &rename.to);
+        let parts: Vec<_> =
+            self.there.keys().filter(|part| part.is_part_of(&old)).cloned().collect();
+        for part in parts {
+            let origin = self.there.remove(&part).unwrap_or_default();
+            self.there.insert(part.moved_to(&new), origin);
+        }
+        self.there.remove(&old);
+        self.dropped.insert(old, place.clone());
     }
 
     fn may_create_unseen(&self, statement: &Statement) -> bool {
@@ -203,6 +231,11 @@ impl<'a> World<'a> {
             foreign || self.there.contains_key(&key) || name.name.starts_with("create_")
         })
     }
+}
+
+/// Whether a DROP has CASCADE.
+fn drops_dependents(statement: &Statement) -> bool {
+    pgfleet_sql::bare_words(&statement.sql).iter().any(|word| word == "CASCADE")
 }
 
 /// What a statement creates under a name of its own, new names included.

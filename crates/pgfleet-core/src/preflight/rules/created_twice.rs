@@ -15,14 +15,14 @@ pub(super) struct CreatedTwice {
 impl Rule for CreatedTwice {
     fn look(&mut self, world: &World<'_>, here: Here<'_>) {
         let facts = &here.statement.facts;
-        if facts.if_not_exists || facts.or_replace || !world.is_certain() || is_temporary(facts) {
+        if facts.if_not_exists || facts.or_replace || is_temporary(facts) {
             return;
         }
         for object in &facts.creates {
             // Functions may share a name; what a table brings along is not followed.
             let key = Key::of(object).filter(|key| key.class != Class::Function);
             let Some(key) = key else { continue };
-            if let Some(first) = world.place_of(&key) {
+            if let Some(first) = world.surely_there(&key) {
                 let (noun, name) = (key.noun(), key.shown());
                 let what = format!("{noun} {name} is created again; {first} created it");
                 let problem = Problem::error(Code::ObjectExists, what)

@@ -7,42 +7,15 @@ use std::collections::BTreeSet;
 use pgfleet_sql::{Facts, Kind, LockMode, ObjectKind, QualifiedName};
 
 use super::super::Here;
+use super::super::history_tables::{Owner, owner_of};
 use super::super::world::World;
 use super::{Rule, at_word};
 use crate::diagnose::{Code, Problem};
-
-/// History tables by the tool that owns them; the schema only where the tool fixes it.
-const TOOLS: &[(&str, &str)] = &[
-    ("_prisma_migrations", "Prisma"),
-    ("flyway_schema_history", "Flyway"),
-    ("__diesel_schema_migrations", "Diesel"),
-    ("goose_db_version", "goose"),
-    ("_sqlx_migrations", "sqlx"),
-    ("__drizzle_migrations", "Drizzle"),
-    ("refinery_schema_history", "refinery"),
-    ("schema_migrations", "dbmate, golang-migrate, Rails or Supabase"),
-    ("knex_migrations", "Knex"),
-    ("knex_migrations_lock", "Knex"),
-    ("sequelizemeta", "Sequelize"),
-    ("alembic_version", "Alembic"),
-    ("django_migrations", "Django"),
-    ("databasechangelog", "Liquibase"),
-    ("databasechangeloglock", "Liquibase"),
-    ("pgmigrations", "node-pg-migrate"),
-    ("mikro_orm_migrations", "MikroORM"),
-    ("typeorm_metadata", "TypeORM"),
-];
 
 #[derive(Default)]
 pub(super) struct HistoryByHand {
     problems: Vec<Problem>,
     seen: BTreeSet<(String, QualifiedName)>,
-}
-
-/// Whose table it is.
-enum Owner {
-    Tool(&'static str),
-    Team,
 }
 
 impl Rule for HistoryByHand {
@@ -76,35 +49,6 @@ fn touched(facts: &Facts) -> Vec<(QualifiedName, &'static str)> {
         touched.extend(written.filter_map(|lock| Some((lock.relation.clone()?, "writes"))));
     }
     touched
-}
-
-fn owner_of(name: &QualifiedName) -> Option<Owner> {
-    let lower = name.name.to_lowercase();
-    let schema = name.schema.as_deref().unwrap_or_default();
-    match schema {
-        "supabase_migrations" => return Some(Owner::Tool("Supabase")),
-        "pgfleet" => return Some(Owner::Tool("pgfleet")),
-        _ => {}
-    }
-    let tool = TOOLS.iter().find(|(table, _)| *table == lower).map(|(_, tool)| Owner::Tool(tool));
-    tool.or_else(|| is_home_made(&lower).then_some(Owner::Team))
-}
-
-/// `migrations`, `migration_log`, `db_migrations_history`, `schema_version` …
-fn is_home_made(name: &str) -> bool {
-    const WHOLE: &[&str] = &[
-        "migrations",
-        "migration",
-        "_migrations",
-        "schema_version",
-        "schema_versions",
-        "migration_tracking",
-    ];
-    const ENDINGS: &[&str] =
-        &["_log", "_logs", "_tracking", "_tracker", "_history", "_status", "_applied", "_executed"];
-    WHOLE.contains(&name)
-        || (name.contains("migration") && ENDINGS.iter().any(|ending| name.ends_with(ending)))
-        || ["applied_migrations", "executed_migrations"].contains(&name)
 }
 
 fn problem(name: &QualifiedName, deed: &str, owner: &Owner) -> Problem {

@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 
 use pgfleet_sql::{ObjectKind, ObjectRef, QualifiedName};
 
+use crate::preflight::history_tables::{Owner, owner_of};
+
 /// PostgreSQL cuts identifiers to this many bytes (`NAMEDATALEN` - 1).
 const NAME_MAX_BYTES: usize = 63;
 
@@ -76,6 +78,35 @@ impl Key {
             // Made by serial and identity columns, under names that PostgreSQL chooses.
             || (self.class == Class::Relation && self.name.ends_with("_seq"))
             || (self.class == Class::Function && is_trigger_function(&self.name))
+            || (self.class == Class::Relation && self.is_history())
+    }
+
+    fn is_history(&self) -> bool {
+        let name = QualifiedName::new(&self.schema, &self.name);
+        matches!(owner_of(&name), Some(Owner::Tool(_)))
+    }
+
+    /// In a schema, or a part of a table, that is dropped.
+    pub(super) fn goes_with(&self, dropped: &Self) -> bool {
+        match dropped.class {
+            Class::Schema => self.schema == dropped.name,
+            _ => self.is_part_of(dropped),
+        }
+    }
+
+    /// A trigger or policy of a table.
+    pub(super) fn is_part_of(&self, table: &Self) -> bool {
+        table.class == Class::Relation
+            && matches!(self.class, Class::Trigger | Class::Policy)
+            && self.schema == table.schema
+            && self.name.strip_prefix(&table.name).is_some_and(|rest| rest.starts_with('.'))
+    }
+
+    /// The same part of the table under its new name.
+    pub(super) fn moved_to(&self, table: &Self) -> Self {
+        let part = self.name.rsplit_once('.').map_or("", |(_, part)| part);
+        let (schema, name) = (table.schema.clone(), format!("{}.{part}", table.name));
+        Self { schema, name, ..self.clone() }
     }
 
     /// Relations that PostGIS, TimescaleDB and others put where they are installed.
