@@ -10,6 +10,7 @@ pub mod folder;
 pub mod history;
 pub mod place;
 pub mod plan;
+pub mod preflight;
 pub mod program;
 pub mod report;
 pub mod verify;

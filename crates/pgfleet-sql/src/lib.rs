@@ -12,10 +12,11 @@ pub mod script;
 pub mod source;
 pub mod split;
 pub mod syntax;
+mod words;
 
 pub use classify::{
-    ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rerun, Severity,
-    Transaction, classify,
+    ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rename, Rerun,
+    Severity, Transaction, classify,
 };
 pub use name::{QualifiedName, QuoteError, parse_qualified, quote_ident, quote_literal};
 pub use position::{LineIndex, Position, char_to_byte};
@@ -23,3 +24,4 @@ pub use script::{Item, Problem, Script, Substitution, Variables, read_script, re
 pub use source::{DecodeError, Encoding, Newlines, SourceText, decode};
 pub use split::{Construct, Piece, PieceKind, Unterminated, split};
 pub use syntax::SyntaxError;
+pub use words::bare_words;

@@ -192,7 +192,8 @@ fn sql_step(
     }
 }
 
-fn creates(statements: &[Statement]) -> Vec<String> {
+/// What statements create, for display.
+pub(crate) fn creates(statements: &[Statement]) -> Vec<String> {
     let objects = statements.iter().flat_map(|statement| &statement.facts.creates);
     objects.map(|object| format!("{} {}", kind_name(object.kind), object.name)).collect()
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::folder::Format;
 use crate::place::Place;
 
+pub(crate) use build::creates;
 pub use build::{Direction, PlanInput, plan_down, plan_up};
 pub use fingerprint::{fingerprint_rows, hash_text};
 pub use hazard::{Hazard, HazardKind, needs_consent};

@@ -2,7 +2,9 @@
 //!
 //! Invariant: an ALTER that this module does not know in detail still names what it alters.
 
-use super::{Facts, Kind, ObjectKind, ObjectRef, Severity, Transaction, alter_table, object};
+use super::{
+    Facts, Kind, ObjectKind, ObjectRef, Rename, Severity, Transaction, alter_table, object,
+};
 use crate::cursor::Cursor;
 use crate::name::QualifiedName;
 
@@ -49,7 +51,9 @@ fn read_part(mut cursor: Cursor<'_>, kind: ObjectKind, facts: &mut Facts) {
         facts.uses(ObjectKind::Relation, table.clone());
     }
     read_rename(cursor, facts);
-    altered(facts, kind, QualifiedName::bare(name), table);
+    let name = QualifiedName::bare(name);
+    read_new_name(cursor, ObjectRef { kind, name: name.clone(), on: table.clone() }, facts);
+    altered(facts, kind, name, table);
 }
 
 fn read_other(mut cursor: Cursor<'_>, kind: ObjectKind, facts: &mut Facts) {
@@ -74,6 +78,7 @@ fn read_other(mut cursor: Cursor<'_>, kind: ObjectKind, facts: &mut Facts) {
         _ => {}
     }
     read_rename(cursor, facts);
+    read_new_name(cursor, ObjectRef { kind, name: name.clone(), on: None }, facts);
     altered(facts, kind, name, None);
 }
 
@@ -84,6 +89,25 @@ fn read_rename(cursor: Cursor<'_>, facts: &mut Facts) {
         facts.once_only("what it adds exists already");
     } else if cursor.is_any(&["DROP"]) && !cursor.has(&["IF", "EXISTS"]) && drops_object(cursor) {
         facts.once_only("there is nothing left to drop");
+    }
+}
+
+/// `RENAME TO name`, `RENAME [COLUMN] name TO name` and `SET SCHEMA name`.
+pub(super) fn read_new_name(mut cursor: Cursor<'_>, object: ObjectRef, facts: &mut Facts) {
+    if cursor.eat(&["SET", "SCHEMA"]) {
+        let to = cursor.ident().map(|schema| QualifiedName::new(schema, &object.name.name));
+        facts.rename = to.map(|to| Rename { from: object, to });
+    } else if cursor.eat(&["RENAME", "TO"]) {
+        let schema = object.name.schema.clone();
+        let to = cursor.ident().map(|name| QualifiedName { schema, name });
+        facts.rename = to.map(|to| Rename { from: object, to });
+    } else if cursor.eat(&["RENAME"]) && object.kind != ObjectKind::Type {
+        let constraint = cursor.eat(&["CONSTRAINT"]);
+        let kind = if constraint { ObjectKind::Constraint } else { ObjectKind::Column };
+        cursor.eat(&["COLUMN"]);
+        let Some(old) = cursor.ident().filter(|_| cursor.eat(&["TO"])) else { return };
+        let from = ObjectRef { kind, name: QualifiedName::bare(old), on: Some(object.name) };
+        facts.rename = cursor.ident().map(|to| Rename { from, to: QualifiedName::bare(to) });
     }
 }
 

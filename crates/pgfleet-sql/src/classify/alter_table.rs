@@ -3,7 +3,7 @@
 //! Invariant: an action that is not known takes the strongest lock, as PostgreSQL's documentation
 //! says: "ACCESS EXCLUSIVE lock is acquired unless explicitly noted".
 
-use super::alter::altered;
+use super::alter::{self, altered};
 use super::{Facts, LockMode, ObjectKind, ObjectRef, Severity, Transaction, create_table};
 use crate::cursor::Cursor;
 use crate::name::QualifiedName;
@@ -19,6 +19,7 @@ pub(super) fn read(mut cursor: Cursor<'_>, kind: ObjectKind, facts: &mut Facts) 
     if cursor.text() == "*" {
         cursor.bump();
     }
+    alter::read_new_name(cursor, ObjectRef { kind, name: name.clone(), on: None }, facts);
     let mut table = Altered { name: name.clone(), kind, facts };
     cursor.items().into_iter().for_each(|action| table.read_action(action));
     let used = if kind == ObjectKind::Index { kind } else { ObjectKind::Relation };

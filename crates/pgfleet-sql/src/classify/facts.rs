@@ -39,6 +39,8 @@ pub struct Facts {
     pub or_replace: bool,
     /// The columns that `CREATE TABLE` or `ADD COLUMN` declares.
     pub columns: Vec<ColumnDecl>,
+    /// The new name that it gives, by `RENAME … TO` or `SET SCHEMA`.
+    pub rename: Option<Rename>,
     /// The enum type and the value that `ALTER TYPE … ADD VALUE` adds.
     pub added_enum_value: Option<(QualifiedName, String)>,
     /// What happens when it runs a second time.
@@ -216,6 +218,15 @@ pub enum ObjectKind {
     Type,
     UserMapping,
     View,
+}
+
+/// A new name for an object, or for a column of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    /// The object under its old name.
+    pub from: ObjectRef,
+    /// Its name afterwards; of a column, without a schema.
+    pub to: QualifiedName,
 }
 
 /// A declared column.

@@ -17,8 +17,8 @@ mod rows;
 mod session;
 
 pub use facts::{
-    ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rerun, Severity,
-    Transaction,
+    ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rename, Rerun,
+    Severity, Transaction,
 };
 
 use crate::cursor::{Cursor, Tokens};

@@ -1,0 +1,71 @@
+//! Migrations that write a tool's history table, or one of the team's own, by hand.
+//!
+//! Invariant: one problem per file and table.
+
+use std::collections::BTreeSet;
+
+use pgfleet_sql::{Facts, Kind, LockMode, ObjectKind, QualifiedName};
+
+use super::super::Here;
+use super::super::history_tables::{Owner, owner_of};
+use super::super::world::World;
+use super::{Rule, at_word};
+use crate::diagnose::{Code, Problem};
+
+#[derive(Default)]
+pub(super) struct HistoryByHand {
+    problems: Vec<Problem>,
+    seen: BTreeSet<(String, QualifiedName)>,
+}
+
+impl Rule for HistoryByHand {
+    fn look(&mut self, _world: &World<'_>, here: Here<'_>) {
+        for (name, deed) in touched(&here.statement.facts) {
+            let Some(owner) = owner_of(&name) else { continue };
+            let file = here.statement.place.file.clone();
+            if self.seen.insert((file, name.clone())) {
+                let problem = problem(&name, deed, &owner);
+                self.problems.push(at_word(problem, here.statement, &name.name));
+            }
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+/// The tables that a statement creates, drops, alters or writes, and the word for it.
+fn touched(facts: &Facts) -> Vec<(QualifiedName, &'static str)> {
+    let tables = |objects: &[pgfleet_sql::ObjectRef], deed| {
+        let tables = objects.iter().filter(|object| object.kind == ObjectKind::Table);
+        tables.map(|object| (object.name.clone(), deed)).collect::<Vec<_>>()
+    };
+    let mut touched = tables(&facts.creates, "creates");
+    touched.extend(tables(&facts.drops, "drops"));
+    touched.extend(tables(&facts.alters, "alters"));
+    if facts.kind == Kind::Write {
+        let written = facts.locks.iter().filter(|lock| lock.mode >= LockMode::RowExclusive);
+        touched.extend(written.filter_map(|lock| Some((lock.relation.clone()?, "writes"))));
+    }
+    touched
+}
+
+fn problem(name: &QualifiedName, deed: &str, owner: &Owner) -> Problem {
+    match owner {
+        Owner::Tool(tool) => {
+            Problem::warning(Code::HistoryByHand, format!("the migration {deed} {name} by hand"))
+                .because(format!("the table is the history of {tool}, which then believes what the file says instead of what was run"))
+                .fix_with(
+                    "Leave the table to its tool; to mark a migration as applied without running it:",
+                    "pgfleet resolve --applied VERSION",
+                )
+        }
+        Owner::Team => Problem::note(
+            Code::HistoryByHand,
+            format!("the migration {deed} {name}, which looks like a history of migrations kept by hand"),
+        )
+        .because("rows written by the files themselves are there even when the rest of the file was taken back or edited later")
+        .fix("pgfleet keeps the history itself; the table is no longer needed for that."),
+    }
+}
