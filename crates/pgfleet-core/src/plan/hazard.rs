@@ -85,7 +85,9 @@ impl HazardFinder {
     fn hazards_of(&self, facts: &Facts) -> Vec<(HazardKind, String)> {
         let mut hazards = Vec::new();
         let touches_old = touches_other_than(facts, &self.created);
-        if let Some(loss) = facts.data_loss.as_ref().filter(|_| touches_other_than(facts, &self.new)) {
+        if let Some(loss) =
+            facts.data_loss.as_ref().filter(|_| touches_other_than(facts, &self.new))
+        {
             let kind = match loss.severity {
                 Severity::Certain => HazardKind::DataLoss,
                 Severity::Possible | Severity::Selective => HazardKind::PossibleLoss,

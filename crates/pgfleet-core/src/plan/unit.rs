@@ -193,6 +193,7 @@ fn transaction_settings(begin: &Statement) -> Option<PlannedStatement> {
     }
     let mut statement = planned(begin.clone());
     statement.sql = format!("SET TRANSACTION {};", settings.join(" "));
+    statement.label = "SET".to_owned();
     statement.verbatim = false;
     Some(statement)
 }
@@ -268,8 +269,7 @@ fn may_set_session(statement: &Statement) -> bool {
 }
 
 fn sets_by_function(statement: &Statement) -> bool {
-    statement.facts.kind == Kind::Read
-        && statement.sql.to_ascii_lowercase().contains("set_config")
+    statement.facts.kind == Kind::Read && statement.sql.to_ascii_lowercase().contains("set_config")
 }
 
 /// `CREATE [LOCAL|GLOBAL] TEMP …`, `SELECT … INTO TEMP …`.

@@ -112,7 +112,7 @@ async fn lock(
     Ok(read().await.map_err(|error| target.state_problem(error))?)
 }
 
-fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
+pub(super) fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
     match error {
         LockError::Session(error) => target.session_problem(&error),
         LockError::Held(problem) => Box::new(problem.in_target(&target.name)),

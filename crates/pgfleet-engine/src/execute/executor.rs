@@ -147,7 +147,9 @@ impl<'a> Executor<'a> {
         );
         let ended = self.session.run_batch(&sql).await;
         // Until then a crash of the server may undo what was done last.
-        if let (Some(error), true, Some(last)) = (ended.error, complete, self.steps.len().checked_sub(1)) {
+        if let (Some(error), true, Some(last)) =
+            (ended.error, complete, self.steps.len().checked_sub(1))
+        {
             self.migrations[last].outcome = MigrationOutcome::Failed;
             self.failures.push(StepFailure::of_step(last, Cause::Session(error)));
         }
@@ -161,7 +163,14 @@ impl<'a> Executor<'a> {
         after: &str,
         marker: &str,
     ) -> Message {
-        message::build(&Transaction { statements, records, after, marker, settings, durable: false })
+        message::build(&Transaction {
+            statements,
+            records,
+            after,
+            marker,
+            settings,
+            durable: false,
+        })
     }
 
     /// What lets the records of a step be written after its statements: the session as it was, at

@@ -14,6 +14,8 @@ use super::settle::{self, Finding};
 use crate::connect::{BatchOutcome, SessionError};
 use crate::journal::{self, UnitKey, literal};
 
+const STOPPED_LOCK_TIMEOUT: &str = "SET lock_timeout = '500ms'";
+
 /// What an earlier run is known to have done with a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
@@ -215,6 +217,10 @@ impl Executor<'_> {
         if failure.is_lost() {
             return;
         }
+        if self.is_stopped() {
+            // Who asked to stop is not kept waiting for a lock; the next run cleans up too.
+            let _ = self.session.run_batch(STOPPED_LOCK_TIMEOUT).await;
+        }
         if let Ok(Finding::CleanFirst(drops)) = self.look(step, settle).await
             && self.clean(step, statement, &drops).await.is_err()
         {
@@ -267,7 +273,11 @@ impl Executor<'_> {
     }
 
     /// `RESET ALL` and `DISCARD ALL` take our own settings, marker and lock away.
-    async fn keep_ours(&self, step: usize, statement: &PlannedStatement) -> Result<(), StepFailure> {
+    async fn keep_ours(
+        &self,
+        step: usize,
+        statement: &PlannedStatement,
+    ) -> Result<(), StepFailure> {
         if !matches!(statement.label.as_str(), "RESET" | "DISCARD") {
             return Ok(());
         }

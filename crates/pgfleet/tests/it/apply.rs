@@ -25,7 +25,10 @@ fn files_run_in_order_and_are_recorded_with_their_checksums() {
 fn each_file_is_one_transaction() {
     let stage = Stage::of(&[
         ("0001_a.sql", "CREATE TABLE a (id int); CREATE TABLE txid AS SELECT txid_current() AS t;"),
-        ("0002_b.sql", "INSERT INTO txid SELECT txid_current(); INSERT INTO txid SELECT txid_current();"),
+        (
+            "0002_b.sql",
+            "INSERT INTO txid SELECT txid_current(); INSERT INTO txid SELECT txid_current();",
+        ),
     ]);
     stage.apply();
     assert_eq!(stage.db.value("SELECT count(DISTINCT t) FROM txid"), "2");
@@ -41,8 +44,8 @@ fn a_second_run_does_nothing_and_costs_one_round_trip_after_connecting() {
     assert_says(&output.stdout, &["Nothing to do"]);
     let traffic = proxy.traffic();
     assert_eq!(traffic.connections, 1);
-    // Asking for TLS, the start-up message, one question, and good-bye.
-    assert_eq!(traffic.exchanges, 4, "{traffic:?}");
+    // Asking for TLS, the start-up message, and one question.
+    assert_eq!(traffic.exchanges, 3, "{traffic:?}");
     assert_eq!(stage.db.value("SELECT count(*) FROM pgfleet.runs"), before);
 }
 
@@ -100,7 +103,10 @@ fn an_error_stops_the_run_and_names_the_place() {
 #[test]
 fn an_error_without_a_position_is_placed_by_its_statement() {
     let stage = Stage::of(&[
-        ("0001_a.sql", "CREATE TABLE a (id int PRIMARY KEY);\nINSERT INTO a VALUES (1);\n\nINSERT INTO a VALUES (1);\nSELECT 1;"),
+        (
+            "0001_a.sql",
+            "CREATE TABLE a (id int PRIMARY KEY);\nINSERT INTO a VALUES (1);\n\nINSERT INTO a VALUES (1);\nSELECT 1;",
+        ),
         ("0002_b.sql", "CREATE TABLE b (id int);"),
     ]);
     assert_says(&stage.ends(&["apply"], 4), &["migrations/0001_a.sql:4:1"]);
@@ -122,7 +128,10 @@ fn a_syntax_error_is_placed_and_its_successors_do_not_run() {
 #[test]
 fn a_constraint_that_fails_at_commit_stops_what_was_sent_behind_it() {
     let stage = Stage::of(&[
-        ("0001_a.sql", "CREATE TABLE a (id int PRIMARY KEY, b int REFERENCES a DEFERRABLE INITIALLY DEFERRED);"),
+        (
+            "0001_a.sql",
+            "CREATE TABLE a (id int PRIMARY KEY, b int REFERENCES a DEFERRABLE INITIALLY DEFERRED);",
+        ),
         ("0002_b.sql", "INSERT INTO a VALUES (1, 7);"),
         ("0003_c.sql", "CREATE TABLE c (id int);"),
         ("0004_d.sql", "CREATE TABLE d (id int);"),
@@ -193,7 +202,10 @@ fn dropping_what_the_plan_itself_creates_needs_none() {
 
 #[test]
 fn a_dropped_and_created_table_of_the_same_name_needs_consent() {
-    let stage = Stage::of(&[("0001_a.sql", "DROP TABLE IF EXISTS old; CREATE TABLE IF NOT EXISTS keep (id int); DROP TABLE keep;")]);
+    let stage = Stage::of(&[(
+        "0001_a.sql",
+        "DROP TABLE IF EXISTS old; CREATE TABLE IF NOT EXISTS keep (id int); DROP TABLE keep;",
+    )]);
     stage.db.sql("CREATE TABLE keep (id int); INSERT INTO keep VALUES (1)");
     assert_says(&stage.ends(&["apply"], 5), &["PF402", "keep"]);
     assert_eq!(stage.db.value("SELECT count(*) FROM keep"), "1");
@@ -201,7 +213,8 @@ fn a_dropped_and_created_table_of_the_same_name_needs_consent() {
 
 #[test]
 fn an_empty_migration_is_recorded() {
-    let stage = Stage::of(&[("0001_a.sql", ""), ("0002_b.sql", "-- nothing yet\n"), ("0003_c.sql", ";;")]);
+    let stage =
+        Stage::of(&[("0001_a.sql", ""), ("0002_b.sql", "-- nothing yet\n"), ("0003_c.sql", ";;")]);
     stage.apply();
     assert_eq!(stage.versions(), "0001 0002 0003");
 }
@@ -223,14 +236,29 @@ fn files_are_included() {
 fn a_file_s_own_transaction_is_honoured() {
     let stage = Stage::of(&[
         ("0001_one.sql", "BEGIN;\nCREATE TABLE a (id int);\nCOMMIT;\n"),
-        ("0002_several.sql", "BEGIN; CREATE TABLE b (id int); COMMIT;\nBEGIN; CREATE TABLE c (id int); COMMIT;\nCREATE INDEX CONCURRENTLY ON b (id);"),
-        ("0003_level.sql", "BEGIN ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE level AS SELECT current_setting('transaction_isolation') AS is;\nCOMMIT;\n"),
-        ("0004_rolled_back.sql", "BEGIN; CREATE TABLE never (id int); ROLLBACK; CREATE TABLE d (id int);"),
-        ("0005_set.sql", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; INSERT INTO level SELECT current_setting('transaction_isolation');"),
+        (
+            "0002_several.sql",
+            "BEGIN; CREATE TABLE b (id int); COMMIT;\nBEGIN; CREATE TABLE c (id int); COMMIT;\nCREATE INDEX CONCURRENTLY ON b (id);",
+        ),
+        (
+            "0003_level.sql",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE level AS SELECT current_setting('transaction_isolation') AS name;\nCOMMIT;\n",
+        ),
+        (
+            "0004_rolled_back.sql",
+            "BEGIN; CREATE TABLE never (id int); ROLLBACK; CREATE TABLE d (id int);",
+        ),
+        (
+            "0005_set.sql",
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; INSERT INTO level SELECT current_setting('transaction_isolation');",
+        ),
     ]);
     stage.apply();
     assert_eq!(stage.versions(), "0001 0002 0003 0004 0005");
-    assert_eq!(stage.db.value("SELECT string_agg(is, ',') FROM level"), "serializable,repeatable read");
+    assert_eq!(
+        stage.db.value("SELECT string_agg(name, ',') FROM level"),
+        "serializable,repeatable read"
+    );
     assert_eq!(stage.db.value("SELECT to_regclass('never') IS NULL"), "t");
 }
 
@@ -261,7 +289,10 @@ fn transaction_control_inside_code_fails_and_leaves_nothing() {
 fn mixed_files_run_concurrently_what_must() {
     let stage = Stage::of(&[
         ("0001_a.sql", "CREATE TABLE a (id int, b int);"),
-        ("0002_b.sql", "INSERT INTO a VALUES (1, 2);\nCREATE INDEX CONCURRENTLY a_id ON a (id);\nALTER TABLE a ADD c int;\nVACUUM a;\nREINDEX TABLE CONCURRENTLY a;\nDROP INDEX CONCURRENTLY a_id;\nCREATE INDEX CONCURRENTLY a_b ON a (b);"),
+        (
+            "0002_b.sql",
+            "INSERT INTO a VALUES (1, 2);\nCREATE INDEX CONCURRENTLY a_id ON a (id);\nALTER TABLE a ADD c int;\nVACUUM a;\nREINDEX TABLE CONCURRENTLY a;\nDROP INDEX CONCURRENTLY a_id;\nCREATE INDEX CONCURRENTLY a_b ON a (b);",
+        ),
         ("0003_c.sql", "ALTER TABLE a ADD d int;"),
     ]);
     stage.apply();
@@ -271,7 +302,10 @@ fn mixed_files_run_concurrently_what_must() {
 
 #[test]
 fn notices_are_shown() {
-    let stage = Stage::of(&[("0001_a.sql", "DO $$ BEGIN RAISE NOTICE 'from the migration'; RAISE WARNING 'beware'; END $$;")]);
+    let stage = Stage::of(&[(
+        "0001_a.sql",
+        "DO $$ BEGIN RAISE NOTICE 'from the migration'; RAISE WARNING 'beware'; END $$;",
+    )]);
     assert_says(&stage.ends(&["apply", "--verbose"], 0), &["from the migration", "beware"]);
 }
 
@@ -290,7 +324,10 @@ fn a_very_long_file_runs() {
 #[test]
 fn rows_that_a_migration_returns_do_no_harm() {
     let stage = Stage::of(&[
-        ("0001_a.sql", "SELECT g FROM generate_series(1, 100000) g; VALUES (1); TABLE pg_class; SHOW ALL;"),
+        (
+            "0001_a.sql",
+            "SELECT g FROM generate_series(1, 100000) g; VALUES (1); TABLE pg_class; SHOW ALL;",
+        ),
         ("0002_b.sql", "CREATE TABLE b (id int);"),
     ]);
     stage.apply();

@@ -25,8 +25,10 @@ fn of_several_at_once_one_works_and_the_others_wait() {
     for appliers in [2, 4] {
         let stage = slow();
         let running: Vec<_> = (0..appliers).map(|_| stage.spawn(&["apply"])).collect();
-        let outputs: Vec<_> = running.into_iter().map(|running| running.wait().assert_success()).collect();
-        let worked = outputs.iter().filter(|output| !output.stdout.contains("Nothing to do")).count();
+        let outputs: Vec<_> =
+            running.into_iter().map(|running| running.wait().assert_success()).collect();
+        let worked =
+            outputs.iter().filter(|output| !output.stdout.contains("Nothing to do")).count();
         assert_eq!(worked, 1, "{outputs:?}");
         assert_eq!(stage.db.value("SELECT string_agg(t, ' ') FROM log"), "b d");
         assert_eq!(stage.versions(), "0001 0002 0003 0004");
@@ -71,7 +73,12 @@ fn an_applier_that_waits_does_not_hinder_an_index_built_concurrently() {
         running.wait().assert_success();
     }
     assert!(begun.elapsed() < Duration::from_secs(15));
-    assert_eq!(stage.db.value("SELECT count(*) FROM pg_index WHERE indrelid = 'a'::regclass AND indisvalid"), "2");
+    assert_eq!(
+        stage
+            .db
+            .value("SELECT count(*) FROM pg_index WHERE indrelid = 'a'::regclass AND indisvalid"),
+        "2"
+    );
 }
 
 #[test]
@@ -80,13 +87,17 @@ fn the_lock_of_the_team_s_own_tool_is_respected() {
     project.write("pgfleet.toml", "[apply]\nlock_wait_ms = 100\n");
     let stage = Stage { project, db: TestDb::new() };
     let db = &stage.db;
-    let apply = || stage.project.pgfleet(["apply", "--url", &db.url(), "--dir", "prisma/migrations"]);
+    let apply =
+        || stage.project.pgfleet(["apply", "--url", &db.url(), "--dir", "prisma/migrations"]);
     let blocker = block(&stage, "SELECT pg_advisory_lock(72707369)");
     let stderr = ended(apply().run(), 5);
     assert_says(&stderr, &["PF401", "the format's own tool", "the blocker"]);
     assert_eq!(db.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
     drop(blocker);
-    wait_until(db, "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369");
+    wait_until(
+        db,
+        "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369",
+    );
     apply().run().assert_success();
 }
 
@@ -172,7 +183,11 @@ fn rollback_and_reset_wait_for_the_lock_too() {
     stage.project.write("pgfleet.toml", "[apply]\nlock_wait_ms = 100\n");
     let first = stage.spawn(&["apply"]);
     wait_until(&stage.db, SLEEPS);
-    for command in [&["reset", "--allow-data-loss"][..], &["resolve", "--applied", "0003"], &["baseline", "0004"]] {
+    for command in [
+        &["reset", "--allow-data-loss"][..],
+        &["resolve", "--applied", "0003"],
+        &["baseline", "0004"],
+    ] {
         assert_says(&stage.ends(command, 5), &["PF401"]);
     }
     first.wait().assert_success();

@@ -42,7 +42,9 @@ fn file(n: usize) -> (String, String) {
     let down = log("down");
     match n {
         1 => (
-            format!("CREATE TABLE log (id bigserial, what text);\nCREATE TABLE base (id int, t text);\nINSERT INTO base SELECT g, 'x' FROM generate_series(1, 3000) g;\n{up}"),
+            format!(
+                "CREATE TABLE log (id bigserial, what text);\nCREATE TABLE base (id int, t text);\nINSERT INTO base SELECT g, 'x' FROM generate_series(1, 3000) g;\n{up}"
+            ),
             "DROP TABLE base;\n".to_owned(),
         ),
         _ if n % 5 == 0 => (
@@ -52,9 +54,16 @@ fn file(n: usize) -> (String, String) {
         _ if n % 7 == 0 => (
             format!(
                 "{}SET search_path = public;\nCREATE INDEX CONCURRENTLY i{n}a ON base (t);\n{}VACUUM base;\nBEGIN;\nCREATE TABLE t{n} (id int);\n{}COMMIT;\nCREATE INDEX CONCURRENTLY ON t{n} (id);\nDROP INDEX CONCURRENTLY i{n}a;\nCREATE INDEX CONCURRENTLY i{n}b ON base (t);\n{}REINDEX INDEX CONCURRENTLY i{n}b;\n",
-                log("up 1"), log("up 2"), log("up 3"), log("up 4"),
+                log("up 1"),
+                log("up 2"),
+                log("up 3"),
+                log("up 4"),
             ),
-            format!("{}DROP INDEX CONCURRENTLY i{n}b;\n{}DROP TABLE t{n};\n", log("down 1"), log("down 2")),
+            format!(
+                "{}DROP INDEX CONCURRENTLY i{n}b;\n{}DROP TABLE t{n};\n",
+                log("down 1"),
+                log("down 2")
+            ),
         ),
         _ if n % 11 == 0 => (
             format!("CREATE TABLE t{n} (id int);\nCOPY t{n} FROM stdin;\n1\n2\n\\.\n{up}"),
@@ -72,7 +81,10 @@ fn stage_on(db: TestDb) -> Stage {
     for (name, sql) in files() {
         stage.write(&name, sql);
     }
-    stage.project.write("pgfleet.toml", "[apply]\nlock_timeout_ms = 10000\nlock_wait_ms = 60000\n");
+    stage.project.write(
+        "pgfleet.toml",
+        "[migrations]\nformat = 'plain'\n[apply]\nlock_timeout_ms = 10000\nlock_wait_ms = 60000\n",
+    );
     stage
 }
 
@@ -91,10 +103,14 @@ fn left(stage: &Stage) -> Left {
     let value = |sql: &str| stage.db.value(sql);
     Left {
         schema: stage.schema(),
-        history: value("SELECT string_agg(version || ':' || coalesce(checksum, ''), ' ' ORDER BY applied_at, version) FROM pgfleet.migrations"),
+        history: value(
+            "SELECT string_agg(version || ':' || coalesce(checksum, ''), ' ' ORDER BY applied_at, version) FROM pgfleet.migrations",
+        ),
         log: value("SELECT string_agg(what, ',' ORDER BY id) FROM log"),
         rows: value("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"),
-        invalid: value("SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE NOT indisvalid"),
+        invalid: value(
+            "SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE NOT indisvalid",
+        ),
         open: value("SELECT count(*) FROM pgfleet.steps WHERE NOT closed"),
     }
 }
@@ -143,7 +159,10 @@ struct Tally {
 impl Tally {
     fn report(&self, what: &str) {
         println!("{what}: {self:?}");
-        assert!(self.in_the_middle * 4 > self.kills, "most kills came too late or too early: {self:?}");
+        assert!(
+            self.in_the_middle * 4 > self.kills,
+            "most kills came too late or too early: {self:?}"
+        );
     }
 
     /// Counts a kill that left some migrations done and some not.
@@ -174,13 +193,21 @@ fn finish(stage: &Stage, args: &[&str], wanted: &Left, tally: &mut Tally, contex
     assert_eq!(&left(stage), wanted, "{context}");
 }
 
-fn killed_at_random_moments(cluster: &Cluster, seeds: std::ops::Range<u64>, kill: impl Fn(&Stage, &mut pgfleet_testkit::cli::Running)) -> Tally {
+fn killed_at_random_moments(
+    cluster: &Cluster,
+    seeds: std::ops::Range<u64>,
+    kill: impl Fn(&Stage, &mut pgfleet_testkit::cli::Running),
+) -> Tally {
     let usual = undisturbed();
     let mut tally = Tally::default();
     for seed in seeds {
         let stage = stage_on(TestDb::on(cluster));
         let back = seed % 4 == 3;
-        let (args, time, wanted) = if back { (BACK, usual.down_time, &usual.down) } else { (APPLY, usual.up_time, &usual.up) };
+        let (args, time, wanted) = if back {
+            (BACK, usual.down_time, &usual.down)
+        } else {
+            (APPLY, usual.up_time, &usual.up)
+        };
         if back {
             stage.run(APPLY).assert_success();
         }
@@ -289,10 +316,19 @@ fn a_connection_cut_at_any_byte_is_resumed() {
     for seed in 0..kills() {
         let stage = stage_on(TestDb::new());
         let proxy = Proxy::before(stage.db.cluster(), Duration::ZERO);
-        let (direction, bytes) = if seed % 2 == 0 { (Direction::ToServer, sent) } else { (Direction::ToClient, received) };
+        let (direction, bytes) = if seed % 2 == 0 {
+            (Direction::ToServer, sent)
+        } else {
+            (Direction::ToClient, received)
+        };
         proxy.cut_after(direction, random(seed) % bytes);
         let output = stage.cli_at(&proxy.through(&stage.db.url()), APPLY).run();
-        assert!(matches!(output.code, 0 | 3 | 4), "seed {seed}: {}\n{}", output.code, output.stderr);
+        assert!(
+            matches!(output.code, 0 | 3 | 4),
+            "seed {seed}: {}\n{}",
+            output.code,
+            output.stderr
+        );
         tally.count(&stage);
         finish(&stage, APPLY, &usual.up, &mut tally, &format!("seed {seed}"));
     }
@@ -316,7 +352,10 @@ fn the_next_run_waits_for_what_a_killed_run_left_working() {
         ("0003_c.sql", "INSERT INTO log VALUES ('after');"),
     ]);
     let mut running = stage.spawn(APPLY);
-    wait_until(&stage.db, "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'");
+    wait_until(
+        &stage.db,
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
+    );
     running.kill();
     drop(running);
     let begun = Instant::now();
@@ -331,7 +370,10 @@ fn the_next_run_waits_for_what_a_killed_run_left_working() {
 fn a_unit_that_was_tried_again_leaves_those_before_it_alone() {
     let stage = Stage::of(&[
         ("0001_a.sql", "CREATE TABLE log (t text); CREATE TABLE busy (id int);"),
-        ("0002_b.sql", "INSERT INTO log VALUES ('first');\nVACUUM log;\nALTER TABLE busy ADD c int;\n"),
+        (
+            "0002_b.sql",
+            "INSERT INTO log VALUES ('first');\nVACUUM log;\nALTER TABLE busy ADD c int;\n",
+        ),
     ]);
     stage.project.write("pgfleet.toml", "[apply]\nlock_timeout_ms = 100\nattempts = 2\n");
     stage.run(&["apply", "--steps", "1"]).assert_success();
@@ -345,11 +387,15 @@ fn a_unit_that_was_tried_again_leaves_those_before_it_alone() {
 
 /// A transaction that is open until the value is dropped.
 pub fn block(stage: &Stage, sql: &str) -> Blocker {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let client = runtime.block_on(async {
         let client = stage.db.connect().await;
-        client.batch_execute(&format!("SET application_name = 'the blocker'; BEGIN; {sql}")).await.expect("block");
+        client
+            .batch_execute(&format!("SET application_name = 'the blocker'; BEGIN; {sql}"))
+            .await
+            .expect("block");
         client
     });
     Blocker { _client: client, _runtime: runtime }
@@ -365,7 +411,10 @@ pub struct Blocker {
 fn a_refused_statement_may_be_corrected_in_the_file() {
     let stage = Stage::of(&[
         ("0001_a.sql", "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1);"),
-        ("0002_b.sql", "ALTER TABLE a ADD b int;\nCREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);\nALTER TABLE a ADD c int;"),
+        (
+            "0002_b.sql",
+            "ALTER TABLE a ADD b int;\nCREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);\nALTER TABLE a ADD c int;",
+        ),
     ]);
     stage.ends(APPLY, 4);
     assert_eq!(stage.db.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
@@ -377,7 +426,8 @@ fn a_refused_statement_may_be_corrected_in_the_file() {
 
 #[test]
 fn a_part_that_is_done_may_not_be_edited() {
-    let stage = Stage::of(&[("0001_a.sql", "CREATE TABLE a (id int);\nVACUUM a;\nSELECT nothing;")]);
+    let stage =
+        Stage::of(&[("0001_a.sql", "CREATE TABLE a (id int);\nVACUUM a;\nSELECT nothing;")]);
     stage.ends(APPLY, 4);
     stage.write("0001_a.sql", "CREATE TABLE b (id int);\nVACUUM b;\nSELECT 1;");
     assert_says(&stage.ends(APPLY, 4), &["PF405"]);
@@ -402,22 +452,45 @@ fn an_outcome_that_cannot_be_told_is_asked_for() {
 #[test]
 fn other_tools_histories_are_resumed_too() {
     for (folder, file, history) in [
-        ("prisma/migrations/20240101000001_a", "migration.sql", "SELECT count(*) || ' ' || count(finished_at) FROM _prisma_migrations"),
-        ("migrations", "000001_a.up.sql", "SELECT count(*) || ' ' || count(*) FILTER (WHERE NOT dirty) FROM schema_migrations"),
+        (
+            "prisma/migrations/20240101000001_a",
+            "migration.sql",
+            "SELECT count(*) || ' ' || count(finished_at) FROM _prisma_migrations",
+        ),
+        (
+            "migrations",
+            "000001_a.up.sql",
+            "SELECT count(*) || ' ' || count(*) FILTER (WHERE NOT dirty) FROM schema_migrations",
+        ),
     ] {
         let stage = Stage::of(&[]);
         let mut sql = String::from("CREATE TABLE log (t text);\n");
         for n in 0..4 {
-            let _ = write!(sql, "INSERT INTO log VALUES ('{n}');\nCREATE INDEX CONCURRENTLY i{n} ON log (t);\n");
+            let _ = write!(
+                sql,
+                "INSERT INTO log VALUES ('{n}');\nCREATE INDEX CONCURRENTLY i{n} ON log (t);\n"
+            );
         }
         stage.project.write(format!("{folder}/{file}"), format!("{sql}SELECT pg_sleep(20);"));
         stage.project.write("migrations/000001_a.down.sql", "DROP TABLE log;");
         stage.project.write("prisma/migrations/migration_lock.toml", "provider = \"postgresql\"\n");
         let dir = folder.split("/2024").next().unwrap();
         let format = if dir == "migrations" { "golang-migrate" } else { "prisma" };
-        let cli = |args: &[&str]| stage.project.pgfleet(args.iter().copied()).args(["--url", &stage.db.url(), "--dir", dir, "--format", format]);
+        let cli = |args: &[&str]| {
+            stage.project.pgfleet(args.iter().copied()).args([
+                "--url",
+                &stage.db.url(),
+                "--dir",
+                dir,
+                "--format",
+                format,
+            ])
+        };
         let mut running = cli(APPLY).spawn();
-        wait_until(&stage.db, "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'");
+        wait_until(
+            &stage.db,
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
+        );
         running.kill();
         drop(running);
         terminate(&stage, true);

@@ -4,8 +4,11 @@ use pgfleet_testkit::TestDb;
 
 use crate::stage::{Stage, assert_says};
 
+const PLAIN: &str = "[migrations]\nformat = 'plain'\n";
+
 fn reversible() -> Stage {
     let stage = Stage::of(&[]);
+    stage.project.write("pgfleet.toml", PLAIN);
     for n in 1..=5 {
         stage.write(&format!("{n:04}_t.up.sql"), format!("CREATE TABLE t{n} (id int);"));
         stage.write(&format!("{n:04}_t.down.sql"), format!("DROP TABLE t{n};"));
@@ -47,7 +50,8 @@ fn what_has_no_way_back_is_refused_before_anything_is_done() {
 fn a_missing_file_cannot_be_taken_back() {
     let stage = reversible();
     for way in ["up", "down"] {
-        std::fs::remove_file(stage.project.path().join(format!("migrations/0005_t.{way}.sql"))).unwrap();
+        std::fs::remove_file(stage.project.path().join(format!("migrations/0005_t.{way}.sql")))
+            .unwrap();
     }
     assert_says(&stage.ends(&["rollback", "--allow-data-loss"], 5), &["PF410", "0005"]);
     assert_says(&stage.ends(&["rollback", "--to", "0009", "--allow-data-loss"], 2), &["PF132"]);
@@ -68,19 +72,23 @@ fn listed_objects_go_dependents_first() {
     stage.db.sql("CREATE VIEW v AS SELECT * FROM t1");
     stage.ends(&["rollback", "--objects", "t1,v"], 5);
     stage.run(&["rollback", "--objects", "t1,v", "--allow-data-loss"]).assert_success();
-    assert_eq!(stage.db.value("SELECT to_regclass('t1') IS NULL AND to_regclass('v') IS NULL"), "t");
+    assert_eq!(
+        stage.db.value("SELECT to_regclass('t1') IS NULL AND to_regclass('v') IS NULL"),
+        "t"
+    );
 }
 
 #[test]
 fn reset_empties_a_development_database_only() {
     let stage = reversible();
     assert_says(&stage.ends(&["reset"], 5), &["PF402"]);
-    stage.project.write("pgfleet.toml", "[database]\ndevelopment = false\n");
+    stage.project.write("pgfleet.toml", format!("{PLAIN}[database]\ndevelopment = false\n"));
     assert_says(&stage.ends(&["reset", "--allow-data-loss"], 5), &["PF412"]);
-    let remote = stage.cli_at("postgres://u@db.example.com/x", &["reset", "--allow-data-loss"]).run();
+    let remote =
+        stage.cli_at("postgres://u@db.example.com/x", &["reset", "--allow-data-loss"]).run();
     assert_eq!(remote.code, 5);
     assert_eq!(stage.versions(), "0001 0002 0003 0004 0005");
-    stage.project.write("pgfleet.toml", "[database]\ndevelopment = true\n");
+    stage.project.write("pgfleet.toml", format!("{PLAIN}[database]\ndevelopment = true\n"));
     stage.run(&["reset", "--allow-data-loss"]).assert_success();
     assert_eq!(stage.schema(), Stage::on(TestDb::new(), &[]).schema(), "as a new database");
     assert!(stage.is_untouched());
@@ -93,6 +101,7 @@ fn apply_after_half_a_way_back_says_so() {
         ("0001_a.up.sql", "CREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY i ON a (id);"),
         ("0001_a.down.sql", "DROP INDEX CONCURRENTLY i;\nSELECT nothing;\nDROP TABLE a;"),
     ]);
+    stage.project.write("pgfleet.toml", PLAIN);
     stage.apply();
     stage.ends(&["rollback", "--allow-data-loss"], 4);
     assert_says(&stage.ends(&["apply"], 5), &["PF404", "pgfleet rollback"]);

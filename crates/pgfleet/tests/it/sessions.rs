@@ -27,7 +27,9 @@ fn settings_roles_and_temporary_tables_do_not_leak() {
         for head in ["", "VACUUM pg_class;\n"] {
             number += 2;
             stage.write(&format!("{number:04}_leak.sql"), format!("{head}{leak}"));
-            let after = format!("CREATE TABLE t (id int); CREATE TABLE after_{number} AS SELECT current_user AS role, current_setting('lock_timeout') AS timeout, current_setting('search_path') AS path; DROP TABLE t;");
+            let after = format!(
+                "CREATE TABLE t (id int); CREATE TABLE after_{number} AS SELECT current_user AS role, current_setting('lock_timeout') AS timeout, current_setting('search_path') AS path; DROP TABLE t;"
+            );
             stage.write(&format!("{:04}_after.sql", number + 1), after);
         }
     }
@@ -36,7 +38,10 @@ fn settings_roles_and_temporary_tables_do_not_leak() {
     output.assert_success();
     let tables = stage.db.rows("SELECT relname FROM pg_class WHERE relname LIKE 'after_%' AND relnamespace = 'public'::regnamespace ORDER BY 1");
     assert_eq!(tables.len(), LEAKS.len() * 2);
-    let mut seen: Vec<_> = tables.iter().map(|row| stage.db.value(&format!("SELECT a::text FROM {} a", row[0].as_deref().unwrap()))).collect();
+    let mut seen: Vec<_> = tables
+        .iter()
+        .map(|row| stage.db.value(&format!("SELECT a::text FROM {} a", row[0].as_deref().unwrap())))
+        .collect();
     seen.dedup();
     assert_eq!(seen.len(), 1, "{seen:?}");
 }
@@ -71,7 +76,8 @@ fn a_role_that_the_server_gives_at_login_is_kept() {
         ("0001_a.sql", "SET search_path = public; CREATE TABLE a (id int);"),
         ("0002_b.sql", "CREATE TABLE b (id int);"),
     ]);
-    let (login, owner) = (format!("{}_login", stage.db.name()), format!("{}_owner", stage.db.name()));
+    let (login, owner) =
+        (format!("{}_login", stage.db.name()), format!("{}_owner", stage.db.name()));
     stage.db.sql(&format!("CREATE ROLE {owner}; CREATE ROLE {login} LOGIN; GRANT {owner} TO {login}; ALTER ROLE {login} SET role = {owner}; GRANT CREATE ON SCHEMA public TO {owner}; GRANT CREATE ON DATABASE {} TO {owner}", stage.db.name()));
     let url = stage.db.url().replace("//postgres@", &format!("//{login}@"));
     let output = stage.cli_at(&url, &["apply"]).run();
