@@ -92,6 +92,18 @@ impl UnitKey<'_> {
         self.insert("done", closed, "pg_catalog.clock_timestamp()")
     }
 
+    /// `FROM … WHERE …` of the unit's intents, in any run, that were neither fulfilled nor
+    /// withdrawn; the table is called `s`.
+    pub fn open_intents(&self) -> String {
+        format!(
+            "FROM pgfleet.steps s WHERE NOT s.closed AND s.state = 'intent' AND s.version = {} \
+             AND s.direction = '{}' AND s.unit = {} AND s.hash <> '{WITHDRAWN}'",
+            literal(self.version),
+            direction_name(self.direction),
+            self.unit,
+        )
+    }
+
     fn insert(&self, state: &str, closed: bool, ended_at: &str) -> String {
         format!(
             "INSERT INTO pgfleet.steps (run_id, version, direction, unit, hash, state, closed, ended_at) \

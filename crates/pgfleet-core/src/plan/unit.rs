@@ -48,6 +48,15 @@ pub enum Settle {
         /// The table, quoted.
         table: String,
     },
+    /// Done when the table has a valid index that is younger than the intent; an invalid one of
+    /// that age is dropped first. For indexes whose name PostgreSQL chooses.
+    IndexMade {
+        /// The table, quoted.
+        table: String,
+    },
+    /// Running it again does no harm; what it left half-made (`…_ccnew`, `…_ccold`) is dropped
+    /// first.
+    Reindex,
     /// Done when the index is gone.
     IndexGone {
         /// The index, quoted.
@@ -212,16 +221,22 @@ fn single(statement: Statement) -> Unit {
 
 fn settle_of(facts: &Facts) -> Settle {
     match facts.kind {
+        Kind::Maintenance if facts.label == "REINDEX" => Settle::Reindex,
         Kind::Maintenance => Settle::Repeat,
-        Kind::Create => created(facts.creates.first(), facts).unwrap_or(Settle::Ask),
+        Kind::Create => created(facts).unwrap_or(Settle::Ask),
         Kind::Drop => dropped(&facts.drops).unwrap_or(Settle::Ask),
         _ if facts.label == "ALTER SYSTEM" => Settle::Repeat,
         _ => Settle::Ask,
     }
 }
 
-fn created(object: Option<&ObjectRef>, facts: &Facts) -> Option<Settle> {
-    let object = object?;
+fn created(facts: &Facts) -> Option<Settle> {
+    let table = || Some(facts.locks.first()?.relation.as_ref()?.to_string());
+    let Some(object) = facts.creates.first() else {
+        return (facts.label == "CREATE INDEX")
+            .then(table)?
+            .map(|table| Settle::IndexMade { table });
+    };
     match object.kind {
         ObjectKind::Index => {
             let table = object.on.as_ref().or_else(|| facts.locks.first()?.relation.as_ref())?;

@@ -179,7 +179,7 @@ impl Executor<'_> {
     ) -> Result<(), StepFailure> {
         let sql_step = self.steps[step];
         let hash = sql_step.units[at].hash();
-        let finding = self.look(step, settle).await?;
+        let finding = self.look(step, at, settle).await?;
         match (finding, before) {
             (Finding::Unknown, Before::Intended) => {
                 return Err(outcome_unknown(step, sql_step, statement));
@@ -221,7 +221,7 @@ impl Executor<'_> {
             // Who asked to stop is not kept waiting for a lock; the next run cleans up too.
             let _ = self.session.run_batch(STOPPED_LOCK_TIMEOUT).await;
         }
-        if let Ok(Finding::CleanFirst(drops)) = self.look(step, settle).await
+        if let Ok(Finding::CleanFirst(drops)) = self.look(step, at, settle).await
             && self.clean(step, statement, &drops).await.is_err()
         {
             return;
@@ -231,8 +231,9 @@ impl Executor<'_> {
         let _ = self.commit(step, &[], &[withdrawn]).await;
     }
 
-    async fn look(&self, step: usize, what: &Settle) -> Result<Finding, StepFailure> {
-        let found = settle::settle(self.session, what).await;
+    async fn look(&self, step: usize, at: usize, what: &Settle) -> Result<Finding, StepFailure> {
+        let unit = self.key(self.steps[step], at, journal::WITHDRAWN);
+        let found = settle::settle(self.session, what, &unit).await;
         found.map_err(|error| StepFailure::of_step(step, Cause::Session(error)))
     }
 
