@@ -3,6 +3,7 @@
 pub mod conduct;
 pub mod connect;
 pub mod diagnose;
+pub mod doctor;
 pub mod environment;
 pub mod execute;
 pub mod folder;

@@ -76,6 +76,20 @@ pub fn load(
     Ok(Project { root: root.to_owned(), config_file, settings })
 }
 
+/// The same without a configuration file, for `init`, which writes one.
+///
+/// # Errors
+/// When a flag, a variable or `.env` is not valid.
+pub fn without_file(
+    working_directory: &Path,
+    environment: &Variables,
+    flags: &Flags,
+) -> Result<Project, Box<Problem>> {
+    let dotenv = read_dotenv(&working_directory.join(".env"))?;
+    let settings = config::resolve(&ConfigFile::default(), environment, &dotenv, flags)?;
+    Ok(Project { root: working_directory.to_owned(), config_file: None, settings })
+}
+
 fn find_upwards(from: &Path, name: &str) -> Option<PathBuf> {
     from.ancestors().map(|folder| folder.join(name)).find(|file| file.is_file())
 }
@@ -199,7 +213,7 @@ impl Project {
 fn candidates(tree: &FileTree) -> Result<Vec<Format>, Box<Problem>> {
     let candidates = folder::detect_candidates(tree);
     if candidates.is_empty() {
-        return folder::detect(tree).map(|format| vec![format]).map_err(Box::new);
+        return folder::detect(tree).map(|format| vec![format]);
     }
     Ok(candidates)
 }

@@ -39,6 +39,17 @@ pub enum Copied {
     Dumped,
 }
 
+impl std::fmt::Display for Copied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "Ran on a new scratch database, as the target is empty",
+            Self::Dumped => {
+                "Ran on a scratch copy of the target's structure and history, without its rows"
+            }
+        })
+    }
+}
+
 impl Scratch {
     /// Makes an empty scratch database with the project's environment in it.
     ///
@@ -72,7 +83,7 @@ impl Scratch {
 
     async fn set_up(&self, target: &Target) -> Result<(), Box<Problem>> {
         let Some(environment) = &self.environment else { return Ok(()) };
-        let prelude = environment::prelude(environment).map_err(Box::new)?;
+        let prelude = environment::prelude(environment)?;
         let scratch = self.target(target);
         let session = scratch.connect().await?;
         let done = session.batch(&prelude).await;

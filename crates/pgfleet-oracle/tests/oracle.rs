@@ -3,14 +3,16 @@
 //! Method, for every file of the PostgreSQL regression suite (the folder `src/test/regress/sql`,
 //! named by `PGFLEET_PG_REGRESS`; without it only the project's own corpus is compared):
 //!
-//! 1. We split the file. COPY data, psql's commands and its variables are not SQL, so a copy of the
-//!    file is made in which they are blanked byte for byte (a variable becomes a name, a command
-//!    that sends a statement becomes its semicolon), which keeps every offset.
-//! 2. libpg_query parses the whole copy and reports where its statements are. Many files hold
-//!    deliberate errors, on which it gives up with an offset: our statement there is blanked too,
-//!    and the rest parsed again. A blanked statement must also fail alone, so an error that our
-//!    boundaries had caused would show: the other half would be left, and differ.
-//! 3. What is left must be exactly ours: as many statements, each with the same start and end.
+//! 1. We split the file. COPY data, psql's commands and variables, and what is never closed are not
+//!    SQL, so a copy of the file is made in which they are blanked byte for byte (a variable becomes
+//!    a name, a command that sends a statement becomes its semicolon), which keeps every offset.
+//! 2. Many files hold deliberate errors, and libpg_query refuses a text that has one. So each of our
+//!    statements is parsed alone, and those refused are blanked and counted. That our boundaries
+//!    did not cause the refusal is shown by its semicolon (it must not be welcome with more expected
+//!    after it) and by libpg_query's scanner (which must find no other statement in it).
+//! 3. libpg_query parses what is left as one text and its statements must be exactly ours: as many statements, each with the same start and end.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

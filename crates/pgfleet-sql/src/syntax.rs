@@ -13,6 +13,9 @@ use crate::lex::{Lexer, TokenKind};
 /// Deeper statements are left to the server, so that no input exhausts the stack.
 const MAX_DEPTH: usize = 128;
 
+/// How many links of a chain of operators count as one level of nesting.
+const CHAIN_PER_DEPTH: usize = 2;
+
 /// A place where a statement stops being SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -76,19 +79,93 @@ fn is_misread(statement: &str) -> bool {
         && (cursor.is(&["STATISTICS"]) || cursor.is(&["USER", "MAPPING"]))
 }
 
+/// Whether an `E'…'` may go on in another line, which the parser reads as a string of another kind.
+fn is_continued(string: &str) -> bool {
+    let inner = string.get(2..string.len() - 1).unwrap_or_default();
+    inner.contains('\'') && inner.contains(['\n', '\r'])
+}
+
 /// Whether the statement holds what the parser does not know or cannot bear: psql's variables and
 /// commands, or very deep nesting.
 fn is_beyond_the_parser(statement: &str) -> bool {
-    let (mut depth, mut deepest) = (0usize, 0usize);
+    let (mut depth, mut deepest, mut chain) = (0usize, 0usize, 0usize);
     for token in Lexer::new(statement) {
         match token.kind {
             TokenKind::Symbol(b'(' | b'[') => depth += 1,
             TokenKind::Symbol(b')' | b']') => depth = depth.saturating_sub(1),
             TokenKind::Backslash => return true,
+            TokenKind::EscapeString if is_continued(&statement[token.start..token.end]) => {
+                return true;
+            }
             TokenKind::Symbol(b':') if depth == 0 => return true,
+            TokenKind::Symbol(b',' | b';') if depth <= 1 => chain = 0,
+            TokenKind::Symbol(b'.') | TokenKind::Operator => chain += 1,
+            TokenKind::Word if is_chaining(&statement[token.start..token.end]) => chain += 1,
             _ => {}
         }
-        deepest = deepest.max(depth);
+        deepest = deepest.max(depth).max(chain / CHAIN_PER_DEPTH);
     }
     deepest > MAX_DEPTH
+}
+
+/// Words that make the tree deeper without a parenthesis.
+fn is_chaining(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "NOT",
+        "OR",
+        "AND",
+        "CASE",
+        "UNION",
+        "INTERSECT",
+        "EXCEPT",
+        "JOIN",
+        "IS",
+        "IN",
+        "COLLATE",
+        "AT",
+        "NOTNULL",
+        "ISNULL",
+        "LIKE",
+        "ILIKE",
+        "BETWEEN",
+        "EXPLAIN",
+        "SIMILAR",
+        "CREATE",
+        "PREPARE",
+        "AS",
+        "SELECT",
+        "WITH",
+        "ELSE",
+        "OPERATOR",
+    ];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_found_where_they_are() {
+        for (statement, at) in [("CREATE TABLE t (a int b text);", 21), ("SELECT FROM WHERE;", 11)]
+        {
+            let found = errors(statement);
+            assert!(found.iter().any(|error| error.range.start == at), "{statement}: {found:?}");
+        }
+        assert!(!errors("SELEC 1;").is_empty());
+        assert_eq!(errors("SELECT a FROM t WHERE b = 'x';"), []);
+    }
+
+    #[test]
+    fn deep_statements_do_not_exhaust_the_stack() {
+        for (part, end) in
+            [("NOT ", "true"), ("- ", "1"), ("CASE WHEN ", "1"), ("a OR ", "b"), ("(", "1")]
+        {
+            let statement = format!("SELECT {}{end}", part.repeat(20_000));
+            assert_eq!(errors(&statement), [], "{part}");
+            let shallow = format!("SELECT {}{end}", part.repeat(120));
+            let found = errors(&shallow);
+            assert!(found.iter().all(|error| error.range.end <= shallow.len()), "{part}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Properties that hold for any input whatever.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use pgfleet_sql::{
     LineIndex, classify, decode, parse_qualified, quote_ident, quote_literal, read_script, split,
     syntax,

@@ -2,6 +2,8 @@
 //! `corpus/classify/NAME.sql` against `NAME.facts`. A script without its expectation fails, as does
 //! an expectation without its script. `UPDATE_CORPUS=1` writes the expectations anew.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

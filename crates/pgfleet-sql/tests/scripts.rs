@@ -1,5 +1,7 @@
 //! psql scripts as people have them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use pgfleet_sql::{Construct, Item, Problem, read_script};
 
 fn sent(text: &str) -> Vec<String> {

@@ -1,3 +1,10 @@
-//! The pgfleet binary.
+//! The pgfleet binary: reads the command line, calls the engine, shows the result.
 
-fn main() {}
+mod cli;
+mod render;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(cli::run())
+}

@@ -1,16 +1,26 @@
 //! The name that was probably meant.
 
-/// The candidate nearest to `name`: the same but for case and underscores, a plural, or a few
-/// letters away (a third of the name's length at most).
+/// The candidate nearest to `name`; see [`close_names`].
 pub fn closest_name<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    close_names(name, candidates).into_iter().next()
+}
+
+/// The candidates near to `name`, nearest first: the same but for case and underscores, a plural,
+/// or a few letters away (a third of the name's length at most).
+pub(super) fn close_names<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Vec<&'a str> {
     let wanted = folded(name);
     let limit = (wanted.chars().count() / 3).max(1);
     let near = candidates.into_iter().filter(|candidate| *candidate != name);
     let rated = near.map(|candidate| (distance(&wanted, &folded(candidate)), candidate));
-    rated.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
+    let mut close: Vec<_> = rated.filter(|(distance, _)| *distance <= limit).collect();
+    close.sort_unstable();
+    close.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
 fn folded(name: &str) -> String {

@@ -186,3 +186,49 @@ impl Serialize for Code {
         serializer.serialize_str(self.id())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const SECTIONS: &[&str] = &[
+        "\n## What it means\n",
+        "\n## What you see\n",
+        "\n## Why it happens\n",
+        "\n## What to do\n",
+    ];
+
+    #[test]
+    fn every_code_has_a_page_with_all_sections() {
+        for code in Code::ALL {
+            let page = code.page();
+            let heading = format!("# {code}: {}\n", code.title());
+            assert!(page.starts_with(&heading), "{code}: the page must begin with {heading}");
+            let places: Vec<_> = SECTIONS.iter().map(|section| page.find(section)).collect();
+            assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{code}: {places:?}");
+            assert!(page.contains(&format!("[{code}]: ")), "{code}: an example message is missing");
+            assert!((10..=40).contains(&page.lines().count()), "{code}: 10 to 40 lines");
+        }
+    }
+
+    #[test]
+    fn every_page_belongs_to_a_code() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let pages: BTreeSet<_> = files.map(|name| name.into_string().unwrap()).collect();
+        let codes: BTreeSet<_> = Code::ALL.iter().map(|code| format!("{code}.md")).collect();
+        assert_eq!(pages, codes);
+    }
+
+    #[test]
+    fn codes_are_read_back_and_lead_to_their_exit_code() {
+        for &code in Code::ALL {
+            assert_eq!(Code::parse(&code.id().to_lowercase()), Some(code));
+        }
+        assert_eq!(Code::LockHeld.exit(), ExitCode::Refused);
+        assert_eq!(Code::UrlInvalid.exit(), ExitCode::Unreachable);
+        assert_eq!(Code::Bug.exit(), ExitCode::Bug);
+    }
+}

@@ -5,10 +5,23 @@
 
 mod closest;
 mod code;
+mod data;
+mod exists;
+mod explain;
+mod facts;
+mod missing;
+mod permission;
 mod problem;
 mod server_error;
+mod syntax;
+mod waiting;
 
 pub use closest::closest_name;
 pub use code::{Code, ExitCode};
+pub use explain::diagnose;
+pub use facts::{
+    Blocker, CatalogFacts, Comparison, Creator, ExistingObject, FailureContext, FolderFacts,
+    Violations,
+};
 pub use problem::{Fix, Problem, Severity, Snippet};
 pub use server_error::ServerError;

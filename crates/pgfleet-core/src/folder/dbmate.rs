@@ -50,7 +50,7 @@ fn assemble(reading: &Reading<'_>, path: &str, text: &str, found: &[Section]) ->
     let mut migration = reading.migration("", "", path, SqlBody { chunks: chunks(Way::Up) });
     let downs: Vec<Chunk> = chunks(Way::Down).into_iter().rev().collect();
     migration.down =
-        downs.iter().any(|chunk| has_statement(&chunk.sql)).then(|| SqlBody { chunks: downs });
+        downs.iter().any(|chunk| has_statement(&chunk.sql)).then_some(SqlBody { chunks: downs });
     if found.iter().any(|section| section.way == Way::Up && section.without_transaction) {
         migration.transaction = TransactionMode::Never;
     }
@@ -118,11 +118,8 @@ fn directive(line: &str) -> Option<(Way, &str)> {
 
 /// The value of the last `transaction:value`.
 fn last_transaction_option(options: &str) -> Option<&str> {
-    let pairs = options.split_whitespace().filter_map(|pair| pair.split_once(':'));
-    pairs
-        .filter(|(key, value)| *key == "transaction" && !value.contains(':'))
-        .last()
-        .map(|pair| pair.1)
+    let mut pairs = options.split_whitespace().filter_map(|pair| pair.split_once(':'));
+    pairs.rfind(|(key, value)| *key == "transaction" && !value.contains(':')).map(|pair| pair.1)
 }
 
 fn is_blank_or_comment(line: &str) -> bool {

@@ -12,11 +12,11 @@ use crate::place::Place;
 ///
 /// # Errors
 /// `FormatUnclear` when files fit several formats equally well, or none.
-pub fn detect(tree: &FileTree) -> Result<Format, Problem> {
+pub fn detect(tree: &FileTree) -> Result<Format, Box<Problem>> {
     let guess = guess(tree);
     match guess.candidates.first() {
         Some(format) if guess.certain => Ok(*format),
-        _ => Err(unclear(tree, &guess.candidates)),
+        _ => Err(Box::new(unclear(tree, &guess.candidates))),
     }
 }
 
@@ -108,7 +108,7 @@ fn by_flyway_names(tree: &FileTree) -> Option<Guess> {
         Some(Guess::certain(&[Format::Refinery]))
     } else if flyway_only || names().any(|name| name.ends_with(".sql.conf")) {
         Some(Guess::certain(&[Format::Flyway]))
-    } else if sql().any(|name| versioned(name, &['V'])) {
+    } else if sql().filter(|name| versioned(name, &['V'])).count() * 2 > sql().count() {
         Some(Guess::certain(&[Format::Flyway, Format::Refinery]))
     } else {
         None

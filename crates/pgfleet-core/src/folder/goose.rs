@@ -47,7 +47,7 @@ fn read_code(reading: &mut Reading<'_>, path: &str, version: &str, name: &str) {
     let place = Place::at(reading.tree.display(path), line, 0);
     let what = format!("{} is Go code, which pgfleet cannot run", reading.tree.display(path));
     reading.problems.push(
-        Problem::error(Code::CodeOpaque, what)
+        Problem::warning(Code::CodeOpaque, what)
             .at(place.clone())
             .fix("Run this migration with the team's own goose program, then apply the rest.")
             .fix("Or write it as SQL."),
@@ -62,6 +62,9 @@ fn read_file(reading: &mut Reading<'_>, path: &str, version: &str, name: &str) {
     let display = reading.tree.display(path);
     let parsed = match parse(&text) {
         Ok(parsed) => parsed,
+        Err((line, why)) if why == ENVSUB => {
+            return mark_envsub(reading, path, (version, name), line);
+        }
         Err((line, why)) => return report_refused(reading, &display, line, &why),
     };
     let body =
@@ -155,17 +158,27 @@ fn is_blank_or_comment(line: &str) -> bool {
     line.is_empty() || line.starts_with("--")
 }
 
+/// What such a file runs is not in it, so it stays in the order, marked.
+fn mark_envsub(reading: &mut Reading<'_>, path: &str, label: (&str, &str), line: u32) {
+    let place = Place::at(reading.tree.display(path), line, 0);
+    let what = format!("{} cannot be run as it is: {ENVSUB}", reading.tree.display(path));
+    let problem = Problem::warning(Code::CodeOpaque, what).at(place.clone());
+    reading
+        .problems
+        .push(problem.fix("Write the values into the file, and remove the annotation."));
+    let mut migration = reading.migration(label.0, label.1, path, SqlBody::default());
+    migration.opaque = Some(place);
+    reading.migrations.push(migration);
+}
+
 fn report_refused(reading: &mut Reading<'_>, display: &str, line: u32, why: &str) {
-    let what = format!("{display} is not a goose migration that can be run: {why}");
-    let code = if why == ENVSUB { Code::CodeOpaque } else { Code::FileUnplaced };
-    let problem = Problem::error(code, what).at(Place::at(display, line, 0));
-    reading.problems.push(if why == ENVSUB {
-        problem.fix("Write the values into the file, and remove the annotation.")
-    } else {
-        problem
+    let what = format!("{display} is not a goose migration: {why}");
+    reading.problems.push(
+        Problem::error(Code::FileUnplaced, what)
+            .at(Place::at(display, line, 0))
             .because("goose refuses such a file.")
-            .fix("Write '-- +goose Up', the statements, then '-- +goose Down'.")
-    });
+            .fix("Write '-- +goose Up', the statements, then '-- +goose Down'."),
+    );
 }
 
 #[cfg(test)]

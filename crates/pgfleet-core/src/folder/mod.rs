@@ -104,7 +104,8 @@ pub struct Migration {
     /// What the format or a directive in the file says about transactions.
     pub transaction: TransactionMode,
     /// The first place of code that could not be read as SQL. Such a migration's `up` is not the
-    /// whole of it: only the team's own tool can run it.
+    /// whole of it: only the team's own tool can run it. The problem that names it is a warning,
+    /// because a migration that is applied already stops nothing.
     pub opaque: Option<Place>,
 }
 

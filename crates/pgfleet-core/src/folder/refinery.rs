@@ -40,7 +40,7 @@ fn parse_stem(stem: &str) -> Option<(String, &str)> {
 
 fn read_file(reading: &mut Reading<'_>, path: &str, version: &str, title: &str) {
     let Some(up) = reading.body(path) else { return };
-    let sql: String = up.chunks.iter().map(|chunk| chunk.sql.as_str()).collect();
+    let sql = String::from_utf8_lossy(reading.bytes(path));
     let [checksum, long] = checksums(title, version, &sql);
     let mut migration = reading.migration(version, title, path, up);
     migration.checksum = Some(if version.parse::<i32>().is_ok() { checksum } else { long });
@@ -53,7 +53,7 @@ fn read_code(reading: &mut Reading<'_>, path: &str, version: &str, title: &str) 
     let line = (1..).zip(text.lines()).find(|(_, line)| is_entry(line)).map_or(1, |(at, _)| at);
     let place = Place::at(reading.tree.display(path), line, 0);
     let what = format!("{} is Rust code, which pgfleet cannot run", reading.tree.display(path));
-    let problem = Problem::error(Code::CodeOpaque, what).at(place.clone());
+    let problem = Problem::warning(Code::CodeOpaque, what).at(place.clone());
     reading.problems.push(problem.fix("Run it with the team's own program, or write it as SQL."));
     let mut migration = reading.migration(version, title, path, SqlBody::default());
     migration.opaque = Some(place);

@@ -131,15 +131,17 @@ impl Dialect for Prisma {
         )]
     }
 
-    /// Prisma accepts a script whose line ends were converted (`checksum.rs`), as Git does.
+    /// Prisma accepts a script whose line ends were converted, as Git does, and checksums that its
+    /// early versions wrote without leading zeros (`checksum.rs`).
     fn checksum_matches(&self, migration: &Migration, recorded: &str) -> bool {
         let exact = migration.checksum.as_deref().is_none_or(|checksum| checksum == recorded);
         exact || {
-            let script: String =
-                migration.up.chunks.iter().map(|chunk| chunk.sql.as_str()).collect();
+            let chunks = migration.up.chunks.iter();
+            let script: String = chunks.map(|chunk| chunk.sql.as_str()).collect();
             let unix = script.replace("\r\n", "\n");
-            let windows = unix.replace('\n', "\r\n");
-            [unix, windows].iter().any(|script| sha256_hex(script.as_bytes()) == recorded)
+            let windows = script.replace('\n', "\r\n");
+            let checksums = [script, unix, windows].map(|script| sha256_hex(script.as_bytes()));
+            checksums.iter().any(|checksum| checksum == recorded || unpadded(checksum) == recorded)
         }
     }
 
@@ -157,10 +159,27 @@ fn unfinished(name: &str) -> String {
     format!("migration_name = {name} AND finished_at IS NULL AND rolled_back_at IS NULL")
 }
 
+/// Each byte in hexadecimal without its leading zero.
+fn unpadded(checksum: &str) -> String {
+    let digits = checksum.as_bytes().chunks(2);
+    let bytes = digits.map(|pair| if pair[0] == b'0' { &pair[1..] } else { pair });
+    bytes.flatten().map(|digit| char::from(*digit)).collect()
+}
+
 fn state(finished_at: Option<&str>, rolled_back_at: Option<&str>) -> RowState {
     match (finished_at, rolled_back_at) {
         (_, Some(_)) => RowState::RolledBack,
         (None, None) => RowState::Failed,
         (Some(_), None) => RowState::Applied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_checksums_lack_leading_zeros() {
+        assert_eq!(unpadded("2cf24d0a00"), "2cf24da0");
     }
 }

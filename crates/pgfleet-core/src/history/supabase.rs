@@ -89,7 +89,9 @@ impl Dialect for Supabase {
     }
 }
 
+/// The CLI records statements without their semicolons (`SplitAndTrim`).
 fn text_array(values: &[String]) -> String {
-    let items: Vec<_> = values.iter().map(|value| literal(value)).collect();
+    let trimmed = values.iter().map(|value| value.trim_end_matches([';', ' ', '\n', '\r', '\t']));
+    let items: Vec<_> = trimmed.map(literal).collect();
     format!("ARRAY[{}]::text[]", items.join(", "))
 }

@@ -75,9 +75,18 @@ impl<'a> Current<'a> {
         Self { dialect, by_version, implied }
     }
 
+    /// Flyway runs a baseline script on an empty database only.
+    fn needs_no_baseline(&self, migration: &Migration) -> bool {
+        migration.kind == MigrationKind::Baseline && !self.by_version.is_empty()
+    }
+
     fn status_of(&self, migration: &Migration) -> MigrationStatus {
         let row = self.by_version.get(migration.version.as_str()).copied();
+        let row = row.filter(|row| is_row_of(migration, row));
         let (verdict, note) = match row {
+            None if self.needs_no_baseline(migration) => {
+                (Verdict::Applied, Some("not needed: the history is not empty".to_owned()))
+            }
             None if self.implied.contains(migration.version.as_str()) => (Verdict::Applied, None),
             None => (Verdict::Pending, None),
             Some(row) => verdict_of_row(self.dialect, migration, row),
@@ -91,6 +100,11 @@ impl<'a> Current<'a> {
             note,
         }
     }
+}
+
+/// A baseline script and an ordinary migration may have the same version.
+fn is_row_of(migration: &Migration, row: &HistoryRow) -> bool {
+    migration.kind != MigrationKind::Baseline || row.state == RowState::Baseline
 }
 
 fn verdict_of_row(

@@ -134,6 +134,9 @@ fn step(
     body: &SqlBody,
     hazards: &mut HazardFinder,
 ) -> Result<SqlStep, Vec<Problem>> {
+    if let Some(place) = &migration.opaque {
+        return Err(vec![opaque(migration, place)]);
+    }
     let Program { statements, problems } = program::build(body, input.read_include);
     let errors: Vec<_> = problems.into_iter().filter(Problem::is_error).collect();
     if !errors.is_empty() {
@@ -224,6 +227,21 @@ fn no_transaction(step: &SqlStep) -> Hazard {
             step.units.len()
         ),
     }
+}
+
+/// Half of a migration is worse than none of it.
+fn opaque(migration: &Migration, place: &Place) -> Problem {
+    Problem::error(
+        Code::CodeOpaque,
+        format!("{} holds code that cannot be read as SQL", migration.label()),
+    )
+    .at(place.clone())
+    .because("what it would run is known only when it is run, by the team's own tool")
+    .fix("Write it as plain SQL calls with literal text, or apply it with its own tool.")
+    .fix_with(
+        "When its own tool has applied it, its history says so; else:",
+        format!("pgfleet resolve --applied {}", migration.version),
+    )
 }
 
 fn no_way_back(migration: &Migration, input: &PlanInput<'_>) -> Problem {

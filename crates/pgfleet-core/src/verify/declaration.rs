@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pgfleet_sql::LineIndex;
+use pgfleet_sql::{Construct, LineIndex, PieceKind, Unterminated, split};
 use serde::Deserialize;
 
 use super::{Check, ColumnExpectation, Counted};
@@ -74,7 +74,7 @@ impl Check {
         }
         match self {
             Self::Http(http) => http.invalid(),
-            Self::Sql(sql) if sql.query.trim().is_empty() => Some("`query` is empty".to_owned()),
+            Self::Sql(_) | Self::Rows(_) => self.not_one_expression(),
             Self::Columns(columns) => match &columns.columns {
                 ColumnExpectation::Names(names) if names.is_empty() => {
                     Some("`columns` is empty".to_owned())
@@ -82,6 +82,34 @@ impl Check {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// SQL that would end early, or take in what follows it, could answer for another check.
+    fn not_one_expression(&self) -> Option<String> {
+        let (key, sql) = match self {
+            Self::Sql(check) => ("query", check.query.trim().trim_end_matches(';')),
+            Self::Rows(check) => ("where", check.condition.as_deref()?),
+            _ => return None,
+        };
+        let wrapped = format!("SELECT (\n{sql}\n)");
+        let mut statements = 0;
+        for piece in split(&wrapped) {
+            match piece.kind {
+                PieceKind::Statement => statements += 1,
+                PieceKind::Unterminated(Unterminated { construct, .. }) => {
+                    return Some(format!("`{key}` leaves {} open", named(&construct)));
+                }
+                PieceKind::Meta | PieceKind::CopyData => {
+                    return Some(format!("`{key}` holds a psql command"));
+                }
+                PieceKind::Trivia => {}
+            }
+        }
+        match statements {
+            _ if sql.trim().is_empty() => Some(format!("`{key}` is empty")),
+            1 if !closes_early(sql) => None,
+            _ => Some(format!("`{key}` is more than one statement")),
         }
     }
 
@@ -111,6 +139,23 @@ impl Check {
     }
 }
 
+/// True when the text closes a parenthesis that it did not open.
+fn closes_early(sql: &str) -> bool {
+    // Alone, such a text would be split where its own semicolons stand.
+    split(sql).iter().filter(|piece| piece.kind == PieceKind::Statement).count() > 1
+}
+
+fn named(construct: &Construct) -> &'static str {
+    match construct {
+        Construct::String => "a string",
+        Construct::Identifier => "a quoted name",
+        Construct::DollarString(_) => "a dollar-quoted string",
+        Construct::Comment => "a comment",
+        Construct::Parenthesis => "a parenthesis",
+        Construct::AtomicBody => "a function body",
+    }
+}
+
 impl Counted {
     fn contradicts(self) -> bool {
         self.exactly.is_some() && (self.at_least.is_some() || self.at_most.is_some())
@@ -121,6 +166,10 @@ impl Counted {
 mod tests {
     use super::*;
 
+    fn sql(query: &str) -> String {
+        format!("[[check]]\nkind = \"sql\"\nequals = 1\nquery = \"{query}\"")
+    }
+
     #[test]
     fn mistakes_are_named_with_their_place() {
         for (text, said, line) in [
@@ -130,6 +179,12 @@ mod tests {
             ("[[check]]\nkind = \"rows\"\ntable = \"t\"\nexactly = 1\nat_least = 1", "excludes", 1),
             ("[[check]]\nkind = \"foreign_keys\"\nlist = [\"a.b\"]", "is not a foreign key", 1),
             ("[[check]]\nkind = \"http\"\nurl = \"ftp://h\"", "is not an http:// or", 1),
+            (&sql("select 1; select 2"), "more than one statement", 1),
+            (&sql("select 1); select (2"), "more than one statement", 1),
+            (&sql("select 1); drop table t; select (2"), "more than one statement", 1),
+            (&sql("select 'a"), "leaves a string open", 1),
+            (&sql("select (1"), "leaves a parenthesis open", 1),
+            (&sql(" ; "), "`query` is empty", 1),
             ("[[check]\n", "", 1),
             ("check = 1\n", "", 1),
         ] {
@@ -138,5 +193,19 @@ mod tests {
             assert!(problem.what.contains(said), "{text}: {}", problem.what);
             assert_eq!(problem.place.as_ref().map(|place| place.line), Some(line), "{text}");
         }
+    }
+
+    #[test]
+    fn every_example_of_the_reference_is_valid_and_every_kind_has_one() {
+        let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/checks.md"));
+        let mut seen = std::collections::BTreeSet::new();
+        for block in page.split("```toml\n").skip(1) {
+            let (toml, rest) = block.split_once("```").unwrap();
+            let checks = parse_declaration(toml, "docs/checks.md");
+            let checks = checks.unwrap_or_else(|problems| panic!("{problems:?}\n{toml}"));
+            assert!(!checks.is_empty() && rest.starts_with('\n'), "{toml}");
+            seen.extend(checks.iter().map(Check::kind));
+        }
+        assert_eq!(seen.len(), 13, "{seen:?}");
     }
 }

@@ -45,7 +45,7 @@ impl Check {
             Self::Rows(check) => rows_name(check),
             Self::Sql(check) => one_line(&check.query),
             Self::Env(check) => format!("environment: {}", check.variables.join(", ")),
-            Self::Http(check) => format!("{} {}", check.method(), check.url),
+            Self::Http(check) => format!("{} {}", check.method(), check.shown_url()),
         }
     }
 

@@ -53,6 +53,15 @@ impl Http {
         self.method.as_deref().unwrap_or(default).to_ascii_uppercase()
     }
 
+    /// The URL without its user information and query, which may hold secrets.
+    pub fn shown_url(&self) -> String {
+        let url = self.url.split(['?', '#']).next().unwrap_or_default();
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
+    }
+
     /// Every deviation of an answer from what is expected, one a line; empty when there is none.
     pub fn deviations(&self, status: u16, body: &str) -> Vec<String> {
         if !self.status.accepts(status) {
@@ -273,6 +282,17 @@ mod tests {
         assert!(said.contains(&"`success` is \"true\", not true".to_owned()), "{said:?}");
         assert_eq!(said.len(), 4);
         assert!(probe.deviations(200, "<html>")[0].starts_with("the body is not JSON"));
+    }
+
+    #[test]
+    fn a_shown_url_has_no_secrets() {
+        for (url, shown) in [
+            ("https://u:p@h:1/a?key=p", "https://h:1/a"),
+            ("http://h", "http://h"),
+            ("${API}/health", "${API}/health"),
+        ] {
+            assert_eq!(http(&format!("url = \"{url}\"")).unwrap().shown_url(), shown);
+        }
     }
 
     #[test]

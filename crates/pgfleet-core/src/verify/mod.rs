@@ -36,3 +36,6 @@ pub use propose::propose;
 pub use question::{Question, questions};
 pub use reference::{ColumnReference, TableName};
 pub use result::CheckResult;
+
+#[cfg(test)]
+mod fuzz;

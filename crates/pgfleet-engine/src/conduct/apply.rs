@@ -1,10 +1,11 @@
 //! `apply` and `plan`: which migrations, in what order, and what stands in the way.
 
-use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::diagnose::{Code, Problem, Severity};
 use pgfleet_core::folder::{Migration, MigrationSet};
 use pgfleet_core::history::{Dialect, MigrationStatus, RecordContext, Verdict, judge};
 use pgfleet_core::place::Place;
 use pgfleet_core::plan::{Direction, Plan, PlanInput, plan_up};
+use pgfleet_core::report::Event;
 
 use super::change::{ChangeError, Run, RunOutcome, check_base, run_plan};
 use super::includes::read_include;
@@ -45,6 +46,7 @@ pub async fn apply(
     refuse_folder_errors(&opened.folder.set)?;
     let nothing = pending(&opened.statuses, &request.selection)?.is_empty();
     if nothing && request.plan.is_none() && !has_resumable(&opened.state, &opened.statuses) {
+        warn_of_edits(target, opened, &request.run);
         return Ok(RunOutcome::Nothing);
     }
     preflight::check_target(target, opened, request.run.events).await?;
@@ -142,6 +144,16 @@ fn choose<'m>(
     wanted.extend(resumed);
     let chosen = set.migrations.iter().filter(|m| wanted.contains(&m.version));
     Ok(chosen.collect())
+}
+
+/// With nothing to apply an edited file stops nothing, but is not passed over.
+fn warn_of_edits(target: &Target, opened: &Opened, run: &Run<'_>) {
+    let changed = opened.statuses.iter().filter(|s| s.verdict == Verdict::Changed);
+    for status in changed {
+        let problem =
+            Problem { severity: Severity::Warning, ..edited(status).in_target(&target.name) };
+        run.events.send(Event::Warned { problem: Box::new(problem) });
+    }
 }
 
 fn has_resumable(state: &TargetState, statuses: &[MigrationStatus]) -> bool {

@@ -104,7 +104,7 @@ fn record_only(
 ) -> Result<Plan, ChangeError> {
     let wanted = opened.folder.set.migrations.iter().filter(|m| versions.contains(&m.version));
     let emptied: Vec<Migration> =
-        wanted.map(|migration| Migration { up: SqlBody::default(), ..migration.clone() }).collect();
+        wanted.map(|m| Migration { up: SqlBody::default(), opaque: None, ..m.clone() }).collect();
     let migrations: Vec<_> = emptied.iter().collect();
     let folder = &opened.folder;
     let mut plan = with_input(opened.dialect, state, folder, |input| plan_up(input, &migrations))?;

@@ -3,7 +3,7 @@
 use pgfleet_core::folder::FileTree;
 
 /// The file's path in the folder and its text.
-pub(super) fn read_include(
+pub fn read_include(
     tree: &FileTree,
     path: &str,
     relative: bool,

@@ -246,15 +246,15 @@ async fn shares_processes(spec: &ConnectSpec, session: &Session, facts: &ServerF
     let Ok(other) = connect(spec, "pgfleet pooler check", POOLER_PATIENCE).await else {
         return false;
     };
+    let ours = Some(facts.backend_pid);
     let watch = async {
         for _ in 0..POOLER_ATTEMPTS {
-            let first = backend_of(session, "").await;
-            let second = backend_of(&other, "BEGIN;").await;
-            let first_again = backend_of(session, "").await;
+            if backend_of(session, "").await != ours {
+                return true;
+            }
             // A pooler in statement mode refuses BEGIN.
-            let Some(second) = second else { return true };
-            let stays = [first, first_again].iter().all(|pid| *pid == Some(facts.backend_pid));
-            if !stays || second == facts.backend_pid {
+            let second = backend_of(&other, "BEGIN").await;
+            if second.is_none() || second == ours || backend_of(session, "").await != ours {
                 return true;
             }
             let _ = other.batch("ROLLBACK").await;

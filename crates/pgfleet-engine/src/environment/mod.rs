@@ -3,8 +3,6 @@
 //! Invariant: the built-in preludes are idempotent and may run in several databases of one cluster
 //! at the same time, although roles are shared between them.
 
-use std::path::Path;
-
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::place::Place;
 
@@ -20,20 +18,22 @@ const SUPABASE: &str = include_str!("supabase.sql");
 /// # Errors
 /// [`Code::FileUnreadable`] when there is neither such a name nor such a file,
 /// [`Code::FileNotText`] when the file is not UTF-8.
-pub fn prelude(name_or_file: &str) -> Result<String, Problem> {
+pub fn prelude(name_or_file: &str) -> Result<String, Box<Problem>> {
     if name_or_file.eq_ignore_ascii_case("supabase") {
         return Ok(SUPABASE.to_owned());
     }
-    let bytes = std::fs::read(Path::new(name_or_file)).map_err(|error| {
-        Problem::error(Code::FileUnreadable, format!("no environment {name_or_file:?}: {error}"))
-            .at(Place::file(name_or_file))
-            .because("`environment` is neither a built-in name nor a file that can be read")
-            .fix(format!("name one of {} or an SQL file", BUILT_IN.join(", ")))
-    })?;
+    let bytes = std::fs::read(name_or_file).map_err(|error| unreadable(name_or_file, &error))?;
     let text = pgfleet_sql::decode(&bytes).map_err(|error| {
         Problem::error(Code::FileNotText, error.to_string()).at(Place::file(name_or_file))
     })?;
     Ok(text.text)
+}
+
+fn unreadable(name_or_file: &str, error: &std::io::Error) -> Problem {
+    Problem::error(Code::FileUnreadable, format!("no environment {name_or_file:?}: {error}"))
+        .at(Place::file(name_or_file))
+        .because("`environment` is neither a built-in name nor a file that can be read")
+        .fix(format!("Name an SQL file or one of: {}.", BUILT_IN.join(", ")))
 }
 
 #[cfg(test)]

@@ -319,9 +319,14 @@ RETURNS void LANGUAGE sql AS $$
 $$;
 
 DO $publication$
+DECLARE
+  shown text := current_setting('client_min_messages');
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'supabase_realtime') THEN
+    -- Without wal_level = logical this warns, and a scratch server needs no subscribers.
+    PERFORM set_config('client_min_messages', 'error', false);
     CREATE PUBLICATION supabase_realtime;
+    PERFORM set_config('client_min_messages', shown, false);
   END IF;
 EXCEPTION WHEN insufficient_privilege THEN NULL;
 END

@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use pgfleet_core::verify::{Http, ProbeOutcome};
 use ureq::Agent;
-use ureq::http::{Request, Response, Uri};
+use ureq::http::{Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use super::request::Prepared;
+use super::request::{Prepared, place};
 
 /// What is read of an answer; a health endpoint's is far smaller.
 const MAX_BODY_BYTES: u64 = 1024 * 1024;
@@ -98,7 +98,7 @@ fn explain(error: &ureq::Error, prepared: &Prepared) -> String {
     let place = place(&prepared.url);
     let seconds = prepared.timeout.as_secs_f64();
     match error {
-        ureq::Error::HostNotFound => format!("the host name of {place} does not resolve"),
+        ureq::Error::HostNotFound => unresolved(&place),
         ureq::Error::Timeout(_) => format!("{place} did not answer within {seconds} s"),
         ureq::Error::Io(io) => match io.kind() {
             ErrorKind::ConnectionRefused => {
@@ -108,6 +108,8 @@ fn explain(error: &ureq::Error, prepared: &Prepared) -> String {
             ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => {
                 format!("{place} closed the connection without an answer")
             }
+            // The standard library gives a failed look-up no kind of its own.
+            _ if io.to_string().starts_with("failed to lookup address") => unresolved(&place),
             _ => match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(tls) => tls_failure(&place, tls),
                 None => format!("{place}: {io}"),
@@ -121,15 +123,10 @@ fn explain(error: &ureq::Error, prepared: &Prepared) -> String {
     }
 }
 
-fn tls_failure(place: &str, error: &rustls::Error) -> String {
-    format!("no secure connection to {place}: {error}")
+fn unresolved(place: &str) -> String {
+    format!("the host name of {place} does not resolve")
 }
 
-/// Host and port, for messages: never the user information or the query of a URL.
-fn place(url: &str) -> String {
-    let uri: Option<Uri> = url.parse().ok();
-    let host = uri.as_ref().and_then(Uri::host).unwrap_or("the URL's host").to_owned();
-    let scheme_port = if url.starts_with("https:") { 443 } else { 80 };
-    let port = uri.as_ref().and_then(Uri::port_u16).unwrap_or(scheme_port);
-    format!("{host}:{port}")
+fn tls_failure(place: &str, error: &rustls::Error) -> String {
+    format!("no secure connection to {place}: {error}")
 }

@@ -1,12 +1,18 @@
 //! A probe's request with its variables filled in, and the texts that must stay hidden.
+//!
+//! Invariant: what an attempt says of an answer goes through [`Prepared::hide`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pgfleet_core::verify::Http;
 use serde_json::Value;
+use ureq::http::Uri;
 
 use super::DEFAULT_TIMEOUT_MS;
+
+/// Shorter values are no secrets, and hiding each `2` would make a message unreadable.
+const SHORTEST_SECRET: usize = 4;
 
 /// What is sent.
 #[derive(Clone)]
@@ -28,6 +34,9 @@ impl Prepared {
     pub(super) fn new(http: &Http, variables: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut filler = Filler { variables, hidden: Vec::new() };
         let url = filler.expand(&http.url)?;
+        // Messages name the host, wherever it came from.
+        let place = place(&url);
+        filler.hidden.retain(|value| !place.contains(value.as_str()));
         let mut headers = Vec::new();
         for (name, value) in &http.headers {
             headers.push((name.clone(), filler.value(value)?));
@@ -42,6 +51,7 @@ impl Prepared {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
         let mut hidden = filler.hidden;
+        hidden.retain(|value| value.chars().count() >= SHORTEST_SECRET);
         hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
         let timeout = Duration::from_millis(http.timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS));
         Ok(Self { method: http.method(), url, headers, body, timeout, hidden })
@@ -113,4 +123,13 @@ impl Filler<'_> {
                 .ok_or_else(|| format!("the environment variable {name} is not set")),
         }
     }
+}
+
+/// Host and port, for messages: never the user information or the query of a URL.
+pub(super) fn place(url: &str) -> String {
+    let uri: Option<Uri> = url.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or("the URL's host").to_owned();
+    let scheme_port = if url.starts_with("https:") { 443 } else { 80 };
+    let port = uri.as_ref().and_then(Uri::port_u16).unwrap_or(scheme_port);
+    format!("{host}:{port}")
 }

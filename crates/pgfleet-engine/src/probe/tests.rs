@@ -102,16 +102,20 @@ async fn what_prevents_an_answer_is_named() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_url = format!("http://{}", silent.local_addr().unwrap());
-    let (plain, _) = service(&[OK]);
-    let https = plain.replace("http:", "https:");
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let https = format!("https://{}", plain.local_addr().unwrap());
+    thread::spawn(move || plain.accept().unwrap().0.write_all(MOVED.as_bytes()).unwrap());
     for (url, rest, said) in [
         (format!("http://u:pass-word@{free}/x?key=pass-word"), "", "nothing listens at 127.0.0.1:"),
         (silent_url, "timeout_ms = 200", "did not answer within 0.2 s"),
         ("http://no-such-host.invalid".to_owned(), "", "does not resolve"),
         (https, "timeout_ms = 2000", "no secure connection to 127.0.0.1"),
         ("${UNSET_URL}/health".to_owned(), "", "UNSET_URL is not set"),
+        ("http://${HOST_NAME}:1/${TOKEN}".to_owned(), "", "nothing listens at 127.0.0.1:1"),
     ] {
-        let outcome = probe(&http(&url, rest), &BTreeMap::new()).await;
+        let variables = [("HOST_NAME", "127.0.0.1"), ("TOKEN", "pass-word")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let outcome = probe(&http(&url, rest), &variables).await;
         assert!(outcome.deviations.join("\n").contains(said), "{url}: {outcome:?}");
         assert!(!format!("{outcome:?}").contains("pass-word"), "{outcome:?}");
     }

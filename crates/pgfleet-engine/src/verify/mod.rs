@@ -141,4 +141,6 @@ async fn read_only(
 }
 
 #[cfg(test)]
+mod bilan;
+#[cfg(test)]
 mod tests;

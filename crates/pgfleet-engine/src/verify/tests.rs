@@ -17,7 +17,7 @@ const SCHEMA: &str = r#"
     INSERT INTO users SELECT gen_random_uuid(), 'u' || i, 'A' FROM generate_series(1, 16) i;
 "#;
 
-async fn session(database: &TestDb) -> Session {
+pub(super) async fn session(database: &TestDb) -> Session {
     let spec = ConnectSpec::parse(&database.url(), &Surroundings::default()).unwrap();
     connect(&spec, "pgfleet test", Duration::from_secs(10)).await.unwrap()
 }

@@ -22,7 +22,7 @@ pub fn sql_only(text: &str) -> String {
     for piece in split(text) {
         let range = piece.range;
         match piece.kind {
-            PieceKind::CopyData => blank(&mut bytes[range]),
+            PieceKind::CopyData | PieceKind::Unterminated(_) => blank(&mut bytes[range]),
             PieceKind::Meta => {
                 let name: String = text[range.start + 1..range.end]
                     .chars()
@@ -34,7 +34,7 @@ pub fn sql_only(text: &str) -> String {
                 }
             }
             PieceKind::Statement => statement_only(text, range, &mut bytes),
-            PieceKind::Trivia | PieceKind::Unterminated(_) => {}
+            PieceKind::Trivia => {}
         }
     }
     String::from_utf8(bytes).unwrap()

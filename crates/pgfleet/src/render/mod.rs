@@ -23,4 +23,4 @@ pub use problem::{problem, problems};
 pub use progress::{Progress, ProgressMode};
 pub use run_summary::run_summary;
 pub use status::{StatusOptions, status};
-pub use style::{Role, Stream, Style, Surroundings};
+pub use style::{Role, Stream, Style};

@@ -1,0 +1,3 @@
+CREATE TABLE "a" ("id" serial);
+--> statement-breakpoint
+CREATE INDEX "i" ON "a" ("id");

@@ -1,0 +1,2 @@
+CREATE TABLE ${schema}.a (id int);
+SELECT 1;

@@ -1,0 +1,110 @@
+//! The server's error, the statement and the catalog's facts become one [`Problem`].
+
+use pgfleet_sql::char_to_byte;
+
+use super::facts::{CatalogFacts, FailureContext};
+use super::{Code, Problem, ServerError, Snippet};
+use super::{data, exists, missing, permission, syntax, waiting};
+use crate::place::Place;
+use crate::program::{place_in, snippet_at};
+
+/// Says why a statement failed and what to do.
+#[must_use]
+pub fn diagnose(
+    error: &ServerError,
+    context: &FailureContext<'_>,
+    catalog: &CatalogFacts,
+) -> Problem {
+    let failure = Failure { error, context, catalog };
+    let mut problem = failure.problem();
+    problem.sqlstate = Some(error.sqlstate.clone());
+    problem.details.extend(error.detail.iter().map(|detail| format!("the server adds: {detail}")));
+    problem.details.extend(error.hint.iter().map(|hint| format!("the server suggests: {hint}")));
+    problem.details.extend(error.where_.iter().map(|stack| format!("in: {}", first_line(stack))));
+    failure.locate(problem)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// What the explanations of the single kinds of errors work on.
+pub(super) struct Failure<'a> {
+    pub(super) error: &'a ServerError,
+    pub(super) context: &'a FailureContext<'a>,
+    pub(super) catalog: &'a CatalogFacts,
+}
+
+impl Failure<'_> {
+    fn problem(&self) -> Problem {
+        match self.error.sqlstate.as_str() {
+            "42P07" | "42710" | "42723" | "42P06" | "42701" | "42P04" => exists::explain(self),
+            "42P01" | "42703" | "42883" | "42704" | "3F000" => missing::explain(self),
+            "42501" if self.error.message.contains("row-level security") => {
+                permission::row_security(self)
+            }
+            "42501" => permission::explain(self),
+            "42601" | "42P13" | "42P16" | "42602" | "42622" => syntax::explain(self),
+            "23502" | "23505" | "23503" | "23514" | "23P01" => data::rows_violate(self),
+            "22001" | "22003" | "22P02" | "22007" | "22008" => data::values(self),
+            "42804" | "42846" | "42P18" => data::types(self),
+            "2BP01" => data::dependents(self),
+            "55P03" => waiting::lock_timeout(self),
+            "40P01" | "40001" => waiting::deadlock(self),
+            "57014" => waiting::cancelled(self),
+            "25001" => waiting::transaction_forbidden(self),
+            "55P04" => waiting::enum_value(self),
+            "25006" => waiting::read_only(self),
+            "53100" | "53200" | "53300" | "53400" | "54000" => waiting::resources(self),
+            "0A000" | "58P01" | "22023" if self.concerns_extension() => {
+                missing::extension_unavailable(self)
+            }
+            "57P01" | "57P02" | "57P03" => waiting::lost(self),
+            sqlstate if sqlstate.starts_with("08") => waiting::lost(self),
+            _ => self.say(Code::StatementFailed).fix("see the server's message and its log"),
+        }
+    }
+
+    /// A problem with the server's own words as its first sentence.
+    pub(super) fn say(&self, code: Code) -> Problem {
+        let message = &self.error.message;
+        let what = match self.context.migration {
+            "" => message.clone(),
+            migration => format!("{migration}: {message}"),
+        };
+        Problem::error(code, what)
+    }
+
+    fn concerns_extension(&self) -> bool {
+        let message = &self.error.message;
+        message.contains("extension") || message.contains("access file")
+    }
+
+    /// The nth text in double quotes of the message; the server names objects so.
+    pub(super) fn quoted(&self, nth: usize) -> Option<&str> {
+        self.error.message.split('"').nth(2 * nth + 1)
+    }
+
+    /// Adds the place and the line with the offending text.
+    fn locate(&self, mut problem: Problem) -> Problem {
+        let (text, context) = (self.context.statement, self.context);
+        let at = self.error.position.and_then(|position| usize::try_from(position).ok());
+        let offset = at.map_or(0, |at| char_to_byte(text, at));
+        let place = |start: &Place| place_in(text, start, context.verbatim, offset);
+        problem.place = context.place.as_ref().map(place);
+        if !text.is_empty() {
+            let marked = snippet_at(text, offset, word_length(text, offset));
+            problem.snippet = Some(match at {
+                Some(_) => marked,
+                None => Snippet { column: 0, length: 0, ..marked },
+            });
+        }
+        problem
+    }
+}
+
+fn word_length(text: &str, offset: usize) -> u32 {
+    let is_word = |c: &char| c.is_alphanumeric() || "_.\"".contains(*c);
+    let word = text.get(offset..).unwrap_or_default().chars().take_while(is_word);
+    u32::try_from(word.count()).unwrap_or(1).max(1)
+}

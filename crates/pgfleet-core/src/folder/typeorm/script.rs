@@ -1,0 +1,326 @@
+//! Migration classes of a TypeScript or JavaScript file, and the SQL of their methods.
+
+use oxc_allocator::Allocator;
+use oxc_ast::ast::{
+    Argument, CallExpression, Class as ClassNode, ClassElement, Declaration,
+    ExportDefaultDeclarationKind, Expression, FunctionBody, MethodDefinition, PropertyDefinition,
+    Statement, VariableDeclaration,
+};
+use oxc_parser::Parser;
+use oxc_span::{GetSpan, SourceType, Span};
+use pgfleet_sql::LineIndex;
+
+use super::value::{Names, Unknown, Value, static_key};
+use super::{builder, parameters};
+use crate::folder::Chunk;
+use crate::place::Place;
+
+/// A migration class.
+pub(super) struct Class {
+    pub(super) name: String,
+    pub(super) place: Place,
+    pub(super) up: Body,
+    pub(super) down: Option<Body>,
+    pub(super) without_transaction: bool,
+}
+
+/// The SQL of a method, as far as it could be read.
+#[derive(Default)]
+pub(super) struct Body {
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) opaque: Option<Refusal>,
+}
+
+/// Why something could not be read, and where.
+pub(super) struct Refusal {
+    pub(super) why: String,
+    pub(super) place: Place,
+}
+
+/// Finds the migration classes of a file.
+///
+/// # Errors
+/// When the text is not the language that its name says.
+pub(super) fn read_classes(text: &str, path: &str, shown: &str) -> Result<Vec<Class>, Refusal> {
+    let allocator = Allocator::default();
+    let kind = SourceType::from_path(path).unwrap_or_default();
+    let parsed = Parser::new(&allocator, text, kind).parse();
+    let file = File { text, shown, index: LineIndex::new(text) };
+    if parsed.panicked {
+        let first = parsed.diagnostics.first();
+        let why = first.map_or_else(|| "a syntax error".to_owned(), ToString::to_string);
+        return Err(Refusal { why, place: Place::file(shown) });
+    }
+    let names = file_names(&parsed.program.body);
+    let classes = parsed.program.body.iter().filter_map(class_of);
+    Ok(classes.filter_map(|class| file.read_class(class, &names)).collect())
+}
+
+struct File<'text> {
+    text: &'text str,
+    shown: &'text str,
+    index: LineIndex<'text>,
+}
+
+/// The class that a statement declares or exports.
+fn class_of<'tree, 'a>(statement: &'tree Statement<'a>) -> Option<&'tree ClassNode<'a>> {
+    match statement {
+        Statement::ClassDeclaration(class) => Some(class),
+        Statement::ExportDeclaration(export) => match &export.declaration {
+            Declaration::ClassDeclaration(class) => Some(class),
+            Declaration::VariableDeclaration(variables) => class_in(variables),
+            _ => None,
+        },
+        Statement::ExportDefaultDeclaration(export) => match &export.declaration {
+            ExportDefaultDeclarationKind::ClassDeclaration(class) => Some(class),
+            _ => None,
+        },
+        Statement::VariableDeclaration(variables) => class_in(variables),
+        Statement::ExpressionStatement(statement) => match &statement.expression {
+            Expression::AssignmentExpression(assignment) => class_expression(&assignment.right),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn class_in<'tree, 'a>(variables: &'tree VariableDeclaration<'a>) -> Option<&'tree ClassNode<'a>> {
+    variables.declarations.iter().find_map(|variable| class_expression(variable.init.as_ref()?))
+}
+
+fn class_expression<'tree, 'a>(value: &'tree Expression<'a>) -> Option<&'tree ClassNode<'a>> {
+    match value {
+        Expression::ClassExpression(class) => Some(class),
+        Expression::AssignmentExpression(chain) => class_expression(&chain.right),
+        _ => None,
+    }
+}
+
+/// Constants at the top of a file whose values are known.
+fn file_names(statements: &[Statement<'_>]) -> Names {
+    let mut names = Names::default();
+    for statement in statements {
+        match statement {
+            Statement::VariableDeclaration(variables) => add_constants(&mut names, variables),
+            Statement::ExportDeclaration(export) => {
+                if let Declaration::VariableDeclaration(variables) = &export.declaration {
+                    add_constants(&mut names, variables);
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Names that can be assigned again are not known.
+fn add_constants(names: &mut Names, variables: &VariableDeclaration<'_>) {
+    for variable in variables.declarations.iter().filter(|_| variables.kind.is_const()) {
+        let (Some(name), Some(init)) = (variable.id.get_identifier_name(), &variable.init) else {
+            continue;
+        };
+        if let Ok(value) = names.value_of(init) {
+            names.0.insert(name.to_string(), value);
+        }
+    }
+}
+
+impl File<'_> {
+    /// A class with a method `up`, or nothing.
+    fn read_class(&self, class: &ClassNode<'_>, names: &Names) -> Option<Class> {
+        let mut names = names.clone();
+        let elements = || class.body.body.iter();
+        for property in elements().filter_map(as_property) {
+            if let (Some(key), Some(value)) = (static_key(&property.key), &property.value)
+                && let Ok(value) = names.value_of(value)
+            {
+                names.0.insert(format!("this.{key}"), value);
+            }
+        }
+        let method = |name: &str| {
+            let methods = elements().filter_map(as_method);
+            methods.into_iter().find(|method| static_key(&method.key).as_deref() == Some(name))
+        };
+        let own_name = names.0.get("this.name").and_then(Value::filled);
+        let name = own_name.or_else(|| Some(class.id.as_ref()?.name.to_string()))?;
+        Some(Class {
+            name,
+            place: self.place(class.span),
+            up: self.read_method(method("up")?, &names),
+            down: method("down").map(|method| self.read_method(method, &names)),
+            without_transaction: names.0.get("this.transaction") == Some(&Value::Boolean(false)),
+        })
+    }
+
+    fn read_method(&self, method: &MethodDefinition<'_>, names: &Names) -> Body {
+        let mut names = names.clone();
+        let runner = method.value.params.items.first();
+        let runner = runner.and_then(|first| first.pattern.get_identifier_name());
+        let runner = runner.map(|name| name.to_string()).unwrap_or_default();
+        let mut body = Body::default();
+        let Some(block) = &method.value.body else { return body };
+        if let Err(unknown) = self.read_block(block, &runner, &mut names, &mut body) {
+            body.opaque = Some(Refusal { why: unknown.why, place: self.place(unknown.span) });
+        }
+        body
+    }
+
+    fn read_block(
+        &self,
+        block: &FunctionBody<'_>,
+        runner: &str,
+        names: &mut Names,
+        body: &mut Body,
+    ) -> Result<(), Unknown> {
+        for statement in &block.statements {
+            let ends = matches!(statement, Statement::ReturnStatement(_));
+            self.read_statement(statement, runner, names, body)?;
+            if ends {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_statement(
+        &self,
+        statement: &Statement<'_>,
+        runner: &str,
+        names: &mut Names,
+        body: &mut Body,
+    ) -> Result<(), Unknown> {
+        match statement {
+            Statement::EmptyStatement(_) => Ok(()),
+            Statement::ExpressionStatement(expression) => {
+                self.read_expression(&expression.expression, runner, names, body)
+            }
+            Statement::ReturnStatement(ending) => match &ending.argument {
+                Some(value) => self.read_expression(value, runner, names, body),
+                None => Ok(()),
+            },
+            Statement::VariableDeclaration(variables) => {
+                let known = names.0.len();
+                add_constants(names, variables);
+                let all = variables.declarations.len();
+                if variables.kind.is_const() && names.0.len() >= known + all {
+                    return Ok(());
+                }
+                Err(Unknown::new("a variable's value is computed", variables.span))
+            }
+            Statement::BlockStatement(block) => {
+                let mut inner = names.clone();
+                let mut each = block.body.iter();
+                each.try_for_each(|inside| self.read_statement(inside, runner, &mut inner, body))
+            }
+            other => Err(Unknown::new("it branches, repeats or catches", other.span())),
+        }
+    }
+
+    fn read_expression(
+        &self,
+        expression: &Expression<'_>,
+        runner: &str,
+        names: &Names,
+        body: &mut Body,
+    ) -> Result<(), Unknown> {
+        match expression.get_inner_expression() {
+            Expression::AwaitExpression(wait) => {
+                self.read_expression(&wait.argument, runner, names, body)
+            }
+            Expression::CallExpression(call) => self.read_call(call, runner, names, body),
+            Expression::NullLiteral(_) | Expression::StringLiteral(_) => Ok(()),
+            Expression::Identifier(name) if name.name == "undefined" => Ok(()),
+            other => Err(Unknown::new("it does something besides queries", other.span())),
+        }
+    }
+
+    fn read_call(
+        &self,
+        call: &CallExpression<'_>,
+        runner: &str,
+        names: &Names,
+        body: &mut Body,
+    ) -> Result<(), Unknown> {
+        let callee = self.text.get(range(call.callee.span())).unwrap_or_default();
+        if callee.starts_with("console.") || callee == "Promise.resolve" {
+            return Ok(());
+        }
+        let method = callee.strip_prefix(runner).and_then(|rest| rest.strip_prefix('.'));
+        match method.map(|method| method.trim_start_matches("manager.")) {
+            Some("query") => body.chunks.push(self.query_chunk(call, names)?),
+            Some(method) if !runner.is_empty() && !method.contains('.') => {
+                let values = call.arguments.iter();
+                let values = values.map(|value| names.argument(Some(value), call.span));
+                let values: Vec<Value> = values.collect::<Result<_, _>>()?;
+                let sql = builder::statements(method, &values).ok_or_else(|| {
+                    let why = format!("what {method} does depends on the database");
+                    Unknown::new(why, call.span)
+                })?;
+                body.chunks.extend(sql.into_iter().map(|sql| self.computed(sql, call.span)));
+            }
+            _ => return Err(Unknown::new("it calls other code", call.span)),
+        }
+        Ok(())
+    }
+
+    /// `query(text)` or `query(text, [values])`.
+    fn query_chunk(&self, call: &CallExpression<'_>, names: &Names) -> Result<Chunk, Unknown> {
+        let text = names.argument(call.arguments.first(), call.span)?;
+        let Value::Text(sql) = text else {
+            return Err(Unknown::new("the query is not text", call.span));
+        };
+        let values = names.argument(call.arguments.get(1), call.span)?;
+        if !values.items().is_empty() {
+            let filled = parameters::fill(&sql, values.items());
+            let why = "a parameter has no simple value";
+            let sql = filled.ok_or_else(|| Unknown::new(why, call.span))?;
+            return Ok(self.computed(sql, call.span));
+        }
+        Ok(match call.arguments.first().and_then(|argument| self.verbatim(argument, &sql)) {
+            Some(chunk) => chunk,
+            None => self.computed(sql, call.span),
+        })
+    }
+
+    /// The text stands in the file as it is, between two quotes.
+    fn verbatim(&self, argument: &Argument<'_>, sql: &str) -> Option<Chunk> {
+        let range = range(argument.span());
+        let inside = range.start + 1..range.end.checked_sub(1)?;
+        let same = self.text.get(inside.clone())? == sql;
+        let place = self.place_at(inside.start);
+        same.then(|| Chunk { sql: sql.to_owned(), place, verbatim: true })
+    }
+
+    fn computed(&self, sql: String, span: Span) -> Chunk {
+        Chunk { sql, place: self.place(span), verbatim: false }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        self.place_at(span.start as usize)
+    }
+
+    fn place_at(&self, offset: usize) -> Place {
+        let position = self.index.position(offset);
+        Place::at(self.shown, position.line, position.column)
+    }
+}
+
+fn range(span: Span) -> std::ops::Range<usize> {
+    span.start as usize..span.end as usize
+}
+
+fn as_property<'tree, 'a>(
+    element: &'tree ClassElement<'a>,
+) -> Option<&'tree PropertyDefinition<'a>> {
+    match element {
+        ClassElement::PropertyDefinition(property) if !property.r#static => Some(property),
+        _ => None,
+    }
+}
+
+fn as_method<'tree, 'a>(element: &'tree ClassElement<'a>) -> Option<&'tree MethodDefinition<'a>> {
+    match element {
+        ClassElement::MethodDefinition(method) if !method.r#static => Some(method),
+        _ => None,
+    }
+}

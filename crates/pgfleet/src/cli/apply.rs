@@ -1,0 +1,154 @@
+//! `pgfleet apply`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::plan::{PLAN_VERSION, Plan};
+use pgfleet_core::report::RunReport;
+use pgfleet_engine::conduct::{ApplyRequest, Consent, Run, RunOutcome, Selection, apply, dry_run};
+use pgfleet_engine::execute::EventSink;
+use pgfleet_engine::project::Project;
+use pgfleet_engine::report::write_run;
+
+use super::context::Context;
+use super::outcome::{CommandError, CommandResult};
+use crate::render::{self, TargetEntry};
+
+/// Apply the pending migrations and record them as the format's own tool would
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgfleet apply
+  pgfleet apply --dry-run
+  pgfleet apply --to 20250101120000
+  pgfleet plan --out plan.json && pgfleet apply --plan plan.json
+
+An interrupted run is finished by running the same command again.")]
+pub struct Apply {
+    /// Execute this plan exactly, or not at all when the target has changed since
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "steps"])]
+    plan: Option<PathBuf>,
+    /// Up to and including this migration
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    /// This many migrations at the most
+    #[arg(long, value_name = "N")]
+    steps: Option<usize>,
+    /// Apply to a scratch copy of the target, and nothing to the target
+    #[arg(long)]
+    dry_run: bool,
+    /// What to do after a migration that failed
+    #[arg(long, value_enum, default_value_t = OnError::Stop, value_name = "WHAT")]
+    on_error: OnError,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnError {
+    /// Run no further migration.
+    Stop,
+    /// Go on with the next one.
+    Continue,
+}
+
+impl Apply {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        let plan = self.plan.as_deref().map(read_plan).transpose()?;
+        let (project, target, opened) = context.open().await?;
+        let progress = context.progress();
+        let request = ApplyRequest {
+            selection: Selection { to: self.to, steps: self.steps },
+            plan,
+            run: run(context, "apply", self.on_error == OnError::Continue, &progress),
+        };
+        let result = if self.dry_run {
+            let dry = dry_run(&project, &target, &opened, &request).await;
+            dry.map(|dry| (dry.outcome, Some(dry.copied)))
+        } else {
+            apply(&target, &opened, &request).await.map(|outcome| (outcome, None))
+        };
+        drop(request);
+        progress.finish();
+        let (outcome, copied) = result?;
+        let mut shown = show_run(context, &project, &target.name, outcome)?;
+        if let Some(copied) = copied {
+            shown.text.push_str(&format!("{copied}; nothing was changed in {}.\n", target.name));
+        }
+        Ok(shown)
+    }
+}
+
+/// How a run goes, by the flags.
+pub fn run<'a>(
+    context: &Context,
+    command: &'a str,
+    continue_on_error: bool,
+    events: &'a dyn EventSink,
+) -> Run<'a> {
+    Run {
+        command,
+        consent: Consent { data_loss: context.global.allow_data_loss },
+        continue_on_error,
+        events,
+        stop: context.stop_signal(),
+    }
+}
+
+/// Shows what became of a run, and writes its report.
+pub fn show_run(
+    context: &Context,
+    project: &Project,
+    target: &str,
+    outcome: RunOutcome,
+) -> Result<CommandResult, CommandError> {
+    let RunOutcome::Ran(report) = outcome else {
+        let entry = TargetEntry::new(target).field("run", &None::<RunReport>)?;
+        let text = "Nothing to do: the target is up to date.\n".to_owned();
+        return Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() });
+    };
+    let mut text = String::new();
+    render::run_summary(&mut text, &context.out, &report);
+    let mut problems = report.problems.clone();
+    let keep = project.settings.apply.keep_runs;
+    if let Err(error) = write_run(&project.root.join(".pgfleet/runs"), &report, keep) {
+        problems.push(Problem::warning(Code::Usage, error.to_string()));
+    }
+    let entry = TargetEntry::new(target).field("run", &report)?;
+    let exit = exit_of(&report);
+    let run = Some(*report);
+    Ok(CommandResult {
+        text,
+        targets: vec![entry],
+        problems,
+        exit,
+        run,
+        ..CommandResult::default()
+    })
+}
+
+fn exit_of(report: &RunReport) -> Option<ExitCode> {
+    if report.complete() {
+        return None;
+    }
+    let first = report.problems.iter().find(|problem| problem.is_error());
+    match first.map(|problem| problem.code.exit()) {
+        Some(ExitCode::Unreachable) => Some(ExitCode::Unreachable),
+        _ => Some(ExitCode::Failed),
+    }
+}
+
+fn read_plan(file: &Path) -> Result<Plan, CommandError> {
+    let invalid = |reason: String| {
+        Problem::error(Code::PlanInvalid, format!("{} is not a plan", file.display()))
+            .because(reason)
+            .fix_with("Make one.", format!("pgfleet plan --out {}", file.display()))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
+    let plan: Plan = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    if plan.version != PLAN_VERSION {
+        return Err(
+            invalid(format!("its layout is version {}, not {PLAN_VERSION}", plan.version)).into()
+        );
+    }
+    Ok(plan)
+}

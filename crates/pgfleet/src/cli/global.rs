@@ -1,0 +1,82 @@
+//! Flags that every command takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use pgfleet_core::config::Flags;
+
+/// Flags that every command takes, as typed.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Configuration file [default: pgfleet.toml, looked for from here upwards]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The database, as libpq's URL or conninfo; needs no configuration
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// The migration folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub dir: Option<String>,
+    /// The folder's dialect: auto, plain, supabase, prisma, typeorm, flyway, dbmate, sqlx, diesel,
+    /// goose, golang-migrate, drizzle, refinery
+    #[arg(long, global = true, value_name = "NAME")]
+    pub format: Option<String>,
+    /// A target of the configuration
+    #[arg(long, global = true, value_name = "NAME")]
+    pub target: Option<String>,
+    /// What a platform supplies beforehand: supabase, or an SQL file
+    #[arg(long, global = true, value_name = "NAME|FILE")]
+    pub environment: Option<String>,
+    /// A server where throwaway databases may be made
+    #[arg(long, global = true, value_name = "URL")]
+    pub scratch_url: Option<String>,
+    /// How results are written to standard output
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human, value_name = "FORMAT")]
+    pub output: Output,
+    /// Answer questions with yes; never consents to losing data
+    #[arg(long, global = true)]
+    pub yes: bool,
+    /// Consent to steps that can lose data
+    #[arg(long, global = true)]
+    pub allow_data_loss: bool,
+    /// Show results and errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Show every migration as it is done
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// No colours
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// Forms of output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Human,
+    /// One versioned object.
+    Json,
+    /// JUnit XML, for the reports of CI systems.
+    Junit,
+    /// SARIF, for code scanning.
+    Sarif,
+    /// GitHub's annotations.
+    Github,
+}
+
+impl Global {
+    /// The flags that speak of the same things as the configuration.
+    pub fn flags(&self) -> Flags {
+        Flags {
+            url: self.url.clone(),
+            dir: self.dir.clone(),
+            format: self.format.clone(),
+            target: self.target.clone(),
+            environment: self.environment.clone(),
+            scratch_url: self.scratch_url.clone(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The command line: one file per command, each with its arguments and what it does with them.
+
+mod apply;
+mod baseline;
+mod check;
+mod completions;
+mod context;
+mod demo;
+mod doctor;
+mod explain;
+mod global;
+mod init;
+mod outcome;
+mod plan;
+mod reset;
+mod resolve;
+mod rollback;
+mod status;
+mod verify;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+
+use context::Context;
+use global::Global;
+use outcome::{CommandError, CommandResult};
+
+/// Conducts PostgreSQL migrations: finds what is missing, plans, rehearses, applies, verifies and
+/// takes back, on the migration folders and history tables that a team already has.
+#[derive(Debug, Parser)]
+#[command(name = "pgfleet", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  pgfleet status --url postgres://user@host/db --dir migrations
+  pgfleet plan                   what would be done, with locks and hazards
+  pgfleet apply --dry-run        all of it, on a scratch copy
+  pgfleet apply
+  pgfleet verify                 the checks of pgfleet.toml
+
+Exit codes: 0 done or nothing to do; 1 what was asked for is not so; 2 usage or configuration;
+3 could not reach or not allowed; 4 a migration failed; 5 refused; 6 some targets failed; 70 a bug.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Status(status::Status),
+    Check(check::Check),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Verify(verify::Verify),
+    Rollback(rollback::Rollback),
+    Reset(reset::Reset),
+    Baseline(baseline::Baseline),
+    Resolve(resolve::Resolve),
+    Doctor(doctor::Doctor),
+    Explain(explain::Explain),
+    Demo(demo::Demo),
+    Completions(completions::Completions),
+}
+
+/// Runs the program and gives its exit code.
+pub fn run() -> u8 {
+    let arguments = match parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage_exit(&error),
+    };
+    let context = Context::new(arguments.global);
+    let name = name_of(&arguments.command);
+    let result = dispatch(&context, arguments.command);
+    outcome::show(&context, name, result)
+}
+
+fn parse() -> Result<Arguments, clap::Error> {
+    let matches = Arguments::command().try_get_matches()?;
+    Arguments::from_arg_matches(&matches)
+}
+
+/// clap's own exit code for usage errors is ours too; help and version are no errors.
+fn usage_exit(error: &clap::Error) -> u8 {
+    // A closed standard output is no reason to fail.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::Usage as u8 } else { ExitCode::Done as u8 }
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<CommandResult, CommandError> {
+    match command {
+        Command::Init(command) => command.run(context),
+        Command::Status(command) => block_on(command.run(context)),
+        Command::Check(command) => command.run(context),
+        Command::Plan(command) => block_on(command.run(context)),
+        Command::Apply(command) => block_on(command.run(context)),
+        Command::Verify(command) => block_on(command.run(context)),
+        Command::Rollback(command) => block_on(command.run(context)),
+        Command::Reset(command) => block_on(command.run(context)),
+        Command::Baseline(command) => block_on(command.run(context)),
+        Command::Resolve(command) => block_on(command.run(context)),
+        Command::Doctor(command) => block_on(command.run(context)),
+        Command::Explain(command) => command.run(),
+        Command::Demo(command) => command.run(context),
+        Command::Completions(command) => command.run(&mut Arguments::command()),
+    }
+}
+
+fn name_of(command: &Command) -> &'static str {
+    match command {
+        Command::Init(_) => "init",
+        Command::Status(_) => "status",
+        Command::Check(_) => "check",
+        Command::Plan(_) => "plan",
+        Command::Apply(_) => "apply",
+        Command::Verify(_) => "verify",
+        Command::Rollback(_) => "rollback",
+        Command::Reset(_) => "reset",
+        Command::Baseline(_) => "baseline",
+        Command::Resolve(_) => "resolve",
+        Command::Doctor(_) => "doctor",
+        Command::Explain(_) => "explain",
+        Command::Demo(_) => "demo",
+        Command::Completions(_) => "completions",
+    }
+}
+
+/// One thread is enough: the work is the server's.
+fn block_on<T>(future: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        CommandError::from(
+            Problem::error(Code::Bug, "the runtime could not be started")
+                .because(error.to_string()),
+        )
+    })?;
+    runtime.block_on(future)
+}

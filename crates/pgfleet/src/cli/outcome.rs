@@ -1,0 +1,135 @@
+//! What commands give back, and how it is shown: result to standard output, problems to standard
+//! error, and the exit code.
+
+use std::io::Write;
+
+use pgfleet_core::diagnose::{ExitCode, Problem};
+use pgfleet_core::report::RunReport;
+use pgfleet_core::verify::CheckResult;
+use pgfleet_engine::conduct::ChangeError;
+
+use super::context::Context;
+use super::global::Output;
+use crate::render::{self, Envelope, TargetEntry};
+
+/// What a command found or did.
+#[derive(Debug, Default)]
+pub struct CommandResult {
+    /// For people.
+    pub text: String,
+    /// For scripts.
+    pub targets: Vec<TargetEntry>,
+    /// Warnings and errors along the way; they decide nothing about the exit code.
+    pub problems: Vec<Problem>,
+    /// How the process ends; none is [`ExitCode::Done`].
+    pub exit: Option<ExitCode>,
+    /// Verdicts, for JUnit.
+    pub checks: Vec<CheckResult>,
+    /// The run, for JUnit.
+    pub run: Option<RunReport>,
+}
+
+/// Why a command did nothing.
+#[derive(Debug)]
+pub struct CommandError {
+    /// Everything that stands in the way, at least one.
+    pub problems: Vec<Problem>,
+}
+
+impl From<Problem> for CommandError {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
+impl From<Box<Problem>> for CommandError {
+    fn from(problem: Box<Problem>) -> Self {
+        (*problem).into()
+    }
+}
+
+impl From<Vec<Problem>> for CommandError {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self { problems }
+    }
+}
+
+impl From<ChangeError> for CommandError {
+    fn from(error: ChangeError) -> Self {
+        Self { problems: error.problems }
+    }
+}
+
+impl CommandResult {
+    /// A result that is only for people.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+}
+
+/// Shows a result and gives the exit code.
+pub fn show(context: &Context, command: &str, result: Result<CommandResult, CommandError>) -> u8 {
+    let (result, exit) = match result {
+        Ok(result) => {
+            let exit = result.exit.unwrap_or(ExitCode::Done);
+            (result, exit)
+        }
+        Err(error) => {
+            let exit = exit_of(&error.problems);
+            (CommandResult { problems: error.problems, ..CommandResult::default() }, exit)
+        }
+    };
+    let written = match context.global.output {
+        Output::Human => human(context, &result),
+        Output::Json => json(command, &result),
+        Output::Junit => print(&junit(command, &result)),
+        Output::Sarif => print(&pgfleet_core::report::sarif(&result.problems)),
+        Output::Github => print(&pgfleet_core::report::github_annotations(&result.problems)),
+    };
+    // A reader that went away (`| head`) is no failure of the command.
+    let _ = written;
+    exit as u8
+}
+
+/// The exit code of the first error; errors of a kind come together.
+fn exit_of(problems: &[Problem]) -> ExitCode {
+    problems.iter().find(|problem| problem.is_error()).map_or(ExitCode::Bug, |p| p.code.exit())
+}
+
+fn human(context: &Context, result: &CommandResult) -> std::io::Result<()> {
+    print(&result.text)?;
+    let shown = |problem: &&Problem| problem.is_error() || !context.global.quiet;
+    let problems: Vec<_> = result.problems.iter().filter(shown).cloned().collect();
+    let mut text = String::new();
+    render::problems(&mut text, &context.err, &problems);
+    std::io::stderr().write_all(text.as_bytes())
+}
+
+fn json(command: &str, result: &CommandResult) -> std::io::Result<()> {
+    let mut envelope = Envelope::new(command).errors(result.problems.iter().cloned());
+    for target in &result.targets {
+        envelope = envelope.target(target.clone());
+    }
+    print(&envelope.to_text().map_err(std::io::Error::other)?)
+}
+
+fn junit(command: &str, result: &CommandResult) -> String {
+    match &result.run {
+        Some(run) => pgfleet_core::report::run_junit(run),
+        None => pgfleet_core::report::check_junit(command, &result.checks),
+    }
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+impl From<serde_json::Error> for CommandError {
+    fn from(error: serde_json::Error) -> Self {
+        Problem::error(pgfleet_core::diagnose::Code::Bug, "a result could not be written as JSON")
+            .because(error.to_string())
+            .into()
+    }
+}

@@ -1,0 +1,59 @@
+//! `pgfleet status`
+
+use clap::Args;
+use pgfleet_core::diagnose::ExitCode;
+use pgfleet_core::history::Verdict;
+use pgfleet_engine::conduct::{Target, status};
+
+use super::context::{Context, usable_folder};
+use super::outcome::{CommandError, CommandResult};
+use crate::render::{self, StatusOptions, TargetEntry};
+
+/// Show each migration's verdict: applied, pending, failed, changed, missing file, out of order
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgfleet status
+  pgfleet status --url postgres://user@host/db --dir migrations --output json
+  pgfleet status --exit-code && echo nothing is pending")]
+pub struct Status {
+    /// Exit with 1 when anything is not applied
+    #[arg(long)]
+    exit_code: bool,
+    /// Show every migration, however many
+    #[arg(long)]
+    all: bool,
+}
+
+impl Status {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        let project = context.project()?;
+        let folder = usable_folder(&project)?;
+        let target = Target::of(&project)?;
+        let status = status(&project, &target, folder).await?;
+        let mut text = String::new();
+        text.push_str(&format!(
+            "{} at {} ({}, history in {})\n",
+            status.target, status.server, status.format, status.history_table
+        ));
+        render::status(
+            &mut text,
+            &context.out,
+            &status.migrations,
+            StatusOptions { all: self.all },
+        );
+        let entry = TargetEntry::new(&status.target)
+            .field("server", &status.server)?
+            .field("format", &status.format)?
+            .field("history_table", &status.history_table)?
+            .field("migrations", &status.migrations)?;
+        let settled = status.migrations.iter().all(|m| m.verdict == Verdict::Applied);
+        Ok(CommandResult {
+            text,
+            targets: vec![entry],
+            problems: status.problems,
+            exit: (self.exit_code && !settled).then_some(ExitCode::NotSo),
+            ..CommandResult::default()
+        })
+    }
+}

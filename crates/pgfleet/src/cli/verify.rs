@@ -1,0 +1,106 @@
+//! `pgfleet verify`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::verify::{Check, parse_declaration};
+use pgfleet_engine::conduct::Target;
+use pgfleet_engine::project::Project;
+use pgfleet_engine::verify::{Options, propose, run};
+
+use super::context::Context;
+use super::outcome::{CommandError, CommandResult};
+use crate::render::{self, TargetEntry};
+
+/// Check that the database is as declared: tables, columns, indexes, triggers, policies, rows, HTTP
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgfleet verify
+  pgfleet verify --checks checks.toml --output junit > verify.xml
+  pgfleet verify --propose > checks.toml    a declaration of the database as it is")]
+pub struct Verify {
+    /// Read the checks from this file, besides those of pgfleet.toml
+    #[arg(long, value_name = "FILE")]
+    checks: Option<PathBuf>,
+    /// Write a declaration that the database as it is satisfies
+    #[arg(long)]
+    propose: bool,
+    /// With --propose: only these schemas [default: all of yours]
+    #[arg(long, value_name = "NAME", requires = "propose")]
+    schema: Vec<String>,
+    /// Leave HTTP probes out
+    #[arg(long)]
+    no_probes: bool,
+}
+
+impl Verify {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        let project = context.project()?;
+        if self.propose {
+            return self.propose(&project).await;
+        }
+        let checks = self.read_checks(&project)?;
+        let needs_database = checks.iter().any(needs_database);
+        let target = Target::of(&project);
+        let session = match (&target, needs_database) {
+            (_, false) => None,
+            (Ok(target), true) => Some(target.connect().await?),
+            (Err(problem), true) => return Err(problem.clone().into()),
+        };
+        let options = Options { probes: !self.no_probes, ..Options::default() };
+        let results = run(session.as_ref(), &checks, &project.settings.variables, options).await;
+        let name = &project.settings.target;
+        let mut text = String::new();
+        render::checks(&mut text, &context.out, &results);
+        let failed = results.iter().any(|result| !result.ok && result.skipped.is_none());
+        Ok(CommandResult {
+            text,
+            targets: vec![TargetEntry::new(name).field("checks", &results)?],
+            exit: failed.then_some(ExitCode::NotSo),
+            checks: results,
+            ..CommandResult::default()
+        })
+    }
+
+    async fn propose(self, project: &Project) -> Result<CommandResult, CommandError> {
+        let target = Target::of(project)?;
+        let session = target.connect().await?;
+        let proposal = propose(&session, &self.schema).await;
+        let proposal = proposal.map_err(|error| target.session_problem(&error))?;
+        Ok(CommandResult::text(proposal))
+    }
+
+    fn read_checks(&self, project: &Project) -> Result<Vec<Check>, CommandError> {
+        let mut checks = project.settings.checks.clone();
+        if let Some(file) = &self.checks {
+            checks.extend(read_file(file)?);
+        }
+        if checks.is_empty() {
+            return Err(Problem::error(Code::CheckInvalid, "no checks are declared")
+                .fix_with("Have some proposed.", "pgfleet verify --propose > checks.toml")
+                .fix_with("Then make them.", "pgfleet verify --checks checks.toml")
+                .into());
+        }
+        Ok(checks)
+    }
+}
+
+fn needs_database(check: &Check) -> bool {
+    !matches!(check, Check::Env(_) | Check::Http(_))
+}
+
+fn read_file(file: &Path) -> Result<Vec<Check>, CommandError> {
+    let shown = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        CommandError::from(
+            Problem::error(
+                Code::CheckInvalid,
+                format!("the file of checks {shown} cannot be read"),
+            )
+            .because(error.to_string()),
+        )
+    })?;
+    Ok(parse_declaration(&text, &shown)?)
+}
