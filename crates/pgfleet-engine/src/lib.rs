@@ -16,4 +16,5 @@ pub mod report;
 pub mod scratch;
 pub mod server;
 pub mod state;
+pub mod truth;
 pub mod verify;

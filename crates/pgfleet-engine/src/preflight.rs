@@ -1,10 +1,15 @@
 //! What must be true of a folder, and of a target, before a run begins to change it.
 
 use pgfleet_core::diagnose::Problem;
+use pgfleet_core::folder::{Format, SqlBody};
+use pgfleet_core::place::Place;
+use pgfleet_core::preflight::{KnownObjects, Preflight, preflight as preflight_folder};
+use pgfleet_core::program;
 use pgfleet_core::report::Event;
 
-use crate::conduct::{ChangeError, Opened, Target};
+use crate::conduct::{ChangeError, Opened, Target, read_include};
 use crate::connect::{check_pooler, preflight, probe};
+use crate::environment;
 use crate::execute::EventSink;
 use crate::project::{Folder, Project};
 
@@ -31,42 +36,29 @@ pub async fn check_target(
     if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
 }
 
-/// A migration of a folder, looked through.
-#[derive(Debug, serde::Serialize)]
-pub struct CheckedMigration {
-    /// The identity in the history.
-    pub version: String,
-    /// What a person calls it.
-    pub name: String,
-    /// Statements in it.
-    pub statements: usize,
-}
-
-/// A folder, looked through.
-#[derive(Debug)]
-pub struct CheckedFolder {
-    /// In order.
-    pub migrations: Vec<CheckedMigration>,
-    /// Everything worth saying.
-    pub problems: Vec<Problem>,
-}
-
 /// Looks through a folder without a database.
-pub fn check_folder(_project: &Project, folder: &Folder) -> CheckedFolder {
-    let mut problems = folder.set.problems.clone();
-    let mut migrations = Vec::new();
-    for migration in &folder.set.migrations {
-        let read = |path: &str, relative: bool, including: &str| {
-            crate::conduct::read_include(&folder.tree, path, relative, including)
-        };
-        let program = pgfleet_core::program::build(&migration.up, &read);
-        problems.extend(pgfleet_core::program::syntax_problems(&program));
-        migrations.push(CheckedMigration {
-            version: migration.version.clone(),
-            name: migration.name.clone(),
-            statements: program.statements.len(),
-        });
-        problems.extend(program.problems);
+pub fn check_folder(project: &Project, folder: &Folder) -> Preflight {
+    let tree = &folder.tree;
+    let read =
+        |path: &str, relative: bool, including: &str| read_include(tree, path, relative, including);
+    let migrations = folder.set.migrations.iter().enumerate();
+    let programs: Vec<_> =
+        migrations.map(|(at, migration)| (at, program::build(&migration.up, &read))).collect();
+    preflight_folder(&folder.set, &programs, &known_objects(project, folder))
+}
+
+/// What the environment supplies before the first migration.
+fn known_objects(project: &Project, folder: &Folder) -> KnownObjects {
+    match project.settings.environment.as_deref() {
+        Some("supabase") => KnownObjects::supabase(),
+        Some(file) => environment::prelude(file).map_or_else(
+            |_| KnownObjects::open(),
+            |sql| {
+                let body = SqlBody::verbatim(sql, Place::at(file, 1, 1));
+                KnownObjects::from_program(&program::build(&body, &|_, _, _| None))
+            },
+        ),
+        None if folder.set.format == Format::Supabase => KnownObjects::supabase(),
+        None => KnownObjects::none(),
     }
-    CheckedFolder { migrations, problems }
 }

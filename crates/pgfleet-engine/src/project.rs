@@ -153,8 +153,9 @@ impl Project {
     /// # Errors
     /// When it is not valid.
     pub fn spec_of(&self, url: &str) -> Result<ConnectSpec, Box<Problem>> {
+        let url = self.settings.expand(url)?;
         let around = Surroundings::new(self.settings.variables.clone());
-        let mut spec = ConnectSpec::parse(url, &around).map_err(Box::new)?;
+        let mut spec = ConnectSpec::parse(&url, &around).map_err(Box::new)?;
         if let Some(schema) = &self.settings.schema {
             spec.search_path = Some(pgfleet_sql::quote_ident(schema));
         }

@@ -5,6 +5,7 @@
 //! an object unseen (a DO block, an extension, another search path) turns the doubt into a note,
 //! or into silence.
 
+mod claims;
 mod history_tables;
 mod known;
 mod rules;
@@ -17,6 +18,7 @@ use crate::folder::{Migration, MigrationKind, MigrationSet};
 use crate::plan::creates;
 use crate::program::{Program, Statement};
 
+pub use claims::{Claim, claims};
 pub use known::KnownObjects;
 
 use rules::Rules;

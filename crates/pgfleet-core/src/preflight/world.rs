@@ -8,7 +8,7 @@ mod key;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, Rename, Transaction};
+use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, QualifiedName, Rename, Transaction};
 
 use super::{Here, KnownObjects};
 use crate::place::Place;
@@ -122,6 +122,21 @@ impl<'a> World<'a> {
         let certain = self.doubt.is_none() && !self.other_path;
         let kept = self.cascade.is_none_or(|cascade| cascade < origin.order);
         origin.place.as_ref().filter(|_| certain && kept)
+    }
+
+    /// The tables that the folder created and that are still there, as far as can be told: the
+    /// number of the creating statement, name, columns, place.
+    pub(super) fn tables_left(&self) -> Vec<(usize, QualifiedName, Vec<String>, Place)> {
+        if self.other_path {
+            return Vec::new();
+        }
+        let left = self.there.iter().filter_map(|(key, origin)| {
+            let table = self.columns.table(key)?;
+            let kept = self.cascade.is_none_or(|cascade| cascade < origin.order);
+            let place = origin.place.clone().filter(|_| kept)?;
+            Some((origin.order, key.qualified_name(), table.column_names(), place))
+        });
+        left.collect()
     }
 
     /// The columns of a table that the folder creates.

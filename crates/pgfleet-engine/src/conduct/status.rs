@@ -6,6 +6,7 @@ use pgfleet_core::history::MigrationStatus;
 
 use super::target::{Target, open};
 use crate::project::{Folder, Project};
+use crate::truth::untrue_claims;
 
 /// What `status` shows.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct TargetStatus {
     pub history_table: String,
     /// In the folder's order.
     pub migrations: Vec<MigrationStatus>,
-    /// What is wrong with the folder.
+    /// What is wrong with the folder, and what the history claims that is not there.
     pub problems: Vec<Problem>,
 }
 
@@ -34,12 +35,15 @@ pub async fn status(
     folder: Folder,
 ) -> Result<TargetStatus, Box<Problem>> {
     let opened = open(project, target, folder).await?;
+    let mut problems = opened.folder.set.problems.clone();
+    let untrue = untrue_claims(&opened).await.map_err(|error| target.session_problem(&error))?;
+    problems.extend(untrue.into_iter().map(|problem| problem.in_target(&target.name)));
     Ok(TargetStatus {
         target: target.name.clone(),
         server: target.spec.redacted(),
         format: opened.dialect.format(),
         history_table: opened.state.table.to_string(),
         migrations: opened.statuses,
-        problems: opened.folder.set.problems,
+        problems,
     })
 }

@@ -1,7 +1,7 @@
 //! Rows that break a new rule: how many, and some of their keys.
 
 use pgfleet_core::diagnose::Violations;
-use pgfleet_sql::quote_ident;
+use pgfleet_sql::{ObjectKind, quote_ident};
 
 use super::Failure;
 use super::ask::{ask, ask_names, literal};
@@ -28,8 +28,21 @@ pub(super) async fn violations(session: &Session, failure: &Failure<'_>) -> Opti
             let rule = check_expression(failure.statement)?;
             rows_where(session, &table_of(failure)?, &format!("NOT ({rule})")).await
         }
+        "22001" => too_long(session, failure).await,
         _ => None,
     }
+}
+
+/// Texts that are longer than the type they are to get: `value too long for type character
+/// varying(5)`. Asked only when the statement changes one column, so that it is clear which.
+async fn too_long(session: &Session, failure: &Failure<'_>) -> Option<Violations> {
+    let (_, limit) = failure.error.message.rsplit_once('(')?;
+    let limit: u32 = limit.trim_end_matches(')').parse().ok()?;
+    let mut columns = failure.facts.alters.iter().filter(|o| o.kind == ObjectKind::Column);
+    let (Some(column), None) = (columns.next(), columns.next()) else { return None };
+    let table = column.on.as_ref()?.to_string();
+    let name = quote_ident(&column.name.name);
+    rows_where(session, &table, &format!("length(t.{name}::text) > {limit}")).await
 }
 
 /// The table as the error's own fields name it.

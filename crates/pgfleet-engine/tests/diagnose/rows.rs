@@ -58,6 +58,10 @@ async fn values_that_do_not_fit_their_types() {
     let narrow = "CREATE TABLE n (a varchar(2)); ";
     let problem = diagnosis(narrow, "INSERT INTO n VALUES ('long')").await;
     assert_says(&problem, Code::RowsViolate, &["longer than its column allows"]);
+    let prepare =
+        "CREATE TABLE n (id int PRIMARY KEY, a text); INSERT INTO n VALUES (1, 'long'), (2, 'x')";
+    let problem = diagnosis(prepare, "ALTER TABLE n ALTER COLUMN a TYPE varchar(2)").await;
+    assert_says(&problem, Code::RowsViolate, &["1 row breaks it", "(id) = (1)"]);
     let problem = diagnosis("", "SELECT '2024-13-45'::date").await;
     assert_says(&problem, Code::RowsViolate, &["YYYY-MM-DD"]);
 }

@@ -1,10 +1,12 @@
 //! `pgfleet plan`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_engine::conduct::{Selection, plan_apply};
+use pgfleet_engine::preflight::check_folder;
 
 use super::context::Context;
 use super::outcome::{CommandError, CommandResult};
@@ -31,7 +33,7 @@ pub struct Plan {
 
 impl Plan {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let (_, target, opened) = context.open().await?;
+        let (project, target, opened) = context.open().await?;
         let selection = Selection { to: self.to, steps: self.steps };
         let plan = plan_apply(&target, &opened, &selection)?;
         if let Some(file) = &self.out {
@@ -40,9 +42,19 @@ impl Plan {
         let mut text = String::new();
         render::plan(&mut text, &context.out, &plan);
         let entry = TargetEntry::new(&target.name).field("plan", &plan)?;
-        let problems = opened.folder.set.problems.clone();
+        let problems = concerning(check_folder(&project, &opened.folder).problems, &plan);
         Ok(CommandResult { text, targets: vec![entry], problems, ..CommandResult::default() })
     }
+}
+
+/// What preflight says about files of the plan; what is applied already is past.
+fn concerning(problems: Vec<Problem>, plan: &pgfleet_core::plan::Plan) -> Vec<Problem> {
+    let files: BTreeSet<_> = plan.sql_steps().map(|step| step.file.clone()).collect();
+    let concerns = |problem: &Problem| match &problem.place {
+        Some(place) => files.contains(&place.file),
+        None => true,
+    };
+    problems.into_iter().filter(concerns).collect()
 }
 
 fn write_plan(file: &std::path::Path, plan: &pgfleet_core::plan::Plan) -> Result<(), CommandError> {

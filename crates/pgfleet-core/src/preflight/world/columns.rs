@@ -35,6 +35,10 @@ pub(in crate::preflight) struct Column {
 }
 
 impl Table {
+    pub(in crate::preflight) fn column_names(&self) -> Vec<String> {
+        self.columns.keys().cloned().collect()
+    }
+
     pub(in crate::preflight) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.get(name)
     }

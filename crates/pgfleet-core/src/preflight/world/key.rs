@@ -49,6 +49,11 @@ impl Key {
         }
     }
 
+    /// With its schema, for questions to a server.
+    pub(in crate::preflight) fn qualified_name(&self) -> QualifiedName {
+        QualifiedName::new(self.schema.clone(), self.name.clone())
+    }
+
     /// Of an object, when objects of its kind are followed.
     pub(in crate::preflight) fn of(object: &ObjectRef) -> Option<Self> {
         let class = class_of(object.kind)?;
