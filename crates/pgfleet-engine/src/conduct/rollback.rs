@@ -66,7 +66,7 @@ pub fn plan_rollback(
         set.migrations.iter().find(|migration| migration.version == status.version)
     };
     let migrations: Vec<&Migration> =
-        chosen.iter().filter_map(|status| migration(status)).collect();
+        chosen.iter().filter_map(migration).collect();
     Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_down(input, &migrations))?)
 }
 
