@@ -10,6 +10,9 @@ use pgfleet_sql::quote_literal;
 /// What tells that the journal is there; must stay the newest of its tables.
 pub const MARKER_TABLE: &str = "pgfleet.steps";
 
+/// Stands for the hash of a unit that is known not to have happened.
+pub const WITHDRAWN: &str = "";
+
 /// Statements that create the journal.
 pub const CREATE: &[&str] = &[
     "CREATE SCHEMA IF NOT EXISTS pgfleet",

@@ -194,6 +194,7 @@ fn transaction_settings(begin: &Statement) -> Option<PlannedStatement> {
     }
     let mut statement = planned(begin.clone());
     statement.sql = format!("SET TRANSACTION {};", settings.join(" "));
+    statement.label = "SET".to_owned();
     statement.verbatim = false;
     Some(statement)
 }
@@ -204,7 +205,7 @@ fn single(statement: Statement) -> Unit {
         let settle = settle_of(facts);
         return Unit::Alone { statement: Box::new(planned(statement)), settle };
     }
-    if facts.kind == Kind::Session && facts.sets_session {
+    if facts.sets_session || sets_by_function(&statement) {
         return Unit::Session { statement: Box::new(planned(statement)) };
     }
     Unit::Transaction { statements: vec![planned(statement)] }
@@ -242,6 +243,7 @@ fn dropped(drops: &[ObjectRef]) -> Option<Settle> {
 }
 
 fn planned(statement: Statement) -> PlannedStatement {
+    let sets_session = may_set_session(&statement);
     let facts = statement.facts;
     let if_not_exists = facts
         .if_not_exists
@@ -254,7 +256,31 @@ fn planned(statement: Statement) -> PlannedStatement {
         verbatim: statement.verbatim,
         copy_data: statement.copy_data,
         if_not_exists,
-        sets_session: facts.sets_session || facts.opaque,
+        sets_session,
+    }
+}
+
+/// Queries may call functions that set what they like; temporary tables belong to the session.
+fn may_set_session(statement: &Statement) -> bool {
+    let facts = &statement.facts;
+    facts.sets_session
+        || facts.opaque
+        || (facts.kind == Kind::Read && facts.label != "SHOW")
+        || is_temporary(&statement.sql)
+}
+
+fn sets_by_function(statement: &Statement) -> bool {
+    statement.facts.kind == Kind::Read && statement.sql.to_ascii_lowercase().contains("set_config")
+}
+
+/// `CREATE [LOCAL|GLOBAL] TEMP …`, `SELECT … INTO TEMP …`.
+fn is_temporary(sql: &str) -> bool {
+    let mut words = sql.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let is = |word: &str| ["temp", "temporary"].iter().any(|temp| word.eq_ignore_ascii_case(temp));
+    match words.next() {
+        Some(word) if word.eq_ignore_ascii_case("create") => words.take(2).any(is),
+        Some(word) if word.eq_ignore_ascii_case("select") => words.any(is),
+        _ => false,
     }
 }
 

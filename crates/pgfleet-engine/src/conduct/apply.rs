@@ -44,6 +44,7 @@ pub async fn apply(
     request: &ApplyRequest<'_>,
 ) -> Result<RunOutcome, ChangeError> {
     refuse_folder_errors(&opened.folder.set)?;
+    refuse_half_taken_back(target, &opened.state)?;
     let nothing = pending(&opened.statuses, &request.selection)?.is_empty();
     if nothing && request.plan.is_none() && !has_resumable(&opened.state, &opened.statuses) {
         warn_of_edits(target, opened, &request.run);
@@ -79,9 +80,10 @@ fn plan_on(
     state: &TargetState,
     selection: &Selection,
 ) -> Result<Plan, ChangeError> {
+    refuse_half_taken_back(target, state)?;
     let set = &opened.folder.set;
     let statuses = judge(set, &state.rows, opened.dialect);
-    let chosen = choose(target, set, state, opened.dialect, &statuses, selection)?;
+    let chosen = choose(target, &opened.folder, state, opened.dialect, &statuses, selection)?;
     Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_up(input, &chosen))?)
 }
 
@@ -118,10 +120,28 @@ pub(super) fn refuse_folder_errors(set: &MigrationSet) -> Result<(), ChangeError
     if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
 }
 
+/// A migration that was taken back in part is applied by its history, and is not all there.
+fn refuse_half_taken_back(target: &Target, state: &TargetState) -> Result<(), Box<Problem>> {
+    let Some(open) = state.open_units.iter().find(|unit| unit.direction == Direction::Down) else {
+        return Ok(());
+    };
+    let version = &open.version;
+    Err(Box::new(
+        Problem::error(Code::HistoryFailed, format!("{version} was taken back in part only"))
+            .in_target(&target.name)
+            .because("a rollback was interrupted, or a statement of it failed")
+            .fix_with("Finish it.", "pgfleet rollback --allow-data-loss")
+            .fix_with(
+                "Or, when all of the migration is in the database:",
+                format!("pgfleet resolve --applied {version}"),
+            ),
+    ))
+}
+
 /// The migrations to apply, after everything that forbids it.
 fn choose<'m>(
     target: &Target,
-    set: &'m MigrationSet,
+    folder: &'m Folder,
     state: &TargetState,
     dialect: &dyn Dialect,
     statuses: &[MigrationStatus],
@@ -137,12 +157,12 @@ fn choose<'m>(
     if wanted.is_empty() && resumed.is_empty() {
         return Ok(Vec::new());
     }
-    let refusals = refusals(target, set, dialect, statuses, &resumed);
+    let refusals = refusals(target, folder, dialect, statuses, &resumed);
     if !refusals.is_empty() {
         return Err(refusals.into());
     }
     wanted.extend(resumed);
-    let chosen = set.migrations.iter().filter(|m| wanted.contains(&m.version));
+    let chosen = folder.set.migrations.iter().filter(|m| wanted.contains(&m.version));
     Ok(chosen.collect())
 }
 
@@ -206,7 +226,7 @@ pub(super) fn position_of(
 
 fn refusals(
     target: &Target,
-    set: &MigrationSet,
+    folder: &Folder,
     dialect: &dyn Dialect,
     statuses: &[MigrationStatus],
     resumed: &[String],
@@ -218,11 +238,8 @@ fn refusals(
         Verdict::OutOfOrder if !allows_old => Some(too_old(status)),
         _ => None,
     };
-    let place = |status: &MigrationStatus| {
-        let file = status.file.as_deref()?;
-        let shown = set.migrations.iter().find(|m| m.version == status.version);
-        Some(Place::file(shown.map_or(file, |m| m.file.as_str())))
-    };
+    let place =
+        |status: &MigrationStatus| Some(Place::file(folder.tree.display(status.file.as_deref()?)));
     let refused = statuses.iter().filter_map(|status| {
         let problem = refuse(status)?.in_target(&target.name);
         Some(match place(status) {
