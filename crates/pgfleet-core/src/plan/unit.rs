@@ -199,7 +199,7 @@ fn transaction_settings(begin: &Statement) -> Option<PlannedStatement> {
 
 fn single(statement: Statement) -> Unit {
     let facts = &statement.facts;
-    if facts.transaction == Transaction::Never {
+    if facts.transaction == Transaction::Never || may_commit(&statement) {
         let settle = settle_of(facts);
         return Unit::Alone { statement: Box::new(planned(statement)), settle };
     }
@@ -207,6 +207,20 @@ fn single(statement: Statement) -> Unit {
         return Unit::Session { statement: Box::new(planned(statement)) };
     }
     Unit::Transaction { statements: vec![planned(statement)] }
+}
+
+/// Procedures and `DO` blocks may commit inside, which the server allows only where no transaction
+/// is open. What a procedure does is not known from its call.
+fn may_commit(statement: &Statement) -> bool {
+    let has_control = || {
+        let mut words = statement.sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.any(|w| w.eq_ignore_ascii_case("commit") || w.eq_ignore_ascii_case("rollback"))
+    };
+    match statement.facts.label.as_str() {
+        "CALL" => true,
+        "DO" => has_control(),
+        _ => false,
+    }
 }
 
 fn settle_of(facts: &Facts) -> Settle {
@@ -277,4 +291,40 @@ fn left_open(begin: &Statement) -> Problem {
         .at(begin.place.clone())
         .because("at the end of the file the server would roll everything back")
         .fix("Add COMMIT at the end of the file, or remove BEGIN.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::Place;
+
+    fn units(statements: &[&str], mode: TransactionMode) -> Vec<String> {
+        let statements = statements.iter().map(|sql| Statement {
+            sql: (*sql).to_owned(),
+            facts: pgfleet_sql::classify(sql),
+            place: Place::file("x.sql"),
+            verbatim: true,
+            copy_data: None,
+        });
+        let units = units_of(statements.collect(), mode).unwrap();
+        let names = units.iter().map(|unit| match unit {
+            Unit::Transaction { statements } => format!("transaction of {}", statements.len()),
+            Unit::Alone { .. } => "alone".to_owned(),
+            Unit::Session { .. } => "session".to_owned(),
+        });
+        names.collect()
+    }
+
+    #[test]
+    fn what_may_commit_inside_runs_in_no_transaction_of_ours() {
+        let file = [
+            "CALL backfill()",
+            "DO $$ BEGIN UPDATE t SET a = 1; COMMIT; END $$",
+            "DO $$ BEGIN PERFORM committed_at FROM t; END $$",
+            "UPDATE t SET a = 1",
+        ];
+        let separate = ["alone", "alone", "transaction of 1", "transaction of 1"];
+        assert_eq!(units(&file, TransactionMode::Never), separate);
+        assert_eq!(units(&file, TransactionMode::Auto), ["transaction of 4"]);
+    }
 }
