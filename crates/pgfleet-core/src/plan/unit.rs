@@ -201,7 +201,7 @@ fn transaction_settings(begin: &Statement) -> Option<PlannedStatement> {
 
 fn single(statement: Statement) -> Unit {
     let facts = &statement.facts;
-    if facts.transaction == Transaction::Never {
+    if facts.transaction == Transaction::Never || may_commit(&statement) {
         let settle = settle_of(facts);
         return Unit::Alone { statement: Box::new(planned(statement)), settle };
     }
@@ -209,6 +209,20 @@ fn single(statement: Statement) -> Unit {
         return Unit::Session { statement: Box::new(planned(statement)) };
     }
     Unit::Transaction { statements: vec![planned(statement)] }
+}
+
+/// Procedures and `DO` blocks may commit inside, which the server allows only where no transaction
+/// is open. What a procedure does is not known from its call.
+fn may_commit(statement: &Statement) -> bool {
+    let has_control = || {
+        let mut words = statement.sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.any(|w| w.eq_ignore_ascii_case("commit") || w.eq_ignore_ascii_case("rollback"))
+    };
+    match statement.facts.label.as_str() {
+        "CALL" => true,
+        "DO" => has_control(),
+        _ => false,
+    }
 }
 
 fn settle_of(facts: &Facts) -> Settle {
@@ -362,5 +376,14 @@ mod tests {
         let statements = units[0].statements();
         assert_eq!(statements[0].sql, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;");
         assert_eq!(statements.len(), 2);
+    }
+
+    #[test]
+    fn what_may_commit_inside_runs_in_no_transaction_of_ours() {
+        let file = "CALL backfill(); DO $$ BEGIN UPDATE t SET a = 1; COMMIT; END $$; \
+                    DO $$ BEGIN PERFORM committed_at FROM t; END $$; UPDATE t SET a = 1";
+        let separate = [('a', 1), ('a', 1), ('t', 1), ('t', 1)];
+        assert_eq!(shape(file, TransactionMode::Never), separate);
+        assert_eq!(shape(file, TransactionMode::Auto), [('t', 4)]);
     }
 }
