@@ -17,4 +17,5 @@ pub mod scratch;
 pub mod server;
 pub mod state;
 pub mod truth;
+pub mod typeorm;
 pub mod verify;

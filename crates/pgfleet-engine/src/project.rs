@@ -153,8 +153,9 @@ impl Project {
     /// # Errors
     /// When it is not valid.
     pub fn spec_of(&self, url: &str) -> Result<ConnectSpec, Box<Problem>> {
+        let url = self.settings.expand(url)?;
         let around = Surroundings::new(self.settings.variables.clone());
-        let mut spec = ConnectSpec::parse(url, &around).map_err(Box::new)?;
+        let mut spec = ConnectSpec::parse(&url, &around).map_err(Box::new)?;
         if let Some(schema) = &self.settings.schema {
             spec.search_path = Some(pgfleet_sql::quote_ident(schema));
         }
@@ -185,7 +186,8 @@ impl Project {
         Folder { tree: folder.tree.clone(), set, formats: vec![format] }
     }
 
-    fn folder_path(&self) -> Result<(PathBuf, String), Box<Problem>> {
+    /// Where the migration folder is, and how messages call it.
+    pub(crate) fn folder_path(&self) -> Result<(PathBuf, String), Box<Problem>> {
         match &self.settings.dir {
             Some(dir) if self.settings.dir_from_file => Ok((self.root.join(dir), dir.clone())),
             Some(dir) => Ok((PathBuf::from(dir), dir.clone())),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::diagnose::{Code, Problem, Snippet};
 use crate::place::Place;
 use crate::program;
-use crate::verify::Check;
+use crate::verify::{Check, declaration_problems};
 
 /// `pgfleet.toml`, as written.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -116,7 +116,12 @@ pub struct TargetSection {
 /// A problem with line, column and the offending line when it is not TOML, holds an unknown key,
 /// or a value of the wrong type.
 pub fn parse(text: &str, file: &str) -> Result<ConfigFile, Box<Problem>> {
-    toml::from_str(text).map_err(|error| Box::new(problem(text, file, &error)))
+    let parsed: ConfigFile =
+        toml::from_str(text).map_err(|error| Box::new(problem(text, file, &error)))?;
+    match declaration_problems(&parsed.check, file).into_iter().next() {
+        Some(problem) => Err(Box::new(problem)),
+        None => Ok(parsed),
+    }
 }
 
 fn problem(text: &str, file: &str, error: &toml::de::Error) -> Problem {

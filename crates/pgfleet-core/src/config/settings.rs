@@ -32,11 +32,12 @@ pub struct Flags {
 pub struct Settings {
     /// What messages call the target.
     pub target: String,
-    /// The connection URL or conninfo; none means libpq's `PG*` variables and defaults.
+    /// The connection URL or conninfo as written, see [`Settings::expand`]; none means libpq's
+    /// `PG*` variables and defaults.
     pub url: Option<String>,
     /// The schema that unqualified names mean.
     pub schema: Option<String>,
-    /// Where throwaway databases may be made.
+    /// Where throwaway databases may be made, as written.
     pub scratch_url: Option<String>,
     /// What a platform supplies beforehand.
     pub environment: Option<String>,
@@ -132,9 +133,9 @@ pub fn resolve(
     let migrations = &file.migrations;
     Ok(Settings {
         target: flags.target.clone().unwrap_or_else(|| "database".to_owned()),
-        url: sources.url()?,
+        url: sources.url(),
         schema: sources.target.schema.clone().or_else(|| file.database.schema.clone()),
-        scratch_url: sources.scratch_url()?,
+        scratch_url: sources.scratch_url(),
         environment: sources.environment(),
         development: sources.target.development.or(file.database.development),
         dir,
@@ -173,25 +174,19 @@ impl Sources<'_> {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    fn url(&self) -> Result<Option<String>, Box<Problem>> {
-        if let Some(url) = &self.flags.url {
-            return self.expand(url).map(Some);
-        }
-        if let Some(url) = &self.target.url {
-            return self.expand(url).map(Some);
-        }
-        let named = self.variable("PGFLEET_URL");
-        match (named, &self.file.database.url) {
-            (Some(url), _) => Ok(Some(url)),
-            (None, Some(url)) => self.expand(url).map(Some),
-            (None, None) => Ok(self.variable("DATABASE_URL")),
-        }
+    fn url(&self) -> Option<String> {
+        let chosen = self.flags.url.clone().or_else(|| self.target.url.clone());
+        chosen
+            .or_else(|| self.variable("PGFLEET_URL"))
+            .or_else(|| self.file.database.url.clone())
+            .or_else(|| self.variable("DATABASE_URL"))
     }
 
-    fn scratch_url(&self) -> Result<Option<String>, Box<Problem>> {
-        let named = self.flags.scratch_url.clone().or_else(|| self.variable("PGFLEET_SCRATCH_URL"));
-        let url = named.or_else(|| self.file.database.scratch_url.clone());
-        url.map(|url| self.expand(&url)).transpose()
+    fn scratch_url(&self) -> Option<String> {
+        let named = self.flags.scratch_url.clone();
+        named
+            .or_else(|| self.variable("PGFLEET_SCRATCH_URL"))
+            .or_else(|| self.file.database.scratch_url.clone())
     }
 
     fn environment(&self) -> Option<String> {
@@ -225,12 +220,19 @@ impl Sources<'_> {
             }
         }
     }
+}
 
-    /// `env:NAME` and `${NAME}` are the value of the variable.
-    fn expand(&self, text: &str) -> Result<String, Box<Problem>> {
+impl Settings {
+    /// A URL's text: `env:NAME` and `${NAME}` are the value of the variable. Done when the URL is
+    /// needed, so that commands without a database do without the variable.
+    ///
+    /// # Errors
+    /// When the variable is not set.
+    pub fn expand(&self, text: &str) -> Result<String, Box<Problem>> {
         let braced = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         let Some(name) = text.strip_prefix("env:").or(braced) else { return Ok(text.to_owned()) };
-        self.variable(name).ok_or_else(|| Box::new(variable_missing(name)))
+        let value = self.variables.get(name).filter(|value| !value.is_empty()).cloned();
+        value.ok_or_else(|| Box::new(variable_missing(name)))
     }
 }
 

@@ -53,6 +53,7 @@ impl Failure<'_> {
             "40P01" | "40001" => waiting::deadlock(self),
             "57014" => waiting::cancelled(self),
             "25001" => waiting::transaction_forbidden(self),
+            "2D000" => waiting::commits_inside(self),
             "55P04" => waiting::enum_value(self),
             "25006" => waiting::read_only(self),
             "53100" | "53200" | "53300" | "53400" | "54000" => waiting::resources(self),
@@ -107,4 +108,32 @@ fn word_length(text: &str, offset: usize) -> u32 {
     let is_word = |c: &char| c.is_alphanumeric() || "_.\"".contains(*c);
     let word = text.get(offset..).unwrap_or_default().chars().take_while(is_word);
     u32::try_from(word.count()).unwrap_or(1).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::FolderFacts;
+
+    /// A server of version 16 or later does not say so any more.
+    #[test]
+    fn older_servers_want_a_name_for_a_subquery() {
+        let statement = "SELECT 1 FROM (SELECT 1)";
+        let context = FailureContext {
+            statement,
+            facts: &pgfleet_sql::classify(statement),
+            place: None,
+            verbatim: true,
+            migration: "7",
+            folder: &FolderFacts::default(),
+        };
+        let error = ServerError {
+            sqlstate: "42601".to_owned(),
+            message: "subquery in FROM must have an alias".to_owned(),
+            position: Some(15),
+            ..ServerError::default()
+        };
+        let problem = diagnose(&error, &context, &CatalogFacts::default());
+        assert!(problem.cause.is_some_and(|cause| cause.contains("before 16")));
+    }
 }

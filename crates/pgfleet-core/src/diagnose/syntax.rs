@@ -99,6 +99,12 @@ fn rejected(failure: &Failure<'_>) -> Problem {
             .because("the statement ends too early: a parenthesis, CASE or body is not closed, or a ; stands inside")
             .fix("close what is open before the semicolon");
     }
+    if failure.error.message.contains("must have an alias") {
+        return problem
+            .because("PostgreSQL before 16 wants a name for every subquery in FROM; this server is older")
+            .fix("write a name after the parenthesis: FROM (SELECT …) AS name")
+            .fix("or migrate a server of version 16 or later");
+    }
     let near = failure.quoted(0).unwrap_or_default();
     problem
         .because(format!("PostgreSQL expected something else at `{near}`; the mistake is often just before it (a comma too many or too few)"))
@@ -116,7 +122,8 @@ fn character(text: &str, position: Option<u32>) -> Option<(&'static str, &'stati
             "write ' around text and \" around names",
         ));
     }
-    if has(&['`']) {
+    // Elsewhere it stands in a comment or a string; the server stops at it where it does harm.
+    if near.get(at.min(20)) == Some(&'`') {
         return Some(("` is MySQL's quote", "write \" around names, or nothing"));
     }
     if has(&['\u{a0}', '\u{200b}', '\u{feff}', '\u{2060}']) {

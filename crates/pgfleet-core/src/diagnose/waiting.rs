@@ -69,6 +69,14 @@ pub(super) fn transaction_forbidden(failure: &Failure<'_>) -> Problem {
         .fix("mark the migration as one without transaction, as its format writes it (-- no-transaction, transaction:false, +goose NO TRANSACTION)")
 }
 
+pub(super) fn commits_inside(failure: &Failure<'_>) -> Problem {
+    failure
+        .say(Code::TransactionForbidden)
+        .because("a procedure or DO block ends the transaction, which it may only where none was begun around it; the migration runs in one")
+        .fix("mark the migration as one without transaction, as its format writes it (-- no-transaction, transaction:false, +goose NO TRANSACTION)")
+        .fix("or take COMMIT and ROLLBACK out of the body")
+}
+
 pub(super) fn enum_value(failure: &Failure<'_>) -> Problem {
     let value = failure.quoted(0).unwrap_or_default();
     failure

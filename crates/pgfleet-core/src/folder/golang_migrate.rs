@@ -18,7 +18,7 @@ pub fn read(tree: &FileTree) -> MigrationSet {
     let mut downs: BTreeMap<_, _> =
         downs.map(|(path, name)| (name.version.clone(), *path)).collect();
     for (path, name) in names.iter().filter(|(_, name)| name.up) {
-        let down = downs.remove(&name.version).and_then(|path| reading.body(path));
+        let down = downs.remove(&name.version).and_then(|path| reading.down_body(path));
         if let Some(up) = reading.body(path) {
             let mut migration = reading.migration(&name.version, name.title, path, up);
             migration.down = down;

@@ -82,6 +82,13 @@ impl<'tree> Reading<'tree> {
         Some(SqlBody::verbatim(text, Place::at(self.tree.display(path), 1, 1)))
     }
 
+    /// The way back as a whole file. One without a statement is how people say that there is
+    /// nothing to take back, where their tool insists on the file.
+    pub(super) fn down_body(&mut self, path: &str) -> Option<SqlBody> {
+        let text = self.text(path)?;
+        Some(SqlBody::verbatim(text, Place::at(self.tree.display(path), 1, 1)))
+    }
+
     pub(super) fn report_empty(&mut self, path: &str) {
         let what = format!("{} holds no statement", self.tree.display(path));
         let problem = Problem::warning(Code::MigrationEmpty, what).at(self.place(path));
@@ -112,6 +119,7 @@ impl<'tree> Reading<'tree> {
             checksum: None,
             transaction: TransactionMode::Auto,
             opaque: None,
+            opaque_down: None,
         }
     }
 

@@ -42,7 +42,7 @@ fn read_file(
     description: &str,
     down: Option<&str>,
 ) {
-    let down = down.and_then(|path| reading.body(path));
+    let down = down.and_then(|path| reading.down_body(path));
     let Some(up) = reading.body(path) else { return };
     let mut migration = reading.migration(version, description, path, up);
     if migration.up.chunks.iter().any(|chunk| chunk.sql.starts_with(NO_TRANSACTION)) {

@@ -71,9 +71,8 @@ impl Dialect for GolangMigrate {
     /// (`Postgres::Open`); a program that passes a connection has it without and is not excluded.
     fn lock(&self, context: &LockContext) -> NativeLock {
         let schema = context.table.schema.as_ref().unwrap_or(&context.schema);
-        let names = format!("{schema}\0{}\0/{}", context.table.name, context.database);
-        let key = crc32fast::hash(names.as_bytes()).wrapping_mul(LOCK_SALT);
-        NativeLock::Advisory(i64::from(key))
+        let database = format!("/{}", context.database);
+        NativeLock::Advisory(lock_key(&[schema, &context.table.name, &database]))
     }
 
     /// Versions below the current one are never looked at again.
@@ -86,6 +85,11 @@ impl Dialect for GolangMigrate {
     }
 }
 
+/// `GenerateAdvisoryLockId`, of the further names and then the database's.
+fn lock_key(names: &[&str]) -> i64 {
+    i64::from(crc32fast::hash(names.join("\0").as_bytes()).wrapping_mul(LOCK_SALT))
+}
+
 /// golang-migrate truncates; a deletion does the same without the lock that excludes readers.
 fn set_version(table: &QualifiedName, version: Option<&str>, dirty: bool) -> Vec<String> {
     let mut sql = vec![format!("DELETE FROM {table}")];
@@ -94,4 +98,17 @@ fn set_version(table: &QualifiedName, version: Option<&str>, dirty: bool) -> Vec
         sql.push(format!("INSERT INTO {table} (version, dirty) VALUES ({version}, {dirty})"));
     }
     sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of `database/util_test.go`.
+    #[test]
+    fn keys_are_those_of_golang_migrate() {
+        assert_eq!(lock_key(&["database_name"]), 1_764_327_054);
+        assert_eq!(lock_key(&["schema_name_1", "database_name"]), 2_453_313_553);
+        assert_eq!(lock_key(&["schema_name_1", "schema_name_2", "database_name"]), 3_743_845_847);
+    }
 }

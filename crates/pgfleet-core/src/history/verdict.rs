@@ -166,12 +166,14 @@ fn mark_out_of_order(set: &MigrationSet, statuses: &mut [MigrationStatus]) {
     let done = |status: &MigrationStatus| {
         matches!(status.verdict, Verdict::Applied | Verdict::Changed | Verdict::Failed)
     };
-    let versioned = |at: usize| set.migrations[at].kind == MigrationKind::Versioned;
-    let last_done = (0..statuses.len()).rev().find(|&at| versioned(at) && done(&statuses[at]));
-    for at in 0..last_done.unwrap_or(0) {
-        if versioned(at) && statuses[at].verdict == Verdict::Pending {
-            statuses[at].verdict = Verdict::OutOfOrder;
+    let pairs = set.migrations.iter().zip(statuses.iter_mut());
+    let versioned = pairs.filter(|(migration, _)| migration.kind == MigrationKind::Versioned);
+    let mut later_is_done = false;
+    for (_, status) in versioned.collect::<Vec<_>>().into_iter().rev() {
+        if later_is_done && status.verdict == Verdict::Pending {
+            status.verdict = Verdict::OutOfOrder;
         }
+        later_is_done |= done(status);
     }
 }
 

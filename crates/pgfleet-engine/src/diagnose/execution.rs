@@ -96,7 +96,8 @@ async fn explain_step(
             explain_statement(session, steps, step, statement, &error).await
         }
         (Cause::Session(SessionError::Server(error)), None) => {
-            explain_words(session, error, &step.label).await
+            let problem = explain_words(session, error, &step.label).await;
+            problem.detail("while it was recorded in the history, or committed: none of its own statements failed")
         }
         (cause, statement) => explain_cause(target, cause, statement.as_ref(), failure.position),
     };

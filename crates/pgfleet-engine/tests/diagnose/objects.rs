@@ -208,6 +208,7 @@ async fn syntax_errors_of_other_worlds() {
         ("CREATE TABLE t (\u{a0}id int int)", "invisible character"),
         ("<<<<<<< HEAD\nSELECT 1", "unfinished merge"),
         ("CREATE POLICY IF NOT EXISTS p ON t", "no IF NOT EXISTS"),
+        ("SELECT 1 -- `null = 1`\nFROM FROM", "expected something else at `FROM`"),
     ] {
         assert_says(&diagnosis("", statement).await, Code::SyntaxRejected, &[part]);
     }

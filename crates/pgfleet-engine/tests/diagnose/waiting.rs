@@ -9,6 +9,12 @@ use pgfleet_testkit::TestDb;
 use super::{assert_says, diagnosis, diagnosis_on, explain, open, provoke};
 
 #[tokio::test]
+async fn a_body_that_commits_inside_a_transaction() {
+    let problem = diagnosis("", "BEGIN; DO $$ BEGIN COMMIT; END $$").await;
+    assert_says(&problem, Code::TransactionForbidden, &["ends the transaction", "NO TRANSACTION"]);
+}
+
+#[tokio::test]
 async fn a_lock_timeout_names_who_blocks() {
     let db = TestDb::new();
     db.sql("CREATE TABLE busy (id int)");

@@ -15,6 +15,9 @@ use super::{builder, parameters};
 use crate::folder::Chunk;
 use crate::place::Place;
 
+/// The deepest nesting of brackets that is parsed; migrations need a dozen.
+const DEEPEST: usize = 200;
+
 /// A migration class.
 pub(super) struct Class {
     pub(super) name: String,
@@ -42,6 +45,10 @@ pub(super) struct Refusal {
 /// # Errors
 /// When the text is not the language that its name says.
 pub(super) fn read_classes(text: &str, path: &str, shown: &str) -> Result<Vec<Class>, Refusal> {
+    if nesting(text) > DEEPEST {
+        let why = format!("brackets are nested more than {DEEPEST} deep");
+        return Err(Refusal { why, place: Place::file(shown) });
+    }
     let allocator = Allocator::default();
     let kind = SourceType::from_path(path).unwrap_or_default();
     let parsed = Parser::new(&allocator, text, kind).parse();
@@ -54,6 +61,20 @@ pub(super) fn read_classes(text: &str, path: &str, shown: &str) -> Result<Vec<Cl
     let names = file_names(&parsed.program.body);
     let classes = parsed.program.body.iter().filter_map(class_of);
     Ok(classes.filter_map(|class| file.read_class(class, &names)).collect())
+}
+
+/// Upper bound of the nesting of brackets, those in strings included: the parser recurses.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 struct File<'text> {
@@ -322,5 +343,24 @@ fn as_method<'tree, 'a>(element: &'tree ClassElement<'a>) -> Option<&'tree Metho
     match element {
         ClassElement::MethodDefinition(method) if !method.r#static => Some(method),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deep_code_is_refused_and_long_sums_are_read() {
+        let deep = format!("const a = {}1{};", "(".repeat(5000), ")".repeat(5000));
+        assert!(read_classes(&deep, "a.ts", "a.ts").is_err());
+        let nested = format!("const a = {}1{};", "[".repeat(DEEPEST), "]".repeat(DEEPEST));
+        assert!(read_classes(&nested, "a.ts", "a.ts").is_ok());
+
+        let sum = vec!["'x'"; 5000].join(" + ");
+        let class = format!("class A1700000000000 {{ up(q) {{ q.query({sum}) }} }}");
+        let classes = read_classes(&class, "a.ts", "a.ts");
+        let chunks = classes.map(|mut classes| classes.remove(0).up.chunks);
+        assert_eq!(chunks.map(|chunks| chunks[0].sql.len()).ok(), Some(5000));
     }
 }

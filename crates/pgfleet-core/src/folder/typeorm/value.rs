@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use oxc_ast::ast::{
-    Argument, ArrayExpression, BinaryOperator, Expression, ObjectExpression, ObjectPropertyKind,
-    PropertyKey, TemplateLiteral, UnaryOperator,
+    Argument, ArrayExpression, BinaryExpression, BinaryOperator, Expression, ObjectExpression,
+    ObjectPropertyKind, PropertyKey, TemplateLiteral, UnaryOperator,
 };
 use oxc_span::{GetSpan, Span};
 
@@ -59,8 +59,7 @@ impl Names {
             }
             Expression::NewExpression(new) => self.argument(new.arguments.first(), span),
             Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
-                let (left, right) = (self.value_of(&sum.left)?, self.value_of(&sum.right)?);
-                Ok(Value::Text(left.print(span)? + &right.print(span)?))
+                self.concatenation(sum)
             }
             Expression::UnaryExpression(minus)
                 if minus.operator == UnaryOperator::UnaryNegation =>
@@ -69,6 +68,21 @@ impl Names {
             }
             _ => Err(Unknown::new("a value is computed", span)),
         }
+    }
+
+    /// Sums lean to the left, sometimes thousands of terms deep, so this one does not recurse.
+    fn concatenation(&self, sum: &BinaryExpression<'_>) -> Result<Value, Unknown> {
+        let mut terms = vec![&sum.right];
+        let mut rest = &sum.left;
+        while let Expression::BinaryExpression(inner) = rest
+            && inner.operator == BinaryOperator::Addition
+        {
+            terms.push(&inner.right);
+            rest = &inner.left;
+        }
+        terms.push(rest);
+        let printed = terms.iter().rev().map(|term| self.value_of(term)?.print(term.span()));
+        printed.collect::<Result<String, _>>().map(Value::Text)
     }
 
     fn named(&self, name: &str, span: Span) -> Result<Value, Unknown> {

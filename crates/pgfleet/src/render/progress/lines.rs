@@ -166,8 +166,11 @@ fn percent(progress: &Progress) -> Option<u64> {
 /// `CREATE INDEX CONCURRENTLY: building index: scanning table 42%`
 pub(super) fn progress_words(progress: &Progress) -> String {
     let how_far = match percent(progress) {
-        Some(percent) => format!("{percent}%"),
-        None => usize::try_from(progress.done).map(grouped).unwrap_or_default(),
+        Some(percent) => format!(" {percent}%"),
+        None if progress.done == 0 => String::new(),
+        None => {
+            usize::try_from(progress.done).map(|n| format!(" {}", grouped(n))).unwrap_or_default()
+        }
     };
-    format!("{}: {} {how_far}", clean_line(&progress.command), clean_line(&progress.phase))
+    format!("{}: {}{how_far}", clean_line(&progress.command), clean_line(&progress.phase))
 }

@@ -1,0 +1,1 @@
+-- The rows cannot be brought back.
