@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pgfleet_sql::{Facts, LockMode, ObjectKind, QualifiedName, Severity};
+use pgfleet_sql::{Facts, LockMode, ObjectKind, ObjectRef, QualifiedName, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
@@ -68,7 +68,9 @@ impl HazardFinder {
     }
 
     pub(super) fn look_at(&mut self, migration: &str, statement: &Statement) {
-        if !self.empty_target {
+        // Another database is not this empty target.
+        let leaves_target = |object: &ObjectRef| object.kind == ObjectKind::Database;
+        if !self.empty_target || statement.facts.drops.iter().any(leaves_target) {
             for (kind, what) in self.hazards_of(&statement.facts) {
                 let place = statement.place.clone();
                 self.found.push(Hazard { kind, migration: migration.to_owned(), place, what });

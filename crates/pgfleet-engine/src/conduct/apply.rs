@@ -56,7 +56,7 @@ pub async fn apply(
             check_base(plan, &state.rows, &target.name)?;
             Ok(plan.clone())
         }
-        None => plan_on(target, opened, state, &request.selection),
+        None => plan_on(target, opened, state, &request.selection, request.run.continue_on_error),
     };
     run_plan(target, &opened.session, opened.dialect, &request.run, &make_plan).await
 }
@@ -71,7 +71,7 @@ pub fn plan_apply(
     selection: &Selection,
 ) -> Result<Plan, ChangeError> {
     refuse_folder_errors(&opened.folder.set)?;
-    plan_on(target, opened, &opened.state, selection)
+    plan_on(target, opened, &opened.state, selection, false)
 }
 
 fn plan_on(
@@ -79,11 +79,18 @@ fn plan_on(
     opened: &Opened,
     state: &TargetState,
     selection: &Selection,
+    continue_on_error: bool,
 ) -> Result<Plan, ChangeError> {
     refuse_half_taken_back(target, state)?;
     let set = &opened.folder.set;
     let statuses = judge(set, &state.rows, opened.dialect);
-    let chosen = choose(target, &opened.folder, state, opened.dialect, &statuses, selection)?;
+    // A run that goes on after errors leaves gaps, which the same command closes.
+    let allows_old = target
+        .settings
+        .apply
+        .out_of_order
+        .unwrap_or(continue_on_error || opened.dialect.allows_out_of_order());
+    let chosen = choose(target, &opened.folder, state, &statuses, selection, allows_old)?;
     Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_up(input, &chosen))?)
 }
 
@@ -143,9 +150,9 @@ fn choose<'m>(
     target: &Target,
     folder: &'m Folder,
     state: &TargetState,
-    dialect: &dyn Dialect,
     statuses: &[MigrationStatus],
     selection: &Selection,
+    allows_old: bool,
 ) -> Result<Vec<&'m Migration>, ChangeError> {
     let mut wanted = pending(statuses, selection)?;
     let resumable = |status: &MigrationStatus| is_resumable(&state.open_units, status);
@@ -157,7 +164,7 @@ fn choose<'m>(
     if wanted.is_empty() && resumed.is_empty() {
         return Ok(Vec::new());
     }
-    let refusals = refusals(target, folder, dialect, statuses, &resumed);
+    let refusals = refusals(target, folder, statuses, &resumed, allows_old);
     if !refusals.is_empty() {
         return Err(refusals.into());
     }
@@ -252,11 +259,10 @@ fn ambiguous_version<'s>(
 fn refusals(
     target: &Target,
     folder: &Folder,
-    dialect: &dyn Dialect,
     statuses: &[MigrationStatus],
     resumed: &[String],
+    allows_old: bool,
 ) -> Vec<Problem> {
-    let allows_old = target.settings.apply.out_of_order.unwrap_or(dialect.allows_out_of_order());
     let refuse = |status: &MigrationStatus| match status.verdict {
         Verdict::Failed if !resumed.contains(&status.version) => Some(failed_earlier(status)),
         Verdict::Changed => Some(edited(status)),
@@ -323,6 +329,7 @@ fn too_old(status: &MigrationStatus) -> Problem {
     .because("it was added to the folder after newer ones had been applied, as after a merge")
     .fix("Give it a newer version number.")
     .fix("Or allow it: out_of_order = true under [apply] in pgfleet.toml.")
+    .fix_with("After a run that went on after errors:", "pgfleet apply --on-error continue")
 }
 
 #[cfg(test)]

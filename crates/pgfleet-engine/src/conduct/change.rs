@@ -195,6 +195,7 @@ fn run_options(target: &Target, state: &TargetState, run: &Run<'_>) -> RunOption
         run_id: run_id::new(),
         command: run.command.to_owned(),
         client: format!("pgfleet {}", env!("CARGO_PKG_VERSION")),
+        search_path: target.spec.search_path.clone(),
         apply: target.settings.apply,
         continue_on_error: run.continue_on_error,
         has_journal: state.has_journal,

@@ -108,7 +108,7 @@ impl<'a> Executor<'a> {
             };
             next = failure.step;
             // The units of other steps have been tried again one by one: what is done, is done.
-            if is_simple(self.steps[next]) && self.retry(&failure, &mut retries).await {
+            if self.is_simple(self.steps[next]) && self.retry(&failure, &mut retries).await {
                 continue;
             }
             let goes_on = self.options.continue_on_error
@@ -123,9 +123,16 @@ impl<'a> Executor<'a> {
         }
     }
 
+    /// One transaction without COPY data, of which no earlier run did a part: it can be sent ahead.
+    fn is_simple(&self, step: &SqlStep) -> bool {
+        let copies = |unit: &Unit| unit.statements().iter().any(|s| s.copy_data.is_some());
+        let is_resumed = step.statement_count() > 0 && self.has_open(step);
+        step.is_one_transaction() && !step.units.iter().any(copies) && !is_resumed
+    }
+
     /// Runs the next step, or as many as can be sent ahead; `next` moves on with every success.
     async fn run_stretch(&mut self, next: &mut usize) -> Result<(), StepFailure> {
-        let ahead = self.steps[*next..].iter().take_while(|step| is_simple(step)).count();
+        let ahead = self.steps[*next..].iter().take_while(|step| self.is_simple(step)).count();
         if ahead == 0 {
             self.run_separately(*next).await?;
             *next += 1;
@@ -206,8 +213,10 @@ impl<'a> Executor<'a> {
     /// Undoes what a migration did to the session: role, `search_path`, any setting, temporary
     /// tables. `RESET ROLE` gives back the role that the server assigns at login.
     pub(super) fn restore_settings(&self) -> String {
+        let path = self.options.search_path.as_deref();
+        let path = path.map(|path| format!("SET search_path TO {path}; ")).unwrap_or_default();
         format!(
-            "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; DISCARD TEMP; {};\n",
+            "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; DISCARD TEMP; {path}{};\n",
             self.settings()
         )
     }
@@ -278,12 +287,6 @@ async fn stopped(stop: &mut StopSignal) {
 /// True when what follows a step must not find the session as the step leaves it.
 pub(super) fn changes_session(step: &SqlStep) -> bool {
     step.units.iter().flat_map(Unit::statements).any(|statement| statement.sets_session)
-}
-
-/// One transaction without COPY data: it can be sent ahead.
-fn is_simple(step: &SqlStep) -> bool {
-    let copies = |unit: &Unit| unit.statements().iter().any(|s| s.copy_data.is_some());
-    step.is_one_transaction() && !step.units.iter().any(copies)
 }
 
 fn not_run(step: &SqlStep) -> MigrationRun {

@@ -47,6 +47,8 @@ pub struct RunOptions {
     pub command: String,
     /// Who runs it, for the journal: program, version, host.
     pub client: String,
+    /// What the configuration makes unqualified names mean, as `SET search_path` takes it.
+    pub search_path: Option<String>,
     /// Timeouts, attempts, when commits wait for the disk.
     pub apply: ApplySettings,
     /// Go on with the next migration after one that failed.

@@ -106,7 +106,9 @@ impl Executor<'_> {
             let same = sql_step.units.get(open.unit).is_some_and(|unit| unit.hash() == open.hash);
             if !same {
                 let problem = Box::new(changed_in_between(sql_step, open.unit));
-                return Err(StepFailure::of_step(step, Cause::Problem(problem)));
+                let units_kept = before.iter().filter(|known| **known == Before::Done).count();
+                let failure = StepFailure::of_step(step, Cause::Problem(problem));
+                return Err(StepFailure { units_kept: units_kept.max(1), ..failure });
             }
             let known = if open.done { Before::Done } else { Before::Intended };
             if before[open.unit] != Before::Done {

@@ -154,6 +154,10 @@ fn on_error_continue_runs_the_others() {
     let stderr = stage.ends(&["apply", "--on-error", "continue"], 4);
     assert_says(&stderr, &["0002_b", "0004_d"]);
     assert_eq!(stage.versions(), "0001 0003 0005");
+    stage.write("0002_b.sql", "CREATE TABLE nowhere (id int);");
+    assert_says(&stage.ends(&["apply"], 5), &["PF406", "--on-error continue"]);
+    stage.run(&["apply", "--on-error", "continue"]).assert_success();
+    assert_eq!(stage.versions(), "0001 0003 0005 0002 0004");
 }
 
 #[test]
@@ -209,6 +213,12 @@ fn a_dropped_and_created_table_of_the_same_name_needs_consent() {
     stage.db.sql("CREATE TABLE keep (id int); INSERT INTO keep VALUES (1)");
     assert_says(&stage.ends(&["apply"], 5), &["PF402", "keep"]);
     assert_eq!(stage.db.value("SELECT count(*) FROM keep"), "1");
+}
+
+#[test]
+fn dropping_another_database_needs_consent_even_when_this_one_is_empty() {
+    let stage = Stage::of(&[("0001_a.sql", "DROP DATABASE IF EXISTS no_such_database;")]);
+    assert_says(&stage.ends(&["apply"], 5), &["PF402", "no_such_database"]);
 }
 
 #[test]

@@ -427,6 +427,19 @@ fn a_refused_statement_may_be_corrected_in_the_file() {
 }
 
 #[test]
+fn what_is_left_of_a_corrected_file_is_not_run_twice() {
+    let stage = Stage::of(&[(
+        "0001_a.sql",
+        "CREATE TABLE a (id int);\nCREATE UNIQUE INDEX CONCURRENTLY i ON a (nothing);",
+    )]);
+    stage.ends(APPLY, 4);
+    stage.write("0001_a.sql", "CREATE TABLE a (id int);\n");
+    stage.apply();
+    assert_eq!(stage.versions(), "0001");
+    assert_eq!(stage.db.value("SELECT count(*) FROM pgfleet.steps WHERE NOT closed"), "0");
+}
+
+#[test]
 fn a_part_that_is_done_may_not_be_edited() {
     let stage =
         Stage::of(&[("0001_a.sql", "CREATE TABLE a (id int);\nVACUUM a;\nSELECT nothing;")]);

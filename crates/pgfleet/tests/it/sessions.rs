@@ -71,6 +71,34 @@ fn a_role_set_in_a_file_that_is_no_transaction_does_not_write_the_history() {
 }
 
 #[test]
+fn the_configured_schema_is_kept() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "DO $$ BEGIN PERFORM 1; END $$; CREATE TABLE a (id int);"),
+        ("0002_b.sql", "CREATE TABLE b (id int);"),
+        ("0003_c.sql", "RESET ALL;\nVACUUM b;"),
+        ("0004_d.sql", "CREATE TABLE d (id int);"),
+    ]);
+    stage.db.sql("CREATE SCHEMA app");
+    stage.project.write("pgfleet.toml", "[database]\nschema = 'app'\n");
+    stage.apply();
+    let there = "SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE schemaname = 'app'";
+    assert_eq!(stage.db.value(there), "a b d");
+}
+
+#[test]
+fn a_file_that_discards_the_session_goes_on() {
+    let stage = Stage::of(&[
+        (
+            "0001_a.sql",
+            "CREATE TABLE a (id int);\nDISCARD ALL;\nVACUUM a;\nCREATE INDEX CONCURRENTLY i ON a (id);",
+        ),
+        ("0002_b.sql", "CREATE TABLE b (id int);"),
+    ]);
+    stage.apply();
+    assert_eq!(stage.versions(), "0001 0002");
+}
+
+#[test]
 fn a_role_that_the_server_gives_at_login_is_kept() {
     let stage = Stage::of(&[
         ("0001_a.sql", "SET search_path = public; CREATE TABLE a (id int);"),
