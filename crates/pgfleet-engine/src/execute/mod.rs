@@ -13,6 +13,7 @@ mod pipeline;
 mod retry;
 mod separate;
 mod settle;
+mod unresumable;
 mod watch;
 
 use pgfleet_core::config::ApplySettings;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pgfleet_testkit::{Project, TestDb, migrations};
 
 use crate::{
-    resume::block,
+    resume::{block, terminate},
     stage::{Stage, assert_says, ended, wait_until},
 };
 
@@ -191,4 +191,31 @@ fn rollback_and_reset_wait_for_the_lock_too() {
         assert_says(&stage.ends(command, 5), &["PF401"]);
     }
     first.wait().assert_success();
+}
+
+#[test]
+fn a_run_that_lost_its_lock_is_not_joined_by_another() {
+    let stage = slow();
+    let first = stage.spawn(&["apply"]);
+    wait_until(&stage.db, SLEEPS);
+    terminate(&stage, false);
+    let second = stage.run(&["apply", "--verbose"]);
+    assert_says(&ended(second, 0), &["the work of an earlier run"]);
+    ended(first.wait(), 0);
+    assert_eq!(stage.db.value("SELECT string_agg(t, ' ') FROM log"), "b d");
+}
+
+#[test]
+fn one_of_those_who_wait_takes_over_from_a_killed_run() {
+    let stage = slow();
+    let mut first = stage.spawn(&["apply"]);
+    wait_until(&stage.db, SLEEPS);
+    let others: Vec<_> = (0..3).map(|_| stage.spawn(&["apply"])).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    first.kill();
+    for other in others {
+        other.wait().assert_success();
+    }
+    assert_eq!(stage.db.value("SELECT string_agg(t, ' ') FROM log"), "b d");
+    assert_eq!(stage.versions(), "0001 0002 0003 0004");
 }

@@ -260,7 +260,7 @@ fn crashing_cluster() -> Cluster {
 }
 
 /// Ends one of pgfleet's server processes through SQL.
-fn terminate(stage: &Stage, holds_worker_lock: bool) {
+pub fn terminate(stage: &Stage, holds_worker_lock: bool) {
     let sign = if holds_worker_lock { "" } else { "NOT" };
     stage.db.sql(&format!(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity a WHERE datname = current_database() \
