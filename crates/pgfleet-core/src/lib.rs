@@ -12,4 +12,5 @@ pub mod place;
 pub mod plan;
 pub mod program;
 pub mod report;
+pub mod schema;
 pub mod verify;
