@@ -51,8 +51,7 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
 }
 
 fn parse(words: &[&str]) -> Option<Options> {
-    let mut options =
-        Options { migrations: 1000, rounds: 5, slow_rounds: 1, only: String::new() };
+    let mut options = Options { migrations: 1000, rounds: 5, slow_rounds: 1, only: String::new() };
     let mut words = words.iter();
     while let Some(name) = words.next() {
         let value = words.next()?;

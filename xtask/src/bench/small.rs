@@ -23,13 +23,8 @@ pub(super) fn measure(options: &Options, pgfleet: &Path, results: &mut Results) 
 fn start_up(pgfleet: &Path, results: &mut Results) {
     let bin = cargo::install();
     let dbmate = npm::dbmate_program();
-    let programs = [
-        pgfleet.to_owned(),
-        dbmate,
-        bin.join("sqlx"),
-        bin.join("refinery"),
-        bin.join("diesel"),
-    ];
+    let programs =
+        [pgfleet.to_owned(), dbmate, bin.join("sqlx"), bin.join("refinery"), bin.join("diesel")];
     let mut times: Vec<Vec<f64>> = programs.iter().map(|_| Vec::new()).collect();
     for _ in 0..STARTS {
         for (program, times) in programs.iter().zip(&mut times) {
