@@ -1,5 +1,7 @@
 //! Effects: everything that touches a server, the disk, the network or the clock.
 
+pub mod catalog;
+pub mod compare;
 pub mod conduct;
 pub mod connect;
 pub mod diagnose;

@@ -121,7 +121,7 @@ fn step(
     body: &SqlBody,
     hazards: &mut HazardFinder,
 ) -> Result<SqlStep, Vec<Problem>> {
-    if let Some(place) = &migration.opaque {
+    if let Some(place) = migration.opaque.as_ref().filter(|_| direction == Direction::Up) {
         return Err(vec![opaque(migration, place)]);
     }
     let Program { statements, problems } = program::build(body, input.read_include);
@@ -232,6 +232,9 @@ fn opaque(migration: &Migration, place: &Place) -> Problem {
 }
 
 fn no_way_back(migration: &Migration, input: &PlanInput<'_>) -> Problem {
+    if let Some(place) = &migration.opaque_down {
+        return opaque(migration, place);
+    }
     Problem::error(Code::NoWayBack, format!("{} has nothing that takes it back", migration.label()))
         .at(Place::file(display_path(input.root, &migration.file)))
         .because(format!("the {} folder holds no down part for it", input.dialect.format()))

@@ -221,7 +221,7 @@ fn report(
         target: target.name.clone(),
         server: target.spec.redacted(),
         command: options.command.clone(),
-        started_at: started.to_string(),
+        started_at: started.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         elapsed_ms,
         migrations: execution.migrations,
         problems,

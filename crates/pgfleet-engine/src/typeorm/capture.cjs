@@ -161,10 +161,7 @@ function watched(rows, place) {
 
 /** Ways to load TypeScript, as a project may have them. */
 const LOADERS = [
-  ['tsx', () => {
-    own('tsx/cjs')
-    own('tsx/esm/api').register()
-  }],
+  ['tsx', () => {}], // Node was started with it
   ['ts-node', () => {
     own('ts-node').register({ transpileOnly: true, compilerOptions: { module: 'commonjs' } })
     optional('tsconfig-paths/register')

@@ -162,6 +162,10 @@ impl Node {
     /// The request holds a password, so it goes by standard input.
     async fn talk(&self, request: &Request) -> std::io::Result<std::process::Output> {
         let mut command = self.command();
+        if self.has("tsx") {
+            // For modules of both kinds it works only as a flag.
+            command.args(["--import", "tsx"]);
+        }
         command.args(["--input-type=commonjs", "--eval", SCRIPT]).stdin(Stdio::piped());
         let mut child = command.spawn()?;
         let asked = serde_json::to_vec(request)?;
