@@ -223,10 +223,11 @@ async fn loops_helpers_and_imports_end_as_with_typeorm_itself() {
         npm::typeorm(team.project.path(), &team.db.url(), &[command]).assert_success().stdout
     };
     shown(&theirs, "migration:run");
+    let head = structure(&theirs.db);
     // The second run finds the first one's structure, and rows, in the target.
     ours.apply(Some("1700000000001")).await;
     ours.apply(None).await;
-    assert_eq!(structure(&ours.db), structure(&theirs.db));
+    assert_eq!(structure(&ours.db), head);
     assert_eq!(contents(&ours.db), contents(&theirs.db));
     assert_eq!(shown(&ours, "migration:show").matches("[X]").count(), 4);
 
@@ -237,8 +238,7 @@ async fn loops_helpers_and_imports_end_as_with_typeorm_itself() {
     }
     assert_eq!(structure(&ours.db), structure(&theirs.db));
     shown(&ours, "migration:run");
-    shown(&theirs, "migration:run");
-    assert_eq!(structure(&ours.db), structure(&theirs.db));
+    assert_eq!(structure(&ours.db), head);
 }
 
 #[tokio::test(flavor = "multi_thread")]
