@@ -53,7 +53,12 @@ pub async fn apply(
     let make_plan = |state: &TargetState| match &request.plan {
         Some(plan) => {
             check_base(plan, &state.rows, &target.name)?;
-            Ok(plan.clone())
+            let mut plan = plan.clone();
+            if state.history.is_some() {
+                // An earlier run of the same plan created the table, and was interrupted.
+                plan.setup.clear();
+            }
+            Ok(plan)
         }
         None => plan_on(target, opened, state, &request.selection),
     };
