@@ -196,7 +196,7 @@ pub(super) fn position_of(
 ) -> Result<usize, Box<Problem>> {
     let matches = |status: &MigrationStatus| {
         status.version == wanted
-            || status.name == wanted
+            || (!wanted.is_empty() && status.name == wanted)
             || format!("{}_{}", status.version, status.name) == wanted
     };
     if let Some(exact) = statuses.iter().position(matches) {
