@@ -108,9 +108,14 @@ impl Scratch {
         self.clear(&copy, &schemas).await?;
         let mut structure = vec!["--schema-only".to_owned()];
         structure.extend(schemas.iter().map(|schema| format!("--schema={}", quote_ident(schema))));
-        let mut history = vec!["--data-only".to_owned()];
-        history.extend(history_tables(opened).iter().map(|table| format!("--table={table}")));
-        for arguments in [structure, history] {
+        let mut dumps = vec![structure];
+        let tables = history_tables(opened);
+        if !tables.is_empty() {
+            // Without a table pg_dump would dump the rows of all.
+            let tables = tables.iter().map(|table| format!("--table={table}"));
+            dumps.push(std::iter::once("--data-only".to_owned()).chain(tables).collect());
+        }
+        for arguments in dumps {
             let sql = client::dump(target, &arguments).await?;
             client::restore(&copy, sql).await?;
         }

@@ -54,7 +54,12 @@ pub async fn apply(
     let make_plan = |state: &TargetState| match &request.plan {
         Some(plan) => {
             check_base(plan, &state.rows, &target.name)?;
-            Ok(plan.clone())
+            let mut plan = plan.clone();
+            if state.history.is_some() {
+                // An earlier run of the same plan created the table, and was interrupted.
+                plan.setup.clear();
+            }
+            Ok(plan)
         }
         None => plan_on(target, opened, state, &request.selection, request.run.continue_on_error),
     };
@@ -218,7 +223,7 @@ pub(super) fn position_of(
 ) -> Result<usize, Box<Problem>> {
     let matches = |status: &MigrationStatus| {
         status.version == wanted
-            || status.name == wanted
+            || (!wanted.is_empty() && status.name == wanted)
             || format!("{}_{}", status.version, status.name) == wanted
     };
     if let Some(exact) = statuses.iter().position(matches) {

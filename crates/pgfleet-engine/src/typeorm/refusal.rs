@@ -88,9 +88,10 @@ fn depends_on_rows(migration: &Migration, place: Place, message: &str) -> Proble
     problem(format!("what {label} does depends on rows: {message}"), place)
         .because("its SQL is captured on a scratch copy, which has none of the target's rows")
         .fix("Write the dependence as SQL: INSERT … SELECT, UPDATE … FROM, or a DO block.")
-        .fix_with("Or apply those before it, let TypeORM run it, and go on.", {
-            "npx typeorm migration:run -d data-source.js"
-        })
+        .fix_with(
+            "Or let TypeORM apply what is pending; pgfleet goes on from its history.",
+            "npx typeorm migration:run -d data-source.js",
+        )
 }
 
 pub(super) fn names_database(migration: &Migration, place: Place) -> Problem {
