@@ -112,7 +112,7 @@ impl HazardFinder {
     fn lock_hazard(&self, facts: &Facts) -> Option<String> {
         let makes = |name: &QualifiedName| facts.creates.iter().any(|object| object.name == *name);
         let old = |relation: &QualifiedName| {
-            !self.created.contains(&bare(relation)) && !(makes(relation) && !facts.or_replace)
+            !self.created.contains(&bare(relation)) && (facts.or_replace || !makes(relation))
         };
         let lock = facts.locks.iter().find(|lock| lock.relation.as_ref().is_some_and(old))?;
         let relation = lock.relation.as_ref()?;

@@ -120,7 +120,8 @@ fn strip_outer_transaction(mut statements: Vec<Statement>) -> Vec<Statement> {
     let last = statements.last().map(|s| s.facts.transaction);
     let whole = first == Some(Transaction::Begin) && last == Some(Transaction::Commit);
     let plain_begin = statements.first().is_some_and(|s| is_plain_begin(&s.sql));
-    if whole && plain_begin && control.len() == 2 {
+    let impossible = statements.iter().any(|s| s.facts.transaction == Transaction::Never);
+    if whole && plain_begin && control.len() == 2 && !impossible {
         statements.pop();
         statements.remove(0);
     }
@@ -296,35 +297,67 @@ fn left_open(begin: &Statement) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::SqlBody;
     use crate::place::Place;
+    use crate::program;
 
-    fn units(statements: &[&str], mode: TransactionMode) -> Vec<String> {
-        let statements = statements.iter().map(|sql| Statement {
-            sql: (*sql).to_owned(),
-            facts: pgfleet_sql::classify(sql),
-            place: Place::file("x.sql"),
-            verbatim: true,
-            copy_data: None,
-        });
-        let units = units_of(statements.collect(), mode).unwrap();
-        let names = units.iter().map(|unit| match unit {
-            Unit::Transaction { statements } => format!("transaction of {}", statements.len()),
-            Unit::Alone { .. } => "alone".to_owned(),
-            Unit::Session { .. } => "session".to_owned(),
-        });
-        names.collect()
+    fn units(sql: &str, mode: TransactionMode) -> Result<Vec<Unit>, Problem> {
+        let body = SqlBody::verbatim(sql, Place::at("a.sql", 1, 1));
+        units_of(program::build(&body, &|_, _, _| None).statements, mode)
+    }
+
+    fn shape(sql: &str, mode: TransactionMode) -> Vec<(char, usize)> {
+        let letter = |unit: &Unit| match unit {
+            Unit::Transaction { .. } => 't',
+            Unit::Alone { .. } => 'a',
+            Unit::Session { .. } => 's',
+        };
+        let units = units(sql, mode).unwrap();
+        units.iter().map(|unit| (letter(unit), unit.statements().len())).collect()
+    }
+
+    #[test]
+    fn a_file_is_one_transaction_where_it_can_be() {
+        let auto = TransactionMode::Auto;
+        assert_eq!(shape("SELECT 1; SET x.y = 1; SELECT 2", auto), [('t', 3)]);
+        assert_eq!(shape("BEGIN; SELECT 1; COMMIT;", auto), [('t', 1)]);
+        assert_eq!(shape("SELECT 1; SELECT 2", TransactionMode::Never), [('t', 1), ('t', 1)]);
+    }
+
+    #[test]
+    fn what_no_transaction_can_hold_stands_alone() {
+        let sql = "SET search_path = a; CREATE TABLE t (); CREATE INDEX CONCURRENTLY i ON t (x); \
+                   BEGIN; SELECT 1; SELECT 2; COMMIT;";
+        assert_eq!(shape(sql, TransactionMode::Auto), [('s', 1), ('t', 1), ('a', 1), ('t', 2)]);
+    }
+
+    #[test]
+    fn a_files_own_transaction_control_must_make_sense() {
+        let refused = |sql| units(sql, TransactionMode::Auto).is_err();
+        assert!(refused("BEGIN; SELECT 1;"));
+        assert!(refused("BEGIN; VACUUM; COMMIT;"));
+        assert!(refused("BEGIN; SELECT 1; PREPARE TRANSACTION 'x';"));
+        assert_eq!(
+            shape("SELECT 1; BEGIN; SELECT 2; ROLLBACK;", TransactionMode::Auto),
+            [('t', 1)]
+        );
+    }
+
+    #[test]
+    fn an_isolation_level_is_kept() {
+        let sql = "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;";
+        let units = units(sql, TransactionMode::Auto).unwrap();
+        let statements = units[0].statements();
+        assert_eq!(statements[0].sql, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;");
+        assert_eq!(statements.len(), 2);
     }
 
     #[test]
     fn what_may_commit_inside_runs_in_no_transaction_of_ours() {
-        let file = [
-            "CALL backfill()",
-            "DO $$ BEGIN UPDATE t SET a = 1; COMMIT; END $$",
-            "DO $$ BEGIN PERFORM committed_at FROM t; END $$",
-            "UPDATE t SET a = 1",
-        ];
-        let separate = ["alone", "alone", "transaction of 1", "transaction of 1"];
-        assert_eq!(units(&file, TransactionMode::Never), separate);
-        assert_eq!(units(&file, TransactionMode::Auto), ["transaction of 4"]);
+        let sql = "CALL backfill(); DO $$ BEGIN UPDATE t SET a = 1; COMMIT; END $$; \
+                   DO $$ BEGIN PERFORM committed_at FROM t; END $$; UPDATE t SET a = 1;";
+        let separate = [('a', 1), ('a', 1), ('t', 1), ('t', 1)];
+        assert_eq!(shape(sql, TransactionMode::Never), separate);
+        assert_eq!(shape(sql, TransactionMode::Auto), [('t', 4)]);
     }
 }

@@ -8,7 +8,7 @@ mod key;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, QualifiedName, Rename};
+use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, QualifiedName, Rename, Transaction};
 
 use super::{Here, KnownObjects};
 use crate::place::Place;
@@ -65,7 +65,7 @@ pub(super) struct World<'a> {
     creations: BTreeMap<Key, Vec<(usize, &'a Place)>>,
     /// The statement that is looked at.
     order: usize,
-    /// The last statement that dropped something with all that depends on it.
+    /// The last statement that may have dropped more than it names.
     cascade: Option<usize>,
     columns: Columns,
     doubt: Option<Doubt>,
@@ -188,7 +188,7 @@ impl<'a> World<'a> {
         if let Some(rename) = &facts.rename {
             self.rename(rename, place);
         }
-        if !facts.drops.is_empty() && drops_dependents(here.statement) {
+        if drops_unseen(here.statement) {
             self.cascade = Some(here.order);
         }
         self.other_path |= facts.sets_search_path || sets_path_by_function(here.statement);
@@ -248,9 +248,14 @@ impl<'a> World<'a> {
     }
 }
 
-/// Whether a DROP has CASCADE.
-fn drops_dependents(statement: &Statement) -> bool {
-    pgfleet_sql::bare_words(&statement.sql).iter().any(|word| word == "CASCADE")
+/// A DROP with CASCADE, or a ROLLBACK.
+fn drops_unseen(statement: &Statement) -> bool {
+    let facts = &statement.facts;
+    if facts.transaction == Transaction::Rollback || facts.label == "ROLLBACK TO SAVEPOINT" {
+        return true;
+    }
+    !facts.drops.is_empty()
+        && pgfleet_sql::bare_words(&statement.sql).iter().any(|word| word == "CASCADE")
 }
 
 /// What a statement creates under a name of its own, new names included.

@@ -100,7 +100,6 @@ pub(super) fn with_input<T>(
         record: RecordContext {
             table: state.table.clone(),
             next_rank: state.rows.iter().map(|row| row.rank).max().unwrap_or(0) + 1,
-            statements: Vec::new(),
             previous_version: None,
             columns: state.history.as_ref().map(|table| table.columns.clone()).unwrap_or_default(),
         },

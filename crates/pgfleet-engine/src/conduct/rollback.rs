@@ -65,8 +65,7 @@ pub fn plan_rollback(
     let migration = |status: &&MigrationStatus| {
         set.migrations.iter().find(|migration| migration.version == status.version)
     };
-    let migrations: Vec<&Migration> =
-        chosen.iter().filter_map(|status| migration(status)).collect();
+    let migrations: Vec<&Migration> = chosen.iter().filter_map(migration).collect();
     Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_down(input, &migrations))?)
 }
 

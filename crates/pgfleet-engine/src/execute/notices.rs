@@ -54,11 +54,10 @@ impl<'a> NoticeReader<'a> {
     }
 
     fn take(&mut self, step: usize, notice: &DbNotice) {
-        if SKIPPING.contains(&notice.sqlstate.as_str()) {
-            if let Some(skipped) = self.match_skipped(step, &notice.message) {
-                self.skipped.push(skipped);
-                return;
-            }
+        let skips = SKIPPING.contains(&notice.sqlstate.as_str());
+        if let Some(skipped) = skips.then(|| self.match_skipped(step, &notice.message)).flatten() {
+            self.skipped.push(skipped);
+            return;
         }
         self.events.send(Event::Notice {
             migration: self.labels.get(step).cloned(),

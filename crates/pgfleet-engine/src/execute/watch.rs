@@ -46,7 +46,7 @@ pub(super) async fn watch(
     watched: &Watched,
     events: &dyn EventSink,
 ) -> Infallible {
-    let sql = look_sql(sessions.worker.backend_pid());
+    let sql = look_sql(sessions.worker.backend_pid(), sessions.coordinator.server_version_num());
     loop {
         tokio::time::sleep(INTERVAL).await;
         let Some(migration) = watched.state().migration.clone() else { continue };
@@ -71,25 +71,33 @@ enum Look {
     Progress(Progress),
 }
 
-/// One row per blocker and per running command. The views and their columns are those of
-/// PostgreSQL 14 and later ("Progress Reporting" in its documentation).
-fn look_sql(pid: i32) -> String {
+/// `pg_stat_progress_copy` came with this version.
+const COPY_PROGRESS_SINCE: u32 = 140_000;
+
+/// One row per blocker and per running command ("Progress Reporting" in PostgreSQL's
+/// documentation).
+fn look_sql(pid: i32, server_version_num: u32) -> String {
+    let copy = match server_version_num {
+        COPY_PROGRESS_SINCE.. => format!("UNION ALL {COPY_PROGRESS} WHERE pid = {pid}"),
+        _ => String::new(),
+    };
     format!(
         "SELECT 'blocker', pg_catalog.format('pid %s, user %s, application %s, %s since %s: %s', \
            a.pid, a.usename, a.application_name, a.state, a.xact_start, pg_catalog.left(a.query, 200)), \
            NULL, NULL, NULL \
          FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids({pid})) AS b(pid) \
          JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid \
-         UNION ALL \
-         SELECT 'progress', command, phase, \
-           (CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END)::text, \
-           (CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END)::text \
-         FROM pg_catalog.pg_stat_progress_create_index WHERE pid = {pid} \
-         UNION ALL \
-         SELECT 'progress', command, 'copying', bytes_processed::text, bytes_total::text \
-         FROM pg_catalog.pg_stat_progress_copy WHERE pid = {pid}"
+         UNION ALL {INDEX_PROGRESS} WHERE pid = {pid} {copy}"
     )
 }
+
+const INDEX_PROGRESS: &str = "SELECT 'progress', command, phase, \
+    (CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END)::text, \
+    (CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END)::text \
+    FROM pg_catalog.pg_stat_progress_create_index";
+
+const COPY_PROGRESS: &str = "SELECT 'progress', command, 'copying', \
+    bytes_processed::text, bytes_total::text FROM pg_catalog.pg_stat_progress_copy";
 
 fn parse(row: &[Option<String>], migration: &str) -> Option<Look> {
     let text = |at: usize| row.get(at).cloned().flatten();

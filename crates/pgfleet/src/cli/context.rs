@@ -68,7 +68,7 @@ impl Context {
         let terminal = std::io::stderr().is_terminal();
         let json = self.global.output == Output::Json;
         let mode = ProgressMode::choose(terminal, self.global.quiet, self.global.verbose, json);
-        Progress::start(mode, self.err.clone())
+        Progress::start(mode, self.err)
     }
 
     /// Becomes true with the first Ctrl-C; the second ends the process at once.

@@ -75,6 +75,7 @@ pub enum Role {
 
 impl Style {
     /// Neither colour nor anything beyond ASCII.
+    #[cfg(test)]
     pub const fn plain(width: usize) -> Self {
         Self { colour: false, unicode: false, width }
     }

@@ -1,8 +1,8 @@
 //! Migrations that write a tool's history table, or one of the team's own, by hand.
 //!
-//! Invariant: one problem per file and table.
+//! Invariant: one problem per table, at its first place; further files are counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_sql::{Facts, Kind, LockMode, ObjectKind, QualifiedName};
 
@@ -15,7 +15,8 @@ use crate::diagnose::{Code, Problem};
 #[derive(Default)]
 pub(super) struct HistoryByHand {
     problems: Vec<Problem>,
-    seen: BTreeSet<(String, QualifiedName)>,
+    /// The position of a table's problem, and the files that touch the table.
+    seen: BTreeMap<QualifiedName, (usize, BTreeSet<String>)>,
 }
 
 impl Rule for HistoryByHand {
@@ -23,14 +24,22 @@ impl Rule for HistoryByHand {
         for (name, deed) in touched(&here.statement.facts) {
             let Some(owner) = owner_of(&name) else { continue };
             let file = here.statement.place.file.clone();
-            if self.seen.insert((file, name.clone())) {
-                let problem = problem(&name, deed, &owner);
-                self.problems.push(at_word(problem, here.statement, &name.name));
+            if let Some((_, files)) = self.seen.get_mut(&name) {
+                files.insert(file);
+                continue;
             }
+            let problem = problem(&name, deed, &owner);
+            self.seen.insert(name.clone(), (self.problems.len(), BTreeSet::from([file])));
+            self.problems.push(at_word(problem, here.statement, &name.name));
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<Problem> {
+    fn finish(mut self: Box<Self>) -> Vec<Problem> {
+        for (at, files) in self.seen.values().filter(|(_, files)| files.len() > 1) {
+            let more = files.len() - 1;
+            let noun = if more == 1 { "file does" } else { "files do" };
+            self.problems[*at].details.push(format!("{more} more {noun} the like"));
+        }
         self.problems
     }
 }

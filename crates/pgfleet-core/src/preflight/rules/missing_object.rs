@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use pgfleet_sql::{Facts, ObjectKind, ObjectRef};
+use pgfleet_sql::{ColumnDecl, Facts, ObjectKind, ObjectRef};
 
 use super::super::Here;
 use super::super::world::{Class, Key, Missing, Standing, World};
@@ -27,14 +27,19 @@ enum Deed {
 
 impl Rule for MissingObject {
     fn look(&mut self, world: &World<'_>, here: Here<'_>) {
-        for (key, deed) in wanted(&here.statement.facts) {
+        let facts = &here.statement.facts;
+        for (key, deed) in wanted(facts) {
             let Standing::Missing(missing) = world.stand(&key) else { continue };
-            if let Some((_, again)) = self.reported.get_mut(&key) {
-                *again += 1;
-                continue;
+            self.report(world, here, key, deed, &missing);
+        }
+        for key in facts.columns.iter().filter_map(column_type) {
+            // A type without a schema may be PostgreSQL's own; only a later CREATE TYPE tells.
+            if let Standing::Missing(missing) = world.stand(&key)
+                && missing.later.is_some()
+                && missing.dropped.is_none()
+            {
+                self.report(world, here, key, Deed::Uses, &missing);
             }
-            self.reported.insert(key.clone(), (self.problems.len(), 0));
-            self.problems.push(problem(world, here, &key, deed, &missing));
         }
     }
 
@@ -45,6 +50,48 @@ impl Rule for MissingObject {
         }
         self.problems
     }
+}
+
+impl MissingObject {
+    fn report(
+        &mut self,
+        world: &World<'_>,
+        here: Here<'_>,
+        key: Key,
+        deed: Deed,
+        missing: &Missing,
+    ) {
+        if let Some((_, again)) = self.reported.get_mut(&key) {
+            *again += 1;
+            return;
+        }
+        self.problems.push(problem(world, here, &key, deed, missing));
+        self.reported.insert(key, (self.problems.len() - 1, 0));
+    }
+}
+
+/// The type of a column, without its length and dimensions.
+fn column_type(column: &ColumnDecl) -> Option<Key> {
+    let text = &column.type_text;
+    let name = text[..text.find(['(', '[']).unwrap_or(text.len())].trim();
+    let name = pgfleet_sql::parse_qualified(name)?;
+    // Geometric types and their kin share names with what teams create.
+    let builtin = matches!(
+        name.name.as_str(),
+        "box"
+            | "circle"
+            | "date"
+            | "interval"
+            | "line"
+            | "money"
+            | "name"
+            | "path"
+            | "point"
+            | "text"
+            | "time"
+            | "uuid"
+    );
+    (!builtin).then(|| Key::named(Class::Type, &name))
 }
 
 /// The names that must exist for a statement to run.

@@ -77,16 +77,13 @@ impl Rules {
 
 /// The problem at the statement, or at the first place in it where `word` stands, marked.
 fn at_word(problem: Problem, statement: &Statement, word: &str) -> Problem {
-    let (lower, wanted) = (statement.sql.to_lowercase(), word.to_lowercase());
-    let whole_word = |at: &usize| {
-        let is_name = |c: char| c.is_alphanumeric() || c == '_';
-        let after = lower[at + wanted.len()..].chars().next();
-        !lower[..*at].chars().next_back().is_some_and(is_name) && !after.is_some_and(is_name)
-    };
+    let lower = statement.sql.to_lowercase();
+    let exact = find_word(&statement.sql, word);
     // Lower case of some letters is longer; then offsets would not fit.
-    let fits = lower.len() == statement.sql.len() && !word.is_empty();
-    let mut found = lower.match_indices(&wanted).map(|(at, _)| at).filter(whole_word);
-    let offset = if fits { found.next() } else { None };
+    let folded = (lower.len() == statement.sql.len())
+        .then(|| find_word(&lower, &word.to_lowercase()))
+        .flatten();
+    let offset = exact.or(folded);
     let length = if offset.is_some() { word.chars().count() } else { 1 };
     let offset = offset.unwrap_or(0);
     let place = program::place_in(&statement.sql, &statement.place, statement.verbatim, offset);
@@ -95,4 +92,17 @@ fn at_word(problem: Problem, statement: &Statement, word: &str) -> Problem {
     let mut problem = problem.at(place);
     problem.snippet = Some(snippet);
     problem
+}
+
+/// Where a word stands, no letters around it.
+fn find_word(text: &str, word: &str) -> Option<usize> {
+    if word.is_empty() {
+        return None;
+    }
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut places = text.match_indices(word).map(|(at, _)| at);
+    places.find(|at| {
+        let after = text[at + word.len()..].chars().next();
+        !text[..*at].chars().next_back().is_some_and(is_name) && !after.is_some_and(is_name)
+    })
 }

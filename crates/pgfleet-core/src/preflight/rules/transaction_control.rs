@@ -2,7 +2,7 @@
 
 use pgfleet_sql::Transaction;
 
-use super::Rule;
+use super::{Rule, at_word};
 use crate::diagnose::{Code, Problem};
 use crate::folder::Migration;
 use crate::plan::units_of;
@@ -64,27 +64,29 @@ fn is_control(transaction: Transaction) -> bool {
 }
 
 fn begun_twice(statement: &Statement, first: &Statement) -> Problem {
-    Problem::warning(Code::TransactionForbidden, "BEGIN inside a transaction does nothing")
-        .at(statement.place.clone())
-        .because(format!("the transaction begun at {} is still open", first.place))
-        .fix("Remove it; use SAVEPOINT for a part that may be taken back alone.")
+    let problem =
+        Problem::warning(Code::TransactionForbidden, "BEGIN inside a transaction does nothing")
+            .because(format!("the transaction begun at {} is still open", first.place))
+            .fix("Remove it; use SAVEPOINT for a part that may be taken back alone.");
+    at_word(problem, statement, &statement.facts.label)
 }
 
 fn rolled_back(statement: &Statement) -> Problem {
-    Problem::warning(Code::TransactionForbidden, "the file takes back what it did")
-        .at(statement.place.clone())
+    let problem = Problem::warning(Code::TransactionForbidden, "the file takes back what it did")
         .because(
             "ROLLBACK undoes everything since BEGIN, and the migration is recorded all the same",
         )
-        .fix("Write COMMIT when the changes are to stay.")
+        .fix("Write COMMIT when the changes are to stay.");
+    at_word(problem, statement, &statement.facts.label)
 }
 
 fn nothing_open(statement: &Statement) -> Problem {
     let label = &statement.facts.label;
-    Problem::warning(Code::TransactionForbidden, format!("{label} without BEGIN does nothing"))
-        .at(statement.place.clone())
-        .because(
-            "psql would only warn that there is no transaction in progress; here it is left out",
-        )
-        .fix("Remove it, or write BEGIN where the transaction is to begin.")
+    let problem = Problem::warning(
+        Code::TransactionForbidden,
+        format!("{label} without BEGIN does nothing"),
+    )
+    .because("psql would only warn that there is no transaction in progress; here it is left out")
+    .fix("Remove it, or write BEGIN where the transaction is to begin.");
+    at_word(problem, statement, &statement.facts.label)
 }

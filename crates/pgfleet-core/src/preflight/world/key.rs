@@ -158,7 +158,7 @@ impl Key {
 
     /// The closest of other names: the same in another case or schema, else a few letters apart.
     pub(super) fn nearest<'k>(&self, names: impl Iterator<Item = &'k Self>) -> Option<&'k Self> {
-        let limit = (self.name.chars().count() / 4).clamp(1, 3);
+        let limit = (self.name.chars().count() / 4).min(3);
         names
             .filter(|other| other.class == self.class && *other != self)
             .map(|other| (self.distance(other), other))

@@ -87,7 +87,8 @@ impl Progress {
         Self::spawn(move || Box::new(events::JsonLines::new(out)))
     }
 
-    /// Writes lines for people.
+    /// Writes lines for people, to where a test can read them.
+    #[cfg(test)]
     pub fn lines(out: impl Write + Send + 'static, style: Style, verbose: bool) -> Self {
         Self::spawn(move || Box::new(lines::Lines::new(out, style, verbose)))
     }

@@ -1,0 +1,6 @@
+CREATE TABLE a (id int);
+CREATE TABLE b (id int);
+CREATE TRIGGER t BEFORE UPDATE ON b FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+ALTER TABLE b RENAME TO c;
+DROP TRIGGER t ON c;
+DROP TABLE a;

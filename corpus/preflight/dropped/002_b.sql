@@ -1,0 +1,5 @@
+ALTER TABLE a ADD COLUMN x int;
+ALTER TABLE b ADD COLUMN x int;
+ALTER TABLE c ADD COLUMN x int;
+CREATE TABLE a (id int);
+CREATE TABLE a (id int);

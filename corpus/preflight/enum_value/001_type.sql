@@ -1,0 +1,2 @@
+CREATE TYPE mood AS ENUM ('sad');
+CREATE TABLE people (m mood);

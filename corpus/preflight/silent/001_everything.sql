@@ -1,0 +1,14 @@
+CREATE EXTENSION IF NOT EXISTS postgis;
+CREATE SCHEMA app;
+CREATE TYPE app.mood AS ENUM ('a', 'b');
+CREATE TABLE app.events (id serial, at timestamptz, m app.mood, place public.geometry) PARTITION BY RANGE (at);
+CREATE TABLE app.events_2026 PARTITION OF app.events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TEMP TABLE scratch AS SELECT * FROM app.events;
+INSERT INTO scratch SELECT e.* FROM app.events AS e, LATERAL (SELECT 1) AS x WHERE e.at > now();
+ALTER SEQUENCE app.events_id_seq RESTART WITH 100;
+SELECT count(*) FROM pg_class, information_schema.tables, pg_catalog.pg_namespace;
+UPDATE spatial_ref_sys SET srid = 1 WHERE false;
+CREATE VIEW app.v AS WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT * FROM r, generate_series(1, 2) AS g;
+CREATE OR REPLACE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1 FROM not_checked';
+DROP VIEW IF EXISTS nothing;
+DELETE FROM app.events USING app.events_2026 o WHERE events.id = o.id;

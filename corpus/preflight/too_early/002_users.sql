@@ -1,0 +1,4 @@
+-- users
+CREATE TABLE users (id bigint PRIMARY KEY);
+CREATE TRIGGER touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;

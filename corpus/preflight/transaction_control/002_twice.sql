@@ -1,0 +1,5 @@
+BEGIN;
+BEGIN;
+CREATE TABLE b (id int);
+COMMIT;
+COMMIT;
