@@ -45,7 +45,7 @@ pub async fn apply(
 ) -> Result<RunOutcome, ChangeError> {
     refuse_folder_errors(&opened.folder.set)?;
     let nothing = pending(&opened.statuses, &request.selection)?.is_empty();
-    if nothing && request.plan.is_none() && !has_resumable(&opened.state, &opened.statuses) {
+    if nothing && request.plan.is_none() && !has_failed(&opened.statuses) {
         warn_of_edits(target, opened, &request.run);
         return Ok(RunOutcome::Nothing);
     }
@@ -133,7 +133,7 @@ fn choose<'m>(
         .filter(|status| status.verdict == Verdict::Failed && resumable(status))
         .map(|status| status.version.clone())
         .collect();
-    if wanted.is_empty() && resumed.is_empty() {
+    if wanted.is_empty() && !has_failed(statuses) {
         return Ok(Vec::new());
     }
     let refusals = refusals(target, set, dialect, statuses, &resumed);
@@ -155,10 +155,9 @@ fn warn_of_edits(target: &Target, opened: &Opened, run: &Run<'_>) {
     }
 }
 
-fn has_resumable(state: &TargetState, statuses: &[MigrationStatus]) -> bool {
-    statuses
-        .iter()
-        .any(|status| status.verdict == Verdict::Failed && is_resumable(&state.open_units, status))
+/// A failure is finished, refused, or, where the format's own tool is just at work, waited for.
+fn has_failed(statuses: &[MigrationStatus]) -> bool {
+    statuses.iter().any(|status| status.verdict == Verdict::Failed)
 }
 
 /// A migration that we left unfinished ourselves is finished, not refused.
