@@ -1,3 +1,29 @@
-//! Development tasks that are not part of the product.
+//! Development tasks that are not part of the product: `cargo xtask bench`, `cargo xtask tidy`.
+//!
+//! A task panics when this machine cannot do it: a developer reads the message and nothing else
+//! depends on it.
 
-fn main() {}
+mod bench;
+mod checkout;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  bench [--migrations N] [--rounds N] [--slow-rounds N] [--only WORD]
+                  measure against the peers and write benches/results.md
+  tidy            check the tree's own rules";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.split_first() {
+        Some((&"bench", options)) => bench::run(options),
+        Some((&"tidy", [])) => tidy::run(),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}

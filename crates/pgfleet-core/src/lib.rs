@@ -13,4 +13,5 @@ pub mod plan;
 pub mod preflight;
 pub mod program;
 pub mod report;
+pub mod schema;
 pub mod verify;

@@ -10,6 +10,9 @@ use pgfleet_sql::quote_literal;
 /// What tells that the journal is there; must stay the newest of its tables.
 pub const MARKER_TABLE: &str = "pgfleet.steps";
 
+/// Stands for the hash of a unit that is known not to have happened.
+pub const WITHDRAWN: &str = "";
+
 /// Statements that create the journal.
 pub const CREATE: &[&str] = &[
     "CREATE SCHEMA IF NOT EXISTS pgfleet",
@@ -87,6 +90,18 @@ impl UnitKey<'_> {
     /// Says that the unit happened, in its own transaction.
     pub fn done(&self, closed: bool) -> String {
         self.insert("done", closed, "pg_catalog.clock_timestamp()")
+    }
+
+    /// `FROM … WHERE …` of the unit's intents, in any run, that were neither fulfilled nor
+    /// withdrawn; the table is called `s`.
+    pub fn open_intents(&self) -> String {
+        format!(
+            "FROM pgfleet.steps s WHERE NOT s.closed AND s.state = 'intent' AND s.version = {} \
+             AND s.direction = '{}' AND s.unit = {} AND s.hash <> '{WITHDRAWN}'",
+            literal(self.version),
+            direction_name(self.direction),
+            self.unit,
+        )
     }
 
     fn insert(&self, state: &str, closed: bool, ended_at: &str) -> String {

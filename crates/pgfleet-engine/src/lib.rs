@@ -1,5 +1,7 @@
 //! Effects: everything that touches a server, the disk, the network or the clock.
 
+pub mod catalog;
+pub mod compare;
 pub mod conduct;
 pub mod connect;
 pub mod diagnose;
@@ -17,4 +19,5 @@ pub mod scratch;
 pub mod server;
 pub mod state;
 pub mod truth;
+pub mod typeorm;
 pub mod verify;

@@ -12,7 +12,7 @@ use pgfleet_core::history::NativeLock;
 use pgfleet_core::report::Event;
 
 use crate::connect::{Session, SessionError};
-use crate::execute::EventSink;
+use crate::execute::{EventSink, StopSignal};
 
 /// "pgfleet" and a number, as an advisory lock's key: held by the session that coordinates a run.
 const COORDINATOR_KEY: i64 = 0x7067_666c_6565_7401;
@@ -20,6 +20,10 @@ const COORDINATOR_KEY: i64 = 0x7067_666c_6565_7401;
 /// Held by the session that does a run's work. A killed pgfleet leaves a server process that may
 /// still be busy with what it had been sent; the next run waits for it through this lock.
 const WORKER_KEY: i64 = 0x7067_666c_6565_7402;
+
+/// Takes the worker's lock again where a migration's `DISCARD ALL` let go of it. Nobody else can
+/// have it: who wants it holds the coordinator's lock first.
+pub(crate) const KEEP_WORKER: &str = "SELECT pg_catalog.pg_try_advisory_lock(8099555070592775170)";
 
 /// The first pause between two tries; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(20);
@@ -42,6 +46,8 @@ pub struct LockWait<'a> {
     pub deadline_ms: u64,
     /// Told about the holders.
     pub events: &'a dyn EventSink,
+    /// Becomes true when the user asks to stop.
+    pub stop: StopSignal,
 }
 
 /// Takes our lock and the native one on a session of their own.
@@ -81,11 +87,15 @@ async fn acquire(
         }
         let holders = holders(session, lock).await?;
         let waited_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if waited_ms >= wait.deadline_ms {
+        if waited_ms >= wait.deadline_ms || *wait.stop.borrow() {
             return Err(LockError::Held(Box::new(held(what, &holders, waited_ms))));
         }
         wait.events.send(Event::LockWaiting { lock: what.to_owned(), holders, waited_ms });
-        tokio::time::sleep(pause).await;
+        let mut stop = wait.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            Ok(_) = stop.wait_for(|stop| *stop) => {}
+        }
         pause = (pause * 2).min(PAUSE_MAX);
     }
 }
@@ -136,4 +146,14 @@ fn held(what: &str, holders: &[String], waited_ms: u64) -> Problem {
             "If nobody is at work there, end the session.",
             "SELECT pg_terminate_backend(PID)",
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_that_is_taken_again_is_the_worker_s() {
+        assert!(KEEP_WORKER.ends_with(&format!("({WORKER_KEY})")));
+    }
 }

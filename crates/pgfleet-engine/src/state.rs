@@ -3,7 +3,7 @@
 //! Invariant: everything is asked in one exchange, so a run with nothing to do costs one round
 //! trip after connecting.
 
-use futures_util::future::join4;
+use futures_util::future::{join_all, join4};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::history::{Dialect, HistoryRow, LockContext};
 use pgfleet_sql::QualifiedName;
@@ -109,11 +109,12 @@ pub async fn find_histories<'d>(
     session: &Session,
     dialects: &[&'d dyn Dialect],
 ) -> Result<Vec<&'d dyn Dialect>, SessionError> {
+    let questions: Vec<_> = dialects.iter().map(|d| columns_sql(&d.default_table())).collect();
+    let answers = join_all(questions.iter().map(|sql| session.query_text(sql))).await;
     let mut found = Vec::new();
-    for dialect in dialects {
+    for (dialect, rows) in dialects.iter().zip(answers) {
         let mut table = dialect.default_table();
-        let rows = session.query_text(&columns_sql(&table)).await?;
-        let Some(history) = parse_columns(&rows, &mut table) else { continue };
+        let Some(history) = parse_columns(&rows?, &mut table) else { continue };
         if missing_column(*dialect, &history).is_none() {
             found.push(*dialect);
         }

@@ -31,6 +31,8 @@ pub use detect::{detect, detect_candidates};
 pub use file_tree::FileTree;
 pub use format::{Format, UnknownFormat};
 
+pub use typeorm::fill_parameters as fill_typeorm_parameters;
+
 pub(crate) use flyway::{
     canonical_version as flyway_canonical_version, raw_version as flyway_raw_version,
 };
@@ -107,6 +109,8 @@ pub struct Migration {
     /// whole of it: only the team's own tool can run it. The problem that names it is a warning,
     /// because a migration that is applied already stops nothing.
     pub opaque: Option<Place>,
+    /// The same for what takes it back; `down` is then absent.
+    pub opaque_down: Option<Place>,
 }
 
 /// How a migration takes part in the order of a folder.

@@ -119,6 +119,7 @@ impl<'tree> Reading<'tree> {
             checksum: None,
             transaction: TransactionMode::Auto,
             opaque: None,
+            opaque_down: None,
         }
     }
 

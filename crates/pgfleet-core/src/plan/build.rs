@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::hazard::HazardFinder;
 use super::{
-    FAILURE_MESSAGE_TEXT, PLAN_VERSION, Plan, SqlStep, Step, Unit, fingerprint_rows, hash_text,
-    units_of,
+    FAILURE_MESSAGE_TEXT, PLAN_VERSION, Plan, SqlStep, Step, Unit, fingerprint_plan,
+    fingerprint_rows, units_of,
 };
 use super::{Hazard, HazardKind};
 use crate::diagnose::{Code, Problem};
@@ -109,21 +109,8 @@ fn assemble(input: &PlanInput<'_>, steps: Vec<SqlStep>, hazards: Vec<Hazard>) ->
         steps: steps.into_iter().map(Step::Sql).collect(),
         hazards,
     };
-    plan.fingerprint = fingerprint(&plan);
+    plan.fingerprint = fingerprint_plan(&plan);
     plan
-}
-
-/// Covers what is run, not how it is shown.
-fn fingerprint(plan: &Plan) -> String {
-    let mut text = format!("{}\n{}\n", plan.history_table, plan.base);
-    for step in plan.sql_steps() {
-        text.push_str(&format!("{:?} {}\n", step.direction, step.version));
-        for unit in &step.units {
-            text.push_str(&unit.hash());
-            text.push('\n');
-        }
-    }
-    hash_text(&text)
 }
 
 fn step(
@@ -134,7 +121,7 @@ fn step(
     body: &SqlBody,
     hazards: &mut HazardFinder,
 ) -> Result<SqlStep, Vec<Problem>> {
-    if let Some(place) = &migration.opaque {
+    if let Some(place) = migration.opaque.as_ref().filter(|_| direction == Direction::Up) {
         return Err(vec![opaque(migration, place)]);
     }
     let Program { statements, problems } = program::build(body, input.read_include);
@@ -244,6 +231,9 @@ fn opaque(migration: &Migration, place: &Place) -> Problem {
 }
 
 fn no_way_back(migration: &Migration, input: &PlanInput<'_>) -> Problem {
+    if let Some(place) = &migration.opaque_down {
+        return opaque(migration, place);
+    }
     Problem::error(Code::NoWayBack, format!("{} has nothing that takes it back", migration.label()))
         .at(Place::file(display_path(input.root, &migration.file)))
         .because(format!("the {} folder holds no down part for it", input.dialect.format()))

@@ -51,6 +51,8 @@ pub fn needs_consent(hazards: &[Hazard]) -> bool {
 /// unused, so locking, rewriting or dropping it is no hazard.
 pub(super) struct HazardFinder {
     created: BTreeSet<QualifiedName>,
+    /// Of them, those that cannot have been there before: their creation would have failed.
+    new: BTreeSet<QualifiedName>,
     empty_target: bool,
     found: Vec<Hazard>,
 }
@@ -58,7 +60,7 @@ pub(super) struct HazardFinder {
 impl HazardFinder {
     /// `empty_target`: the target held no tables before the plan, so nothing can be lost.
     pub(super) fn new(empty_target: bool) -> Self {
-        Self { created: BTreeSet::new(), empty_target, found: Vec::new() }
+        Self { created: BTreeSet::new(), new: BTreeSet::new(), empty_target, found: Vec::new() }
     }
 
     pub(super) fn found(self) -> Vec<Hazard> {
@@ -73,13 +75,19 @@ impl HazardFinder {
             }
         }
         let created = statement.facts.creates.iter().filter(|object| holds_rows(object.kind));
-        self.created.extend(created.map(|object| bare(&object.name)));
+        let names: Vec<_> = created.map(|object| bare(&object.name)).collect();
+        if !statement.facts.if_not_exists && !statement.facts.or_replace {
+            self.new.extend(names.iter().cloned());
+        }
+        self.created.extend(names);
     }
 
     fn hazards_of(&self, facts: &Facts) -> Vec<(HazardKind, String)> {
         let mut hazards = Vec::new();
-        let touches_old = self.touches_old(facts);
-        if let Some(loss) = facts.data_loss.as_ref().filter(|_| touches_old) {
+        let touches_old = touches_other_than(facts, &self.created);
+        if let Some(loss) =
+            facts.data_loss.as_ref().filter(|_| touches_other_than(facts, &self.new))
+        {
             let kind = match loss.severity {
                 Severity::Certain => HazardKind::DataLoss,
                 Severity::Possible | Severity::Selective => HazardKind::PossibleLoss,
@@ -98,15 +106,6 @@ impl HazardFinder {
             ));
         }
         hazards
-    }
-
-    /// False only when everything the statement drops or alters was created by this plan.
-    fn touches_old(&self, facts: &Facts) -> bool {
-        let objects = facts.drops.iter().chain(&facts.alters);
-        let mut names: Vec<_> =
-            objects.map(|object| object.on.as_ref().unwrap_or(&object.name)).collect();
-        names.extend(facts.locks.iter().filter_map(|lock| lock.relation.as_ref()));
-        names.is_empty() || !names.iter().all(|name| self.created.contains(&bare(name)))
     }
 
     fn lock_hazard(&self, facts: &Facts) -> Option<String> {
@@ -128,6 +127,15 @@ impl HazardFinder {
         };
         Some(format!("{} blocks {blocks} of {relation}{how_long}", facts.label))
     }
+}
+
+/// False only when everything the statement drops or alters is among what this plan created.
+fn touches_other_than(facts: &Facts, created: &BTreeSet<QualifiedName>) -> bool {
+    let objects = facts.drops.iter().chain(&facts.alters);
+    let mut names: Vec<_> =
+        objects.map(|object| object.on.as_ref().unwrap_or(&object.name)).collect();
+    names.extend(facts.locks.iter().filter_map(|lock| lock.relation.as_ref()));
+    names.is_empty() || !names.iter().all(|name| created.contains(&bare(name)))
 }
 
 fn holds_rows(kind: ObjectKind) -> bool {

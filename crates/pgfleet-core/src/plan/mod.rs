@@ -16,6 +16,7 @@ use crate::place::Place;
 
 pub(crate) use build::creates;
 pub use build::{Direction, PlanInput, plan_down, plan_up};
+use fingerprint::fingerprint_plan;
 pub use fingerprint::{fingerprint_rows, hash_text};
 pub use hazard::{Hazard, HazardKind, needs_consent};
 pub use unit::{Settle, Unit, units_of};
@@ -36,7 +37,7 @@ pub struct Plan {
     /// Of the history that the plan was made on; a target whose history has another one is not
     /// touched with this plan.
     pub base: String,
-    /// Of the steps; identifies the plan in the journal.
+    /// Of all the rest; identifies the plan in the journal, and tells when it was edited.
     pub fingerprint: String,
     /// Statements that create the history table, when it is not there.
     pub setup: Vec<String>,
@@ -116,6 +117,11 @@ impl Plan {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// True when nothing was changed since the plan was made.
+    pub fn is_intact(&self) -> bool {
+        self.fingerprint == fingerprint_plan(self)
     }
 
     /// The steps that run SQL: today, all.

@@ -48,6 +48,15 @@ pub enum Settle {
         /// The table, quoted.
         table: String,
     },
+    /// Done when the table has a valid index that is younger than the intent; an invalid one of
+    /// that age is dropped first. For indexes whose name PostgreSQL chooses.
+    IndexMade {
+        /// The table, quoted.
+        table: String,
+    },
+    /// Running it again does no harm; what it left half-made (`…_ccnew`, `…_ccold`) is dropped
+    /// first.
+    Reindex,
     /// Done when the index is gone.
     IndexGone {
         /// The index, quoted.
@@ -194,6 +203,7 @@ fn transaction_settings(begin: &Statement) -> Option<PlannedStatement> {
     }
     let mut statement = planned(begin.clone());
     statement.sql = format!("SET TRANSACTION {};", settings.join(" "));
+    statement.label = "SET".to_owned();
     statement.verbatim = false;
     Some(statement)
 }
@@ -204,7 +214,7 @@ fn single(statement: Statement) -> Unit {
         let settle = settle_of(facts);
         return Unit::Alone { statement: Box::new(planned(statement)), settle };
     }
-    if facts.kind == Kind::Session && facts.sets_session {
+    if facts.sets_session || sets_by_function(&statement) {
         return Unit::Session { statement: Box::new(planned(statement)) };
     }
     Unit::Transaction { statements: vec![planned(statement)] }
@@ -226,16 +236,22 @@ fn may_commit(statement: &Statement) -> bool {
 
 fn settle_of(facts: &Facts) -> Settle {
     match facts.kind {
+        Kind::Maintenance if facts.label == "REINDEX" => Settle::Reindex,
         Kind::Maintenance => Settle::Repeat,
-        Kind::Create => created(facts.creates.first(), facts).unwrap_or(Settle::Ask),
+        Kind::Create => created(facts).unwrap_or(Settle::Ask),
         Kind::Drop => dropped(&facts.drops).unwrap_or(Settle::Ask),
         _ if facts.label == "ALTER SYSTEM" => Settle::Repeat,
         _ => Settle::Ask,
     }
 }
 
-fn created(object: Option<&ObjectRef>, facts: &Facts) -> Option<Settle> {
-    let object = object?;
+fn created(facts: &Facts) -> Option<Settle> {
+    let table = || Some(facts.locks.first()?.relation.as_ref()?.to_string());
+    let Some(object) = facts.creates.first() else {
+        return (facts.label == "CREATE INDEX")
+            .then(table)?
+            .map(|table| Settle::IndexMade { table });
+    };
     match object.kind {
         ObjectKind::Index => {
             let table = object.on.as_ref().or_else(|| facts.locks.first()?.relation.as_ref())?;
@@ -256,6 +272,7 @@ fn dropped(drops: &[ObjectRef]) -> Option<Settle> {
 }
 
 fn planned(statement: Statement) -> PlannedStatement {
+    let sets_session = may_set_session(&statement);
     let facts = statement.facts;
     let if_not_exists = facts
         .if_not_exists
@@ -268,7 +285,31 @@ fn planned(statement: Statement) -> PlannedStatement {
         verbatim: statement.verbatim,
         copy_data: statement.copy_data,
         if_not_exists,
-        sets_session: facts.sets_session || facts.opaque,
+        sets_session,
+    }
+}
+
+/// Queries may call functions that set what they like; temporary tables belong to the session.
+fn may_set_session(statement: &Statement) -> bool {
+    let facts = &statement.facts;
+    facts.sets_session
+        || facts.opaque
+        || (facts.kind == Kind::Read && facts.label != "SHOW")
+        || is_temporary(&statement.sql)
+}
+
+fn sets_by_function(statement: &Statement) -> bool {
+    statement.facts.kind == Kind::Read && statement.sql.to_ascii_lowercase().contains("set_config")
+}
+
+/// `CREATE [LOCAL|GLOBAL] TEMP …`, `SELECT … INTO TEMP …`.
+fn is_temporary(sql: &str) -> bool {
+    let mut words = sql.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let is = |word: &str| ["temp", "temporary"].iter().any(|temp| word.eq_ignore_ascii_case(temp));
+    match words.next() {
+        Some(word) if word.eq_ignore_ascii_case("create") => words.take(2).any(is),
+        Some(word) if word.eq_ignore_ascii_case("select") => words.any(is),
+        _ => false,
     }
 }
 
@@ -354,10 +395,10 @@ mod tests {
 
     #[test]
     fn what_may_commit_inside_runs_in_no_transaction_of_ours() {
-        let sql = "CALL backfill(); DO $$ BEGIN UPDATE t SET a = 1; COMMIT; END $$; \
-                   DO $$ BEGIN PERFORM committed_at FROM t; END $$; UPDATE t SET a = 1;";
+        let file = "CALL backfill(); DO $$ BEGIN UPDATE t SET a = 1; COMMIT; END $$; \
+                    DO $$ BEGIN PERFORM committed_at FROM t; END $$; UPDATE t SET a = 1";
         let separate = [('a', 1), ('a', 1), ('t', 1), ('t', 1)];
-        assert_eq!(shape(sql, TransactionMode::Never), separate);
-        assert_eq!(shape(sql, TransactionMode::Auto), [('t', 4)]);
+        assert_eq!(shape(file, TransactionMode::Never), separate);
+        assert_eq!(shape(file, TransactionMode::Auto), [('t', 4)]);
     }
 }

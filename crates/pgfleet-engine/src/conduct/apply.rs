@@ -44,6 +44,7 @@ pub async fn apply(
     request: &ApplyRequest<'_>,
 ) -> Result<RunOutcome, ChangeError> {
     refuse_folder_errors(&opened.folder.set)?;
+    refuse_half_taken_back(target, &opened.state)?;
     let nothing = pending(&opened.statuses, &request.selection)?.is_empty();
     if nothing && request.plan.is_none() && !has_failed(&opened.statuses) {
         warn_of_edits(target, opened, &request.run);
@@ -79,9 +80,10 @@ fn plan_on(
     state: &TargetState,
     selection: &Selection,
 ) -> Result<Plan, ChangeError> {
+    refuse_half_taken_back(target, state)?;
     let set = &opened.folder.set;
     let statuses = judge(set, &state.rows, opened.dialect);
-    let chosen = choose(target, set, state, opened.dialect, &statuses, selection)?;
+    let chosen = choose(target, &opened.folder, state, opened.dialect, &statuses, selection)?;
     Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_up(input, &chosen))?)
 }
 
@@ -117,10 +119,28 @@ pub(super) fn refuse_folder_errors(set: &MigrationSet) -> Result<(), ChangeError
     if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
 }
 
+/// A migration that was taken back in part is applied by its history, and is not all there.
+fn refuse_half_taken_back(target: &Target, state: &TargetState) -> Result<(), Box<Problem>> {
+    let Some(open) = state.open_units.iter().find(|unit| unit.direction == Direction::Down) else {
+        return Ok(());
+    };
+    let version = &open.version;
+    Err(Box::new(
+        Problem::error(Code::HistoryFailed, format!("{version} was taken back in part only"))
+            .in_target(&target.name)
+            .because("a rollback was interrupted, or a statement of it failed")
+            .fix_with("Finish it.", "pgfleet rollback --allow-data-loss")
+            .fix_with(
+                "Or, when all of the migration is in the database:",
+                format!("pgfleet resolve --applied {version}"),
+            ),
+    ))
+}
+
 /// The migrations to apply, after everything that forbids it.
 fn choose<'m>(
     target: &Target,
-    set: &'m MigrationSet,
+    folder: &'m Folder,
     state: &TargetState,
     dialect: &dyn Dialect,
     statuses: &[MigrationStatus],
@@ -136,12 +156,12 @@ fn choose<'m>(
     if wanted.is_empty() && !has_failed(statuses) {
         return Ok(Vec::new());
     }
-    let refusals = refusals(target, set, dialect, statuses, &resumed);
+    let refusals = refusals(target, folder, dialect, statuses, &resumed);
     if !refusals.is_empty() {
         return Err(refusals.into());
     }
     wanted.extend(resumed);
-    let chosen = set.migrations.iter().filter(|m| wanted.contains(&m.version));
+    let chosen = folder.set.migrations.iter().filter(|m| wanted.contains(&m.version));
     Ok(chosen.collect())
 }
 
@@ -166,7 +186,7 @@ fn is_resumable(open: &[OpenUnit], status: &MigrationStatus) -> bool {
 }
 
 /// Versions of the pending migrations that the selection wants, in order.
-fn pending(
+pub(crate) fn pending(
     statuses: &[MigrationStatus],
     selection: &Selection,
 ) -> Result<Vec<String>, Box<Problem>> {
@@ -181,7 +201,8 @@ fn pending(
     Ok(versions.take(selection.steps.unwrap_or(usize::MAX)).collect())
 }
 
-/// The position of a version, which may be given as version, name or `version_name`.
+/// The position of a version, which may be given as version, name, `version_name`, or the one
+/// version's beginning up to the end of a number (`1700000000000` of `1700000000000-CreateUsers`).
 pub(super) fn position_of(
     statuses: &[MigrationStatus],
     wanted: &str,
@@ -191,20 +212,44 @@ pub(super) fn position_of(
             || status.name == wanted
             || format!("{}_{}", status.version, status.name) == wanted
     };
-    let found = statuses.iter().position(matches);
-    found.ok_or_else(|| {
-        let last: Vec<_> = statuses.iter().rev().take(3).map(|s| s.version.as_str()).collect();
-        Box::new(
-            Problem::error(Code::VersionUnknown, format!("no migration is called {wanted:?}"))
-                .detail(format!("the newest are {}", last.join(", ")))
-                .fix_with("See them all.", "pgfleet status"),
-        )
-    })
+    if let Some(exact) = statuses.iter().position(matches) {
+        return Ok(exact);
+    }
+    let all = statuses.iter().enumerate();
+    let begun: Vec<_> = all.filter(|(_, status)| begins_with(&status.version, wanted)).collect();
+    match begun.as_slice() {
+        [(only, _)] => Ok(*only),
+        [] => Err(Box::new(unknown_version(statuses, wanted))),
+        several => Err(Box::new(ambiguous_version(several.iter().map(|(_, s)| *s), wanted))),
+    }
+}
+
+/// `1` is not the beginning of `10`: a number is not cut.
+fn begins_with(version: &str, wanted: &str) -> bool {
+    let cuts_nothing = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+    !wanted.is_empty() && version.strip_prefix(wanted).is_some_and(cuts_nothing)
+}
+
+fn unknown_version(statuses: &[MigrationStatus], wanted: &str) -> Problem {
+    let last: Vec<_> = statuses.iter().rev().take(3).map(|s| s.version.as_str()).collect();
+    Problem::error(Code::VersionUnknown, format!("no migration is called {wanted:?}"))
+        .detail(format!("the newest are {}", last.join(", ")))
+        .fix_with("See them all.", "pgfleet status")
+}
+
+fn ambiguous_version<'s>(
+    begun: impl Iterator<Item = &'s MigrationStatus>,
+    wanted: &str,
+) -> Problem {
+    let versions: Vec<_> = begun.map(|status| status.version.as_str()).collect();
+    Problem::error(Code::VersionUnknown, format!("several migrations begin with {wanted:?}"))
+        .detail(format!("they are {}", versions.join(", ")))
+        .fix("Name the whole version.")
 }
 
 fn refusals(
     target: &Target,
-    set: &MigrationSet,
+    folder: &Folder,
     dialect: &dyn Dialect,
     statuses: &[MigrationStatus],
     resumed: &[String],
@@ -216,11 +261,8 @@ fn refusals(
         Verdict::OutOfOrder if !allows_old => Some(too_old(status)),
         _ => None,
     };
-    let place = |status: &MigrationStatus| {
-        let file = status.file.as_deref()?;
-        let shown = set.migrations.iter().find(|m| m.version == status.version);
-        Some(Place::file(shown.map_or(file, |m| m.file.as_str())))
-    };
+    let place =
+        |status: &MigrationStatus| Some(Place::file(folder.tree.display(status.file.as_deref()?)));
     let refused = statuses.iter().filter_map(|status| {
         let problem = refuse(status)?.in_target(&target.name);
         Some(match place(status) {
@@ -279,4 +321,36 @@ fn too_old(status: &MigrationStatus) -> Problem {
     .because("it was added to the folder after newer ones had been applied, as after a merge")
     .fix("Give it a newer version number.")
     .fix("Or allow it: out_of_order = true under [apply] in pgfleet.toml.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn positions(versions: &[&str], wanted: &str) -> Result<usize, String> {
+        let status = |version: &&str| MigrationStatus {
+            version: (*version).to_owned(),
+            name: String::new(),
+            verdict: Verdict::Pending,
+            file: None,
+            applied_at: None,
+            note: None,
+        };
+        let statuses: Vec<_> = versions.iter().map(status).collect();
+        position_of(&statuses, wanted).map_err(|problem| problem.what)
+    }
+
+    #[test]
+    fn a_version_may_be_named_by_its_number() {
+        let versions = ["1700000000000-A", "1700000000001-B", "1700000000001-C", "1", "10"];
+        assert_eq!(positions(&versions, "1700000000000"), Ok(0));
+        assert_eq!(positions(&versions, "1700000000001-C"), Ok(2));
+        assert_eq!(positions(&versions, "1"), Ok(3));
+        for (wanted, says) in
+            [("1700000000001", "several"), ("170000000000", "no migration"), ("", "no migration")]
+        {
+            let refusal = positions(&versions, wanted).unwrap_err();
+            assert!(refusal.starts_with(says), "{refusal}");
+        }
+    }
 }

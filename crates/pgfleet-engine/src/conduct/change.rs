@@ -103,7 +103,8 @@ async fn lock(
     let table = target.history_table();
     let read = || read_state(session, dialect, table.as_ref());
     let before = read().await.map_err(|error| target.state_problem(error))?;
-    let wait = LockWait { deadline_ms: target.settings.apply.lock_wait_ms, events: run.events };
+    let deadline_ms = target.settings.apply.lock_wait_ms;
+    let wait = LockWait { deadline_ms, events: run.events, stop: run.stop.clone() };
     let native = dialect.lock(&before.lock_context());
     let taken = lock_coordinator(coordinator, native, &wait).await;
     taken.map_err(|error| lock_problem(target, error))?;
@@ -111,7 +112,7 @@ async fn lock(
     Ok(read().await.map_err(|error| target.state_problem(error))?)
 }
 
-fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
+pub(super) fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
     match error {
         LockError::Session(error) => target.session_problem(&error),
         LockError::Held(problem) => Box::new(problem.in_target(&target.name)),
@@ -124,6 +125,13 @@ pub(super) fn check_base(
     rows: &[HistoryRow],
     target: &str,
 ) -> Result<(), Box<Problem>> {
+    if !plan.is_intact() {
+        return Err(Box::new(
+            Problem::error(Code::PlanInvalid, "the plan was edited after it had been made")
+                .because("its fingerprint does not fit what it holds")
+                .fix_with("Make a new plan and review it.", "pgfleet plan --out plan.json"),
+        ));
+    }
     if plan.base == fingerprint_rows(rows) {
         return Ok(());
     }
@@ -212,7 +220,7 @@ fn report(
         target: target.name.clone(),
         server: target.spec.redacted(),
         command: options.command.clone(),
-        started_at: started.to_string(),
+        started_at: started.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         elapsed_ms,
         migrations: execution.migrations,
         problems,

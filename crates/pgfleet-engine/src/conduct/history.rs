@@ -68,6 +68,10 @@ fn resolution_plan(
 ) -> Result<Plan, ChangeError> {
     let statuses = judge(&opened.folder.set, &state.rows, opened.dialect);
     let status = &statuses[position_of(&statuses, version)?];
+    let is_open = state.open_units.iter().any(|unit| unit.version == status.version);
+    if !is_open && says_so_already(status.verdict, resolution) {
+        return Err(Box::new(nothing_to_say(version, resolution)).into());
+    }
     let mut plan = record_only(opened, state, std::slice::from_ref(&status.version))?;
     let migration = migration(opened, &status.version)?;
     let context = record_context(opened, state, migration);
@@ -77,7 +81,8 @@ fn resolution_plan(
     step.record_done = match resolution {
         Resolution::Applied => {
             let mut records = match status.verdict {
-                Verdict::Failed => dialect.record_reverted(&context, migration),
+                // Taken back in part, and now said to be whole.
+                Verdict::Applied | Verdict::Failed => dialect.record_reverted(&context, migration),
                 _ => Vec::new(),
             };
             records.extend(std::mem::take(&mut step.record_done));
@@ -94,6 +99,23 @@ fn resolution_plan(
         step.record_done.push(close(pgfleet_core::plan::Direction::Down));
     }
     Ok(plan)
+}
+
+fn says_so_already(verdict: Verdict, resolution: Resolution) -> bool {
+    let is_pending = matches!(verdict, Verdict::Pending | Verdict::OutOfOrder);
+    match resolution {
+        Resolution::Applied => matches!(verdict, Verdict::Applied | Verdict::Changed),
+        Resolution::RolledBack | Resolution::Checksum => is_pending,
+    }
+}
+
+fn nothing_to_say(version: &str, resolution: Resolution) -> Problem {
+    let what = match resolution {
+        Resolution::Applied => "applied already",
+        Resolution::RolledBack | Resolution::Checksum => "not applied",
+    };
+    Problem::error(Code::Usage, format!("by the history {version} is {what}"))
+        .fix_with("See what it says.", "pgfleet status")
 }
 
 /// A plan that records migrations and runs nothing of them.

@@ -16,6 +16,7 @@ mod run_id;
 mod status;
 mod target;
 
+pub(crate) use apply::pending;
 pub use apply::{ApplyRequest, Selection, apply, plan_apply};
 pub use change::{ChangeError, Consent, Run, RunOutcome, run_plan};
 pub use dry_run::{DryRun, dry_run};
@@ -23,6 +24,7 @@ pub use history::{Resolution, baseline, resolve};
 pub use includes::read_include;
 pub use objects::drop_objects;
 pub use reset::{own_schemas, reset};
+pub(crate) use rollback::chosen as chosen_to_take_back;
 pub use rollback::{RollbackRequest, RollbackTo, plan_rollback, roll_back};
 pub use status::{TargetStatus, status};
 pub use target::{Opened, Target, open};

@@ -1,11 +1,14 @@
 //! `reset`: empties a development database, so that everything is applied anew.
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::history::NativeLock;
 use pgfleet_sql::quote_ident;
 
-use super::change::ChangeError;
+use super::change::{ChangeError, lock_problem};
 use super::target::Target;
 use crate::connect::{Host, Session};
+use crate::execute::NoEvents;
+use crate::lock::{LockWait, lock_coordinator, lock_worker};
 
 /// Schemas that a hosting platform owns; they are left alone.
 const PLATFORM_SCHEMAS: &[&str] = &[
@@ -36,11 +39,22 @@ pub async fn reset(target: &Target, allow_data_loss: bool) -> Result<Vec<String>
     if !allow_data_loss {
         return Err(Box::new(consent_missing(target, &schemas)).into());
     }
+    lock_out_others(target, &session).await?;
     let outcome = session.run_batch(&reset_sql(&schemas)).await;
     match outcome.error {
         None => Ok(schemas),
         Some(error) => Err(target.session_problem(&error).into()),
     }
+}
+
+/// Nobody asked can stop it: what it does is one transaction.
+async fn lock_out_others(target: &Target, session: &Session) -> Result<(), Box<Problem>> {
+    let (_sender, stop) = tokio::sync::watch::channel(false);
+    let deadline_ms = target.settings.apply.lock_wait_ms;
+    let wait = LockWait { deadline_ms, events: &NoEvents, stop };
+    let coordinator = lock_coordinator(session, NativeLock::None, &wait).await;
+    coordinator.map_err(|error| lock_problem(target, error))?;
+    lock_worker(session, &wait).await.map_err(|error| lock_problem(target, error))
 }
 
 /// A database on this machine, or one that the configuration calls a development database.

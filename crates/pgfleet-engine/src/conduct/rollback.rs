@@ -70,7 +70,7 @@ pub fn plan_rollback(
 }
 
 /// The applied migrations to take back, the newest first.
-fn chosen<'s>(
+pub(crate) fn chosen<'s>(
     statuses: &'s [MigrationStatus],
     to: &RollbackTo,
 ) -> Result<Vec<&'s MigrationStatus>, Box<Problem>> {

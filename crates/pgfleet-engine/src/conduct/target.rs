@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use pgfleet_core::config::Settings;
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::Format;
 use pgfleet_core::history::{Dialect, MigrationStatus, dialect, judge};
 use pgfleet_sql::{QualifiedName, parse_qualified};
 
@@ -113,36 +112,38 @@ pub async fn open(
     folder: Folder,
 ) -> Result<Opened, Box<Problem>> {
     let session = target.connect().await?;
-    let folder = settle_format(project, target, &session, folder).await?;
-    let dialect = dialect(format_of(&folder));
-    let state = read_state(&session, dialect, target.history_table().as_ref()).await;
+    let table = target.history_table();
+    let likeliest = dialect(folder.set.format);
+    // Asked together, so that a folder whose format is not certain costs no second round trip.
+    let (settled, state) = futures_util::future::join(
+        settle_format(target, &session, &folder),
+        read_state(&session, likeliest, table.as_ref()),
+    )
+    .await;
+    let (folder, dialect, state) = match settled? {
+        None => (folder, likeliest, state),
+        Some(other) => {
+            let state = read_state(&session, other, table.as_ref()).await;
+            (project.reread(&folder, other.format()), other, state)
+        }
+    };
     let state = state.map_err(|error| target.state_problem(error))?;
     let statuses = judge(&folder.set, &state.rows, dialect);
     Ok(Opened { session, state, folder, dialect, statuses })
 }
 
-/// Where the files allow several formats, the history table that is there decides; else the
-/// likeliest.
+/// Where the files allow several formats, the history table that is there decides; none means
+/// the likeliest.
 async fn settle_format(
-    project: &Project,
     target: &Target,
     session: &Session,
-    folder: Folder,
-) -> Result<Folder, Box<Problem>> {
+    folder: &Folder,
+) -> Result<Option<&'static dyn Dialect>, Box<Problem>> {
     if folder.formats.len() < 2 {
-        return Ok(folder);
+        return Ok(None);
     }
     let dialects: Vec<_> = folder.formats.iter().map(|format| dialect(*format)).collect();
     let found = find_histories(session, &dialects).await;
     let found = found.map_err(|error| target.session_problem(&error))?;
-    match found.first() {
-        Some(dialect) if dialect.format() != format_of(&folder) => {
-            Ok(project.reread(&folder, dialect.format()))
-        }
-        _ => Ok(folder),
-    }
-}
-
-fn format_of(folder: &Folder) -> Format {
-    folder.set.format
+    Ok(found.first().copied().filter(|dialect| dialect.format() != folder.set.format))
 }

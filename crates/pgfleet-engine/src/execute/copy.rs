@@ -42,10 +42,7 @@ impl Executor<'_> {
             };
             self.checked(step, Some(statement), outcome)?;
         }
-        let mut end = String::new();
-        if statements.iter().any(|statement| statement.sets_session) {
-            end.push_str(&self.restore_settings());
-        }
+        let mut end = self.before_records(step);
         for record in records {
             end.push_str(record);
             end.push_str(";\n");

@@ -16,6 +16,9 @@ use super::{EventSink, Execution, RunOptions, SetupFailure, StopSignal};
 use crate::connect::{BatchOutcome, Session, SessionError};
 use crate::journal;
 
+/// Until the end of a transaction, whatever role the migration has taken on.
+const OWN_RIGHTS: &str = "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT;\n";
+
 /// The marker before the first message of a session.
 const START: &str = "start";
 
@@ -79,7 +82,7 @@ impl<'a> Executor<'a> {
         let RunOptions { run_id, command, client, .. } = self.options;
         records.push(journal::begin_run(run_id, command, &self.plan.fingerprint, client));
         let marker = self.next_marker();
-        let transaction = self.message(&[], &records, &self.committed, &marker);
+        let transaction = self.message(&[], &records, "", &self.committed, &marker);
         let settings = format!("{};\n{};", self.settings(), message::set_marker(START));
         let (first, second) = futures_util::future::join(
             self.session.run_batch(&settings),
@@ -104,7 +107,8 @@ impl<'a> Executor<'a> {
                 Err(failure) => failure,
             };
             next = failure.step;
-            if self.retry(&failure, &mut retries).await {
+            // The units of other steps have been tried again one by one: what is done, is done.
+            if is_simple(self.steps[next]) && self.retry(&failure, &mut retries).await {
                 continue;
             }
             let goes_on = self.options.continue_on_error
@@ -141,14 +145,21 @@ impl<'a> Executor<'a> {
             "SET synchronous_commit TO DEFAULT;\n{};",
             journal::end_run(&self.options.run_id, outcome)
         );
-        // A run whose end is not recorded is seen as interrupted; its migrations are recorded.
-        let _ = self.session.run_batch(&sql).await;
+        let ended = self.session.run_batch(&sql).await;
+        // Until then a crash of the server may undo what was done last.
+        if let (Some(error), true, Some(last)) =
+            (ended.error, complete, self.steps.len().checked_sub(1))
+        {
+            self.migrations[last].outcome = MigrationOutcome::Failed;
+            self.failures.push(StepFailure::of_step(last, Cause::Session(error)));
+        }
     }
 
     pub(super) fn message(
         &self,
         statements: &[pgfleet_core::plan::PlannedStatement],
         records: &[String],
+        settings: &str,
         after: &str,
         marker: &str,
     ) -> Message {
@@ -157,9 +168,20 @@ impl<'a> Executor<'a> {
             records,
             after,
             marker,
-            settings: &self.restore_settings(),
+            settings,
             durable: false,
         })
+    }
+
+    /// What lets the records of a step be written after its statements: the session as it was, at
+    /// the end of a transaction that is the whole step; else our own rights until the commit.
+    pub(super) fn before_records(&self, step: usize) -> String {
+        let step = self.steps[step];
+        match (changes_session(step), step.is_one_transaction()) {
+            (false, _) => String::new(),
+            (true, true) => self.restore_settings(),
+            (true, false) => OWN_RIGHTS.to_owned(),
+        }
     }
 
     pub(super) fn next_marker(&mut self) -> String {
@@ -181,9 +203,13 @@ impl<'a> Executor<'a> {
         )
     }
 
-    /// Undoes what a migration did to the session: role, `search_path`, any setting.
+    /// Undoes what a migration did to the session: role, `search_path`, any setting, temporary
+    /// tables. `RESET ROLE` gives back the role that the server assigns at login.
     pub(super) fn restore_settings(&self) -> String {
-        format!("SET SESSION AUTHORIZATION DEFAULT; RESET ALL; {};\n", self.settings())
+        format!(
+            "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; DISCARD TEMP; {};\n",
+            self.settings()
+        )
     }
 
     pub(super) async fn roll_back(&self) {
@@ -247,6 +273,11 @@ async fn stopped(stop: &mut StopSignal) {
         // Nobody can ask any more.
         std::future::pending::<()>().await;
     }
+}
+
+/// True when what follows a step must not find the session as the step leaves it.
+pub(super) fn changes_session(step: &SqlStep) -> bool {
+    step.units.iter().flat_map(Unit::statements).any(|statement| statement.sets_session)
 }
 
 /// One transaction without COPY data: it can be sent ahead.

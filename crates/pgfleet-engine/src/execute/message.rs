@@ -4,7 +4,7 @@
 //! Invariant: a message whose predecessor did not commit does nothing. Its first statement is
 //! `BEGIN`, which fails in an aborted transaction, and its second compares a session variable
 //! that only the predecessor's commit sets. So messages may be sent before earlier ones have been
-//! answered.
+//! answered. Only `SET TRANSACTION`, which must come before any query, comes before the guard.
 
 use std::ops::Range;
 
@@ -23,8 +23,8 @@ pub struct Message {
     pub sql: String,
     /// Where each statement of the migration stands in it.
     parts: Vec<Range<usize>>,
-    /// Commands before the first statement of the migration.
-    commands_before: usize,
+    /// Statements of the migration that come before the guard.
+    before_guard: usize,
 }
 
 /// What a message is built from.
@@ -37,7 +37,8 @@ pub struct Transaction<'a> {
     pub after: &'a str,
     /// The marker that this one leaves.
     pub marker: &'a str,
-    /// Statements that give the session its settings back, when the migration may change them.
+    /// What is run between the two, so that the rows are written whatever the statements did to the
+    /// session; may be empty.
     pub settings: &'a str,
     /// Wait for the disk at commit.
     pub durable: bool,
@@ -52,15 +53,12 @@ pub fn set_marker(marker: &str) -> String {
 pub fn build(transaction: &Transaction<'_>) -> Message {
     let mut writer = Writer::default();
     writer.command("BEGIN");
+    let before_guard = before_guard(transaction.statements);
+    let (first, rest) = transaction.statements.split_at(before_guard);
+    let mut parts: Vec<_> = first.iter().map(|first| writer.statement(&first.sql)).collect();
     writer.command(&guard(transaction.after));
-    let commands_before = writer.commands;
-    let mut parts = Vec::with_capacity(transaction.statements.len());
-    for statement in transaction.statements {
-        parts.push(writer.statement(&statement.sql));
-    }
-    if transaction.statements.iter().any(|statement| statement.sets_session) {
-        writer.raw(transaction.settings);
-    }
+    parts.extend(rest.iter().map(|statement| writer.statement(&statement.sql)));
+    writer.raw(transaction.settings);
     for record in transaction.records {
         writer.command(record);
     }
@@ -69,7 +67,18 @@ pub fn build(transaction: &Transaction<'_>) -> Message {
     }
     writer.command(&set_marker(transaction.marker));
     writer.command("COMMIT");
-    Message { sql: writer.sql, parts, commands_before }
+    Message { sql: writer.sql, parts, before_guard }
+}
+
+/// How many statements lead up to the last `SET TRANSACTION` with which the migration begins.
+fn before_guard(statements: &[PlannedStatement]) -> usize {
+    let leading = statements.iter().take_while(|statement| statement.label == "SET");
+    let sets = leading.map(|statement| sets_transaction(&statement.sql)).collect::<Vec<_>>();
+    sets.iter().rposition(|sets| *sets).map_or(0, |last| last + 1)
+}
+
+fn sets_transaction(sql: &str) -> bool {
+    sql.split_whitespace().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("transaction"))
 }
 
 /// Fails with a message of ours unless the predecessor committed. The cast is made when it is run
@@ -89,7 +98,12 @@ impl Message {
         if let Some(byte) = self.byte_of(position) {
             return self.parts.iter().position(|part| part.contains(&byte) || part.end == byte);
         }
-        let index = completed.checked_sub(self.commands_before)?;
+        // BEGIN comes first, and the guard somewhere behind it.
+        let index = match completed.checked_sub(1)? {
+            at if at < self.before_guard => at,
+            at if at == self.before_guard => return None,
+            at => at - 1,
+        };
         (index < self.parts.len()).then_some(index)
     }
 
@@ -109,14 +123,12 @@ impl Message {
 #[derive(Default)]
 struct Writer {
     sql: String,
-    commands: usize,
 }
 
 impl Writer {
     fn command(&mut self, sql: &str) {
         self.sql.push_str(sql);
         self.sql.push_str(";\n");
-        self.commands += 1;
     }
 
     fn raw(&mut self, sql: &str) {
@@ -142,7 +154,7 @@ mod tests {
     fn statement(sql: &str) -> PlannedStatement {
         PlannedStatement {
             sql: sql.to_owned(),
-            label: String::new(),
+            label: sql.split(' ').next().unwrap_or_default().to_owned(),
             place: Place::at("a.sql", 1, 1),
             verbatim: true,
             copy_data: None,
@@ -171,6 +183,15 @@ mod tests {
         assert_eq!(message.failed_statement(None, 3), Some(1));
         assert_eq!(message.failed_statement(None, 4), None, "the history row is not the file's");
         assert_eq!(message.failed_statement(None, 0), None, "BEGIN is not the file's");
+    }
+
+    #[test]
+    fn the_transaction_s_own_settings_come_before_the_guard() {
+        let set = "SET TRANSACTION READ WRITE;";
+        let message = message(&[statement(set), statement("SELECT 1;"), statement("SELECT 2;")]);
+        assert!(message.sql.starts_with(&format!("BEGIN;\n{set}\nSELECT CAST")), "{}", message.sql);
+        let failed: Vec<_> = (0..6).map(|done| message.failed_statement(None, done)).collect();
+        assert_eq!(failed, [None, Some(0), None, Some(1), Some(2), None]);
     }
 
     #[test]

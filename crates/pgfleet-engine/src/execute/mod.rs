@@ -114,6 +114,6 @@ pub async fn execute(
     let executor = executor::Executor::new(sessions.worker, plan, options, events, stop, &watched);
     tokio::select! {
         result = executor.run() => result,
-        never = watch::watch(sessions, &watched, events) => match never {},
+        never = watch::watch(sessions, &watched, events, options.apply.lock_timeout_ms) => match never {},
     }
 }

@@ -64,7 +64,13 @@ impl<'a> Executor<'a> {
         let sql_step = self.steps[step];
         let statements = sql_step.units.first().map(|unit| unit.statements()).unwrap_or_default();
         let records = self.records(sql_step);
-        let message = Arc::new(self.message(statements, &records, predecessor, &marker));
+        let message = Arc::new(self.message(
+            statements,
+            &records,
+            &self.before_records(step),
+            predecessor,
+            &marker,
+        ));
         let mut answer = maybe_done(request(self.session, message.clone()));
         // The first poll sends the message; without it, it would wait for its turn.
         poll_fn(|context| {

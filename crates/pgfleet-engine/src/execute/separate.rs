@@ -6,13 +6,15 @@ use std::time::Instant;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::plan::{FAILURE_MESSAGE, PlannedStatement, Settle, SqlStep, Unit};
 
-use super::executor::Executor;
+use super::executor::{Executor, changes_session};
 use super::failure::{Cause, StepFailure};
 use super::message::Message;
 use super::retry::Retries;
 use super::settle::{self, Finding};
 use crate::connect::{BatchOutcome, SessionError};
 use crate::journal::{self, UnitKey, literal};
+
+const STOPPED_LOCK_TIMEOUT: &str = "SET lock_timeout = '500ms'";
 
 /// What an earlier run is known to have done with a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +39,11 @@ impl Executor<'_> {
                 Ok(())
             }
             Err(failure) => {
-                self.note_failure(step, &failure).await;
+                if !failure.is_lost() {
+                    // What could not be restored shows in the next statement.
+                    let _ = self.restore(step).await;
+                    self.note_failure(step, &failure).await;
+                }
                 Err(failure)
             }
         }
@@ -46,10 +52,7 @@ impl Executor<'_> {
     async fn run_units(&mut self, step: usize) -> Result<(), StepFailure> {
         let sql_step = self.steps[step];
         let before = self.before(step)?;
-        let resumed = before.iter().any(|before| *before != Before::Untouched);
-        if !resumed && !sql_step.is_one_transaction() && !sql_step.record_started.is_empty() {
-            self.commit(step, &[], &sql_step.record_started).await?;
-        }
+        self.record_started(step).await?;
         for (at, unit) in sql_step.units.iter().enumerate() {
             if self.is_stopped() {
                 return Err(StepFailure {
@@ -58,6 +61,7 @@ impl Executor<'_> {
                 });
             }
             if before[at] == Before::Done {
+                self.repeat_settings(step, unit).await?;
                 continue;
             }
             self.run_unit(step, at, unit, before[at])
@@ -71,11 +75,34 @@ impl Executor<'_> {
         }
     }
 
+    /// Says in the history that a migration of several units has begun, and in the journal that this
+    /// was us, so that the next run may go on with it.
+    async fn record_started(&mut self, step: usize) -> Result<(), StepFailure> {
+        let sql_step = self.steps[step];
+        let says_so = !sql_step.is_one_transaction() && !sql_step.record_started.is_empty();
+        if !says_so || self.has_open(sql_step) {
+            return Ok(());
+        }
+        let mut records = sql_step.record_started.clone();
+        records.push(self.key(sql_step, 0, journal::WITHDRAWN).intent());
+        self.commit(step, &[], &records).await
+    }
+
+    /// The rest of a file counts on what a part of it set that is not run again.
+    async fn repeat_settings(&mut self, step: usize, unit: &Unit) -> Result<(), StepFailure> {
+        let settings = unit.statements().iter().filter(|s| s.sets_session && s.label == "SET");
+        for statement in settings {
+            self.run_alone(step, statement).await?;
+        }
+        Ok(())
+    }
+
     /// What earlier runs did, unit by unit. A file that was changed in between cannot be resumed.
     fn before(&self, step: usize) -> Result<Vec<Before>, StepFailure> {
         let sql_step = self.steps[step];
         let mut before = vec![Before::Untouched; sql_step.units.len()];
-        for open in self.options.open_units.iter().filter(|open| belongs(open, sql_step)) {
+        let begun = |open: &&journal::OpenUnit| open.hash != journal::WITHDRAWN;
+        for open in self.options.open_units.iter().filter(|o| belongs(o, sql_step)).filter(begun) {
             let same = sql_step.units.get(open.unit).is_some_and(|unit| unit.hash() == open.hash);
             if !same {
                 let problem = Box::new(changed_in_between(sql_step, open.unit));
@@ -116,7 +143,7 @@ impl Executor<'_> {
             match result {
                 Ok(()) => return Ok(()),
                 Err(failure) if self.retry(&failure, &mut retries).await => {
-                    before = Before::Intended
+                    before = Before::Untouched;
                 }
                 Err(failure) => return Err(failure),
             }
@@ -152,7 +179,7 @@ impl Executor<'_> {
     ) -> Result<(), StepFailure> {
         let sql_step = self.steps[step];
         let hash = sql_step.units[at].hash();
-        let finding = self.look(step, settle).await?;
+        let finding = self.look(step, at, settle).await?;
         match (finding, before) {
             (Finding::Unknown, Before::Intended) => {
                 return Err(outcome_unknown(step, sql_step, statement));
@@ -169,13 +196,44 @@ impl Executor<'_> {
             let durable = "SET LOCAL synchronous_commit TO DEFAULT".to_owned();
             self.commit(step, &[], &[intent, durable]).await?;
         }
-        self.run_alone(step, statement).await?;
+        if let Err(failure) = self.run_alone(step, statement).await {
+            self.withdraw(step, at, statement, settle, &failure).await;
+            return Err(failure);
+        }
         let done = self.key(sql_step, at, &hash).done(false);
         self.commit(step, &[], &[done]).await
     }
 
-    async fn look(&self, step: usize, what: &Settle) -> Result<Finding, StepFailure> {
-        let found = settle::settle(self.session, what).await;
+    /// A statement that the server refused did not happen: what it left half-made goes, and the
+    /// intent with it, so that the file may be corrected.
+    async fn withdraw(
+        &mut self,
+        step: usize,
+        at: usize,
+        statement: &PlannedStatement,
+        settle: &Settle,
+        failure: &StepFailure,
+    ) {
+        if failure.is_lost() {
+            return;
+        }
+        if self.is_stopped() {
+            // Who asked to stop is not kept waiting for a lock; the next run cleans up too.
+            let _ = self.session.run_batch(STOPPED_LOCK_TIMEOUT).await;
+        }
+        if let Ok(Finding::CleanFirst(drops)) = self.look(step, at, settle).await
+            && self.clean(step, statement, &drops).await.is_err()
+        {
+            return;
+        }
+        // An intent that stays is settled by the next run.
+        let withdrawn = self.key(self.steps[step], at, journal::WITHDRAWN).intent();
+        let _ = self.commit(step, &[], &[withdrawn]).await;
+    }
+
+    async fn look(&self, step: usize, at: usize, what: &Settle) -> Result<Finding, StepFailure> {
+        let unit = self.key(self.steps[step], at, journal::WITHDRAWN);
+        let found = settle::settle(self.session, what, &unit).await;
         found.map_err(|error| StepFailure::of_step(step, Cause::Session(error)))
     }
 
@@ -186,9 +244,13 @@ impl Executor<'_> {
         drops: &[String],
     ) -> Result<(), StepFailure> {
         for drop in drops {
-            let statement =
-                PlannedStatement { sql: drop.clone(), verbatim: false, ..statement.clone() };
-            self.run_alone(step, &statement).await?;
+            let error = self.session.run_batch(drop).await.error;
+            if let Some(error) = error {
+                let sql = drop.clone();
+                let drop = PlannedStatement { sql, verbatim: false, ..statement.clone() };
+                let failure = StepFailure::of_step(step, self.cause(error));
+                return Err(StepFailure { statement: Some(drop), ..failure });
+            }
         }
         Ok(())
     }
@@ -200,7 +262,7 @@ impl Executor<'_> {
         statement: &PlannedStatement,
     ) -> Result<(), StepFailure> {
         let outcome = self.answer(self.session.run_batch(&statement.sql)).await;
-        let Some(error) = outcome.error else { return Ok(()) };
+        let Some(error) = outcome.error else { return self.keep_ours(step, statement).await };
         let position = error.server().and_then(|error| error.position).map(|at| at as usize);
         let failure = StepFailure {
             statement: Some(statement.clone()),
@@ -211,6 +273,21 @@ impl Executor<'_> {
         Err(failure)
     }
 
+    /// `RESET ALL` and `DISCARD ALL` take our own settings, marker and lock away.
+    async fn keep_ours(
+        &self,
+        step: usize,
+        statement: &PlannedStatement,
+    ) -> Result<(), StepFailure> {
+        if !matches!(statement.label.as_str(), "RESET" | "DISCARD") {
+            return Ok(());
+        }
+        let marker = super::message::set_marker(&self.committed);
+        let sql = format!("{}; {marker}; {};", self.settings(), crate::lock::KEEP_WORKER);
+        let outcome = self.session.run_batch(&sql).await;
+        outcome.error.map_or(Ok(()), |error| Err(StepFailure::of_step(step, self.cause(error))))
+    }
+
     /// Statements and records in one transaction, in one exchange.
     pub(super) async fn commit(
         &mut self,
@@ -219,8 +296,14 @@ impl Executor<'_> {
         records: &[String],
     ) -> Result<(), StepFailure> {
         let marker = self.next_marker();
-        let message = self.message(statements, records, &self.committed, &marker);
-        let outcome = self.answer(self.session.run_batch(&message.sql)).await;
+        let settings = self.before_records(step);
+        let message = self.message(statements, records, &settings, &self.committed, &marker);
+        let request = self.session.run_batch(&message.sql);
+        // Records of what has happened are not to be cancelled.
+        let outcome = match statements {
+            [] => request.await,
+            _ => self.answer(request).await,
+        };
         let BatchOutcome { completed, error, .. } = outcome;
         match error {
             None => {
@@ -273,8 +356,7 @@ impl Executor<'_> {
 
     /// The next migration begins with a session as it was.
     async fn restore(&mut self, step: usize) -> Result<(), StepFailure> {
-        let mut statements = self.steps[step].units.iter().flat_map(|unit| unit.statements());
-        if !statements.any(|statement| statement.sets_session) {
+        if self.steps[step].is_one_transaction() || !changes_session(self.steps[step]) {
             return Ok(());
         }
         let sql =
@@ -286,7 +368,7 @@ impl Executor<'_> {
     /// Lets the format's own tool know, where it keeps such a note.
     async fn note_failure(&mut self, step: usize, failure: &StepFailure) {
         let sql_step = self.steps[step];
-        if failure.is_lost() || sql_step.is_one_transaction() || sql_step.record_failed.is_empty() {
+        if sql_step.is_one_transaction() || sql_step.record_failed.is_empty() {
             return;
         }
         let message = match &failure.cause {

@@ -11,6 +11,9 @@ use super::{EventSink, Sessions};
 /// Time between two looks. Short statements are never looked at.
 const INTERVAL: Duration = Duration::from_millis(700);
 
+/// Looks while a statement waits for a lock: those who block it are gone from sight afterwards.
+const LOOKS_PER_LOCK_TIMEOUT: u64 = 4;
+
 /// What is being watched, shared between the run and its watcher.
 #[derive(Default)]
 pub(super) struct Watched(Mutex<State>);
@@ -45,10 +48,15 @@ pub(super) async fn watch(
     sessions: &Sessions<'_>,
     watched: &Watched,
     events: &dyn EventSink,
+    lock_timeout_ms: u64,
 ) -> Infallible {
     let sql = look_sql(sessions.worker.backend_pid(), sessions.coordinator.server_version_num());
+    let interval = match lock_timeout_ms / LOOKS_PER_LOCK_TIMEOUT {
+        0 => INTERVAL,
+        wait_ms => INTERVAL.min(Duration::from_millis(wait_ms)),
+    };
     loop {
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(interval).await;
         let Some(migration) = watched.state().migration.clone() else { continue };
         let Ok(rows) = sessions.coordinator.query_text(&sql).await else { continue };
         let mut blockers = Vec::new();

@@ -10,6 +10,7 @@ use pgfleet_engine::conduct::{ApplyRequest, Consent, Run, RunOutcome, Selection,
 use pgfleet_engine::execute::EventSink;
 use pgfleet_engine::project::Project;
 use pgfleet_engine::report::write_run;
+use pgfleet_engine::typeorm::capture_pending;
 
 use super::context::Context;
 use super::outcome::{CommandError, CommandResult};
@@ -54,10 +55,14 @@ enum OnError {
 impl Apply {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
         let plan = self.plan.as_deref().map(read_plan).transpose()?;
-        let (project, target, opened) = context.open().await?;
+        let (project, target, mut opened) = context.open().await?;
+        let selection = Selection { to: self.to, steps: self.steps };
+        if plan.is_none() {
+            capture_pending(&project, &target, &mut opened, &selection).await?;
+        }
         let progress = context.progress();
         let request = ApplyRequest {
-            selection: Selection { to: self.to, steps: self.steps },
+            selection,
             plan,
             run: run(context, "apply", self.on_error == OnError::Continue, &progress),
         };

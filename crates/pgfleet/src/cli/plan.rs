@@ -7,6 +7,7 @@ use clap::Args;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_engine::conduct::{Selection, plan_apply};
 use pgfleet_engine::preflight::check_folder;
+use pgfleet_engine::typeorm::capture_pending;
 
 use super::context::Context;
 use super::outcome::{CommandError, CommandResult};
@@ -33,8 +34,9 @@ pub struct Plan {
 
 impl Plan {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let (project, target, opened) = context.open().await?;
+        let (project, target, mut opened) = context.open().await?;
         let selection = Selection { to: self.to, steps: self.steps };
+        capture_pending(&project, &target, &mut opened, &selection).await?;
         let plan = plan_apply(&target, &opened, &selection)?;
         if let Some(file) = &self.out {
             write_plan(file, &plan)?;

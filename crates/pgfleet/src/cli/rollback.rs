@@ -2,6 +2,7 @@
 
 use clap::Args;
 use pgfleet_engine::conduct::{RollbackRequest, RollbackTo, drop_objects, roll_back};
+use pgfleet_engine::typeorm::capture_applied;
 
 use super::apply::{run, show_run};
 use super::context::Context;
@@ -29,9 +30,12 @@ pub struct Rollback {
 
 impl Rollback {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let (project, target, opened) = context.open().await?;
-        let progress = context.progress();
+        let (project, target, mut opened) = context.open().await?;
         let to = self.to.map_or(RollbackTo::Steps(self.steps), RollbackTo::Version);
+        if self.objects.is_empty() {
+            capture_applied(&project, &target, &mut opened, &to).await?;
+        }
+        let progress = context.progress();
         let request = RollbackRequest { to, run: run(context, "rollback", false, &progress) };
         let outcome = match self.objects.as_slice() {
             [] => roll_back(&target, &opened, &request).await,

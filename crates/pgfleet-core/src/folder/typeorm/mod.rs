@@ -19,6 +19,7 @@ use crate::place::Place;
 use script::{Body, Class};
 
 pub use naming::{constraint_name, version_of_class};
+pub use parameters::fill_texts as fill_parameters;
 
 const ENDINGS: [&str; 6] = [".ts", ".js", ".mts", ".cts", ".mjs", ".cjs"];
 
@@ -64,7 +65,9 @@ fn add_class(reading: &mut Reading<'_>, path: &str, class: Class) {
         migration.transaction = TransactionMode::Never;
     }
     fill_up(reading, &mut migration, class.up);
-    migration.down = class.down.and_then(|body| fill_down(reading, body));
+    if let Some(body) = class.down {
+        fill_down(reading, &mut migration, body);
+    }
     reading.migrations.push(migration);
 }
 
@@ -79,20 +82,21 @@ fn fill_up(reading: &mut Reading<'_>, migration: &mut Migration, body: Body) {
 }
 
 /// What takes a migration back must be known completely, or there is no way back.
-fn fill_down(reading: &mut Reading<'_>, body: Body) -> Option<SqlBody> {
+fn fill_down(reading: &mut Reading<'_>, migration: &mut Migration, body: Body) {
     if let Some(refusal) = body.opaque {
+        migration.opaque_down = Some(refusal.place.clone());
         reading.problems.push(opaque(&refusal.why, refusal.place, true));
-        return None;
+    } else if !body.chunks.is_empty() {
+        migration.down = Some(SqlBody { chunks: body.chunks });
     }
-    (!body.chunks.is_empty()).then_some(SqlBody { chunks: body.chunks })
 }
 
 fn opaque(why: &str, place: Place, down: bool) -> Problem {
     let what = format!("this code cannot be read as SQL: {why}");
     if down {
-        return Problem::warning(Code::CodeOpaque, what).at(place).because(
-            "The method down is known only to TypeORM, so pgfleet cannot take this back.",
-        );
+        return Problem::warning(Code::CodeOpaque, what)
+            .at(place)
+            .because("What takes this back is known only when TypeORM runs it.");
     }
     Problem::warning(Code::CodeOpaque, what)
         .at(place)

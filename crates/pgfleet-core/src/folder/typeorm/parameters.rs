@@ -7,11 +7,18 @@ use pgfleet_sql::quote_literal;
 
 use super::value::Value;
 
+/// A query with the texts of its parameters in place, as the driver would send them; no text is
+/// NULL. `None` when a parameter is missing.
+pub fn fill_texts(sql: &str, texts: &[Option<String>]) -> Option<String> {
+    let value = |text: &Option<String>| text.clone().map_or(Value::Nothing, Value::Text);
+    fill(sql, &texts.iter().map(value).collect::<Vec<_>>())
+}
+
 /// The query with its parameters in place; `None` when one is missing or has no simple text.
 pub(super) fn fill(sql: &str, values: &[Value]) -> Option<String> {
     let mut filled = String::with_capacity(sql.len());
     let mut rest = sql;
-    while let Some(at) = rest.find(['$', '\'', '"']) {
+    while let Some(at) = rest.find(['$', '\'', '"', '-', '/']) {
         let (before, tail) = rest.split_at(at);
         filled.push_str(before);
         let attached = filled.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
@@ -39,9 +46,17 @@ fn parameter(text: &str) -> Option<(usize, &str)> {
     Some((number, &digits[end..]))
 }
 
-/// Where a quoted string, name or dollar body ends; 1 when the character opens none.
+/// Where a comment, quoted string, name or dollar body ends; 1 when the character opens none.
 fn end_of_quoted(text: &str) -> usize {
+    for (opens, closes) in [("--", "\n"), ("/*", "*/")] {
+        if text.starts_with(opens) {
+            return text.find(closes).map_or(text.len(), |at| at + closes.len());
+        }
+    }
     let quote = &text[..1];
+    if matches!(quote, "-" | "/") {
+        return 1;
+    }
     if quote != "$" {
         return text[1..].find(quote).map_or(text.len(), |at| at + 2);
     }
@@ -73,6 +88,10 @@ mod tests {
             (
                 "select '$1', \"$2\", $$ $1 $$, $a$ $2 $a$, a$1",
                 Some("select '$1', \"$2\", $$ $1 $$, $a$ $2 $a$, a$1"),
+            ),
+            (
+                "select 5-$2/$2 -- it's $1\n, $2 /* $9 ' */",
+                Some("select 5-'5'/'5' -- it's $1\n, '5' /* $9 ' */"),
             ),
             ("select $4", None),
             ("select $0", None),

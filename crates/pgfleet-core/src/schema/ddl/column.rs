@@ -1,0 +1,163 @@
+//! Columns of tables.
+
+use pgfleet_sql::quote_ident;
+
+use super::foreign;
+use super::sequence;
+use super::table::{changed_options, option_list};
+use crate::schema::{Column, Generated};
+
+/// A column as `CREATE TABLE` and `ADD COLUMN` have it.
+pub(super) fn definition(column: &Column) -> String {
+    let mut sql = format!("{} {}", quote_ident(&column.name), column.type_name);
+    if !column.foreign_options.is_empty() {
+        sql.push_str(&foreign::options(&column.foreign_options));
+    }
+    if let Some(collation) = &column.collation {
+        sql.push_str(&format!(" COLLATE {collation}"));
+    }
+    sql.push_str(&value(column));
+    if column.not_null {
+        sql.push_str(" NOT NULL");
+    }
+    sql
+}
+
+fn value(column: &Column) -> String {
+    if let Some(identity) = &column.identity {
+        let when = if identity.always { "ALWAYS" } else { "BY DEFAULT" };
+        let options = sequence::options(&identity.sequence);
+        let name = &identity.sequence_name;
+        return format!(" GENERATED {when} AS IDENTITY (SEQUENCE NAME {name} {options})");
+    }
+    let Some(default) = &column.default else { return String::new() };
+    match column.generated {
+        Some(Generated::Stored) => format!(" GENERATED ALWAYS AS ({default}) STORED"),
+        Some(Generated::Virtual) => format!(" GENERATED ALWAYS AS ({default}) VIRTUAL"),
+        None => format!(" DEFAULT {default}"),
+    }
+}
+
+/// What a column has that its definition does not say.
+pub(super) fn details(table: &str, column: &Column) -> Vec<String> {
+    let bare = Column {
+        name: column.name.clone(),
+        type_name: column.type_name.clone(),
+        ..Column::default()
+    };
+    storage_changes(&format!("ALTER TABLE ONLY {table}"), &bare, column)
+}
+
+/// Storage, compression, statistics and options; `head` is `ALTER TABLE name`.
+pub(super) fn storage_changes(head: &str, old: &Column, new: &Column) -> Vec<String> {
+    let name = quote_ident(&new.name);
+    let mut changes = Vec::new();
+    if old.storage != new.storage {
+        // A type's own storage cannot be named before PostgreSQL 16.
+        let storage = new.storage.as_deref().unwrap_or("DEFAULT");
+        changes.push(format!("SET STORAGE {storage}"));
+    }
+    if old.compression != new.compression {
+        changes
+            .push(format!("SET COMPRESSION {}", new.compression.as_deref().unwrap_or("DEFAULT")));
+    }
+    if old.statistics != new.statistics {
+        changes.push(format!("SET STATISTICS {}", new.statistics.unwrap_or(-1)));
+    }
+    let column = format!("{head} ALTER COLUMN {name}");
+    let mut statements: Vec<_> =
+        changes.into_iter().map(|change| format!("{column} {change}")).collect();
+    let options = changed_options("", &old.options, &new.options);
+    statements
+        .extend(options.into_iter().map(|sql| sql.replacen("ALTER  ", &format!("{column} "), 1)));
+    statements
+}
+
+/// Turns a column into another of the same name.
+pub(super) fn alter(table: &str, old: &Column, new: &Column, detached: bool) -> Vec<String> {
+    let name = quote_ident(&new.name);
+    let column = format!("ALTER TABLE {table} ALTER COLUMN {name}");
+    let only = format!("ALTER TABLE ONLY {table} ALTER COLUMN {name}");
+    let mut statements = Vec::new();
+    let retyped =
+        !new.inherited && (&old.type_name, &old.collation) != (&new.type_name, &new.collation);
+    let computed = old.generated.is_some();
+    let redefault =
+        !computed && (old.default != new.default || (retyped && new.default.is_some()) || detached);
+    if computed && new.generated.is_none() {
+        statements.push(format!("{column} DROP EXPRESSION"));
+    }
+    if old.identity.is_some() && new.identity.is_none() {
+        statements.push(format!("{column} DROP IDENTITY"));
+    }
+    if redefault && old.default.is_some() && !detached && (retyped || new.default.is_none()) {
+        statements.push(format!("{only} DROP DEFAULT"));
+    }
+    if retyped {
+        statements.push(format!("{column} {}", set_type(new)));
+    }
+    if redefault || (computed && new.generated.is_none()) {
+        statements
+            .extend(new.default.as_ref().map(|default| format!("{only} SET DEFAULT {default}")));
+    }
+    if old.not_null != new.not_null && !(new.inherited && old.inherited) {
+        let verb = if new.not_null { "SET" } else { "DROP" };
+        // An identity column is NOT NULL already.
+        statements.push(format!("{column} {verb} NOT NULL"));
+    }
+    statements.extend(identity(&column, old, new));
+    statements.extend(storage_changes(&format!("ALTER TABLE ONLY {table}"), old, new));
+    if let Some(options) = foreign::changed_options(&old.foreign_options, &new.foreign_options) {
+        statements.push(format!("{} {options}", column.replacen("TABLE", "FOREIGN TABLE", 1)));
+    }
+    statements
+}
+
+/// The type, with a conversion that PostgreSQL tries for every pair of types.
+pub(super) fn set_type(column: &Column) -> String {
+    let collation = column.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
+    let (name, type_name) = (quote_ident(&column.name), &column.type_name);
+    format!("TYPE {type_name}{collation} USING {name}::{type_name}")
+}
+
+fn identity(column: &str, old: &Column, new: &Column) -> Vec<String> {
+    let when = |always| if always { "ALWAYS" } else { "BY DEFAULT" };
+    match (&old.identity, &new.identity) {
+        (None, Some(new)) => {
+            let options = sequence::options(&new.sequence);
+            let name = &new.sequence_name;
+            let when = when(new.always);
+            vec![format!(
+                "{column} ADD GENERATED {when} AS IDENTITY (SEQUENCE NAME {name} {options})"
+            )]
+        }
+        (Some(old), Some(new)) => {
+            let mut clauses = sequence::changed_options(&old.sequence, &new.sequence, "SET ");
+            if old.always != new.always {
+                clauses.push(format!("SET GENERATED {}", when(new.always)));
+            }
+            let mut statements = Vec::new();
+            if old.sequence_name != new.sequence_name {
+                statements.extend(rename_sequence(&old.sequence_name, &new.sequence_name));
+            }
+            if !clauses.is_empty() {
+                statements.push(format!("{column} {}", clauses.join(" ")));
+            }
+            statements
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn rename_sequence(old: &str, new: &str) -> Option<String> {
+    let new = pgfleet_sql::parse_qualified(new)?;
+    Some(format!("ALTER SEQUENCE {old} RENAME TO {}", quote_ident(&new.name)))
+}
+
+/// ` WITH (…)`, or nothing.
+pub(super) fn with(options: &[String]) -> String {
+    match options.is_empty() {
+        true => String::new(),
+        false => format!(" WITH ({})", option_list(options)),
+    }
+}

@@ -1,0 +1,98 @@
+//! Constraints of tables.
+
+use pgfleet_sql::quote_ident;
+
+use super::table::{changed_options, option_list};
+use crate::schema::diff::Difference;
+use crate::schema::{Constraint, ConstraintKind, Object};
+
+const NOT_VALID: &str = " NOT VALID";
+
+/// A constraint that was not checked can be checked; foreign keys can change their deferrability;
+/// the rest belongs to the index.
+pub(super) fn can_alter(old: &Constraint, new: &Constraint) -> bool {
+    let validates = !old.validated
+        && new.validated
+        && old.definition.strip_suffix(NOT_VALID) == Some(&new.definition);
+    let same = old.definition == new.definition;
+    let in_place = old.kind == new.kind
+        && old.inherited == new.inherited
+        && old.parent_index == new.parent_index;
+    in_place && (same || validates || redefers(old, new))
+}
+
+/// `ALTER CONSTRAINT` is for foreign keys alone.
+fn redefers(old: &Constraint, new: &Constraint) -> bool {
+    let is_key = old.kind == ConstraintKind::ForeignKey && new.kind == ConstraintKind::ForeignKey;
+    is_key
+        && old.definition != new.definition
+        && split(&old.definition).0 == split(&new.definition).0
+}
+
+/// The definition without its deferrability, and that.
+fn split(definition: &str) -> (&str, &'static str) {
+    for (suffix, clause) in [
+        (" DEFERRABLE INITIALLY DEFERRED", "DEFERRABLE INITIALLY DEFERRED"),
+        (" DEFERRABLE", "DEFERRABLE INITIALLY IMMEDIATE"),
+    ] {
+        if let Some(rest) = definition.strip_suffix(suffix) {
+            return (rest, clause);
+        }
+    }
+    (definition, "NOT DEFERRABLE")
+}
+
+pub(super) fn create(
+    difference: &Difference<'_>,
+    at: usize,
+    object: &Object,
+    constraint: &Constraint,
+) -> Vec<String> {
+    if constraint.inherited {
+        return Vec::new();
+    }
+    let only = match (&constraint.parent_index, constraint.kind) {
+        (_, ConstraintKind::ForeignKey | ConstraintKind::Check) => "",
+        _ => "ONLY ",
+    };
+    let name = quote_ident(&object.id.name);
+    let table = object.id.sql_table();
+    let mut statements =
+        vec![format!("ALTER TABLE {only}{table} ADD CONSTRAINT {name} {}", constraint.definition)];
+    if !constraint.index_options.is_empty() {
+        let index = index_name(object);
+        let options = option_list(&constraint.index_options);
+        statements.push(format!("ALTER INDEX {index} SET ({options})"));
+    }
+    let parent = constraint.parent_index.as_deref();
+    statements.extend(super::index::join_parent(difference, at, &index_name(object), parent));
+    statements
+}
+
+fn index_name(object: &Object) -> String {
+    format!("{}.{}", quote_ident(&object.id.schema), quote_ident(&object.id.name))
+}
+
+pub(super) fn drop(object: &Object) -> String {
+    let (table, name) = (object.id.sql_table(), quote_ident(&object.id.name));
+    format!("ALTER TABLE {table} DROP CONSTRAINT {name}")
+}
+
+pub(super) fn alter(object: &Object, old: &Constraint, new: &Constraint) -> Vec<String> {
+    let (table, name) = (object.id.sql_table(), quote_ident(&object.id.name));
+    let mut statements = Vec::new();
+    if redefers(old, new) {
+        let clause = split(&new.definition).1;
+        statements.push(format!("ALTER TABLE {table} ALTER CONSTRAINT {name} {clause}"));
+    } else if old.definition != new.definition {
+        statements.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"));
+    }
+    let index = format!("INDEX {}", index_name(object));
+    statements.extend(changed_options(&index, &old.index_options, &new.index_options));
+    statements
+}
+
+/// As it stands inside of `CREATE TABLE`.
+pub(super) fn inline(object: &Object, constraint: &Constraint) -> String {
+    format!("CONSTRAINT {} {}", quote_ident(&object.id.name), constraint.definition)
+}

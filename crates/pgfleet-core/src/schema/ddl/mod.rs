@@ -1,0 +1,231 @@
+//! Statements: one file for each kind of object.
+//!
+//! Invariant: names and literals are quoted by `pgfleet_sql` or by PostgreSQL; every statement is
+//! one command, without its semicolon.
+
+mod column;
+mod comment;
+mod constraint;
+mod foreign;
+mod index;
+mod operator;
+mod policy;
+mod privileges;
+mod publication;
+mod routine;
+mod sequence;
+mod simple;
+mod table;
+mod text_search;
+mod trigger;
+mod types;
+mod view;
+
+use super::diff::{Difference, Statement};
+use super::graph::Step;
+use super::{Body, Object, Schema};
+
+/// Writes a literal; no value from a catalog holds a NUL.
+fn literal(value: &str) -> String {
+    pgfleet_sql::quote_literal(value).unwrap_or_else(|_| "''".to_owned())
+}
+
+/// `KIND name` as `DROP`, `ALTER` and `COMMENT ON` have it.
+fn address(object: &Object) -> String {
+    format!("{} {}", object.id.kind.keyword(), object.id.sql_address())
+}
+
+/// True when PostgreSQL can turn the one object into the other without dropping it.
+pub fn can_alter(old: &Object, new: &Object) -> bool {
+    match (&old.body, &new.body) {
+        (Body::Table(old), Body::Table(new)) => table::can_alter(old, new),
+        (Body::Constraint(old), Body::Constraint(new)) => constraint::can_alter(old, new),
+        (Body::Index(old), Body::Index(new)) => index::can_alter(old, new),
+        (Body::View(old), Body::View(new)) => view::can_replace(old, new),
+        (Body::MaterializedView(old), Body::MaterializedView(new)) => view::same_query(old, new),
+        (Body::Routine(old), Body::Routine(new)) => routine::can_replace(old, new),
+        (Body::Policy(old), Body::Policy(new)) => policy::can_alter(old, new),
+        (Body::Trigger(old), Body::Trigger(new)) => trigger::can_alter(old, new),
+        (Body::EventTrigger(old), Body::EventTrigger(new)) => trigger::can_alter_event(old, new),
+        (Body::Publication(old), Body::Publication(new)) => old.all_tables == new.all_tables,
+        (Body::ForeignServer(old), Body::ForeignServer(new)) => foreign::can_alter(old, new),
+        (Body::Statistics(old), Body::Statistics(new)) => old.definition == new.definition,
+        (Body::TextSearchDictionary(old), Body::TextSearchDictionary(new)) => {
+            text_search::can_alter_dictionary(old, new)
+        }
+        (Body::TextSearchConfig(old), Body::TextSearchConfig(new)) => old.parser == new.parser,
+        (Body::Extension(old), Body::Extension(new)) => old.schema == new.schema || old.relocatable,
+        (
+            Body::Schema
+            | Body::Sequence(_)
+            | Body::Enum(_)
+            | Body::Domain(_)
+            | Body::Composite(_)
+            | Body::Range(_)
+            | Body::Rule(_)
+            | Body::ForeignDataWrapper(_)
+            | Body::OperatorFamily(_)
+            | Body::UserMapping(_)
+            | Body::DefaultPrivileges(_),
+            _,
+        ) => true,
+        (old, new) => old == new,
+    }
+}
+
+/// True when a type is altered by making it anew under the columns that have it.
+pub fn needs_retyping(old: &Object, new: &Object) -> bool {
+    types::needs_retyping(&old.body, &new.body)
+}
+
+/// The statements of one step.
+pub fn statements(difference: &Difference<'_>, step: Step) -> Vec<Statement> {
+    let (from, to) = (difference.from, difference.to);
+    let texts = match step {
+        Step::Detach(at) => table::detach(difference, at),
+        Step::Drop(at) => drop(&from.objects[at]),
+        Step::Create(at) => create(difference, at),
+        Step::Alter(at) => return alter(difference, at),
+        Step::Attach(at) => table::attach(difference, at),
+        Step::Finish(at) => finish(difference, &to.objects[at]),
+    };
+    texts.into_iter().map(|sql| Statement { sql, commit_after: false }).collect()
+}
+
+fn drop(object: &Object) -> Vec<String> {
+    let sql = match &object.body {
+        Body::Constraint(_) => constraint::drop(object),
+        Body::UserMapping(mapping) => foreign::drop_mapping(mapping),
+        Body::DefaultPrivileges(privileges) => {
+            return privileges::alter_defaults(Some(privileges), None);
+        }
+        Body::Operator(operator) => operator::drop(object, operator),
+        Body::Schema if object.id.name == "public" => "DROP SCHEMA IF EXISTS public".to_owned(),
+        _ => format!("DROP {}", address(object)),
+    };
+    vec![sql]
+}
+
+fn create(difference: &Difference<'_>, at: usize) -> Vec<String> {
+    let to = difference.to;
+    let object = &to.objects[at];
+    let mut statements = create_body(difference, at, object);
+    statements.extend(comment::change(None, object));
+    statements.extend(privileges::grant_new(object, difference.from));
+    statements
+}
+
+fn create_body(difference: &Difference<'_>, at: usize, object: &Object) -> Vec<String> {
+    let to: &Schema = difference.to;
+    match &object.body {
+        Body::Schema => vec![simple::create_schema(object)],
+        Body::Extension(extension) => vec![simple::create_extension(object, extension)],
+        Body::Collation(properties) => vec![simple::create_collation(object, properties)],
+        Body::Enum(_) | Body::Domain(_) | Body::Composite(_) | Body::Range(_) => {
+            types::create(object)
+        }
+        Body::Sequence(sequence) => vec![sequence::create(object, sequence)],
+        Body::Table(table) => table::create(to, object, table),
+        Body::Constraint(constraint) => constraint::create(difference, at, object, constraint),
+        Body::Index(index) => index::create(difference, at, object, index),
+        Body::View(view) => view::create(object, view, false),
+        Body::MaterializedView(view) => view::create_materialized(object, view),
+        Body::Routine(routine) => vec![routine.definition.trim_end().to_owned()],
+        Body::Aggregate(aggregate) => vec![routine::create_aggregate(object, aggregate)],
+        Body::Operator(operator) => vec![operator::create(object, operator)],
+        Body::OperatorFamily(family) => operator::create_family(object, family),
+        Body::OperatorClass(class) => vec![operator::create_class(object, class)],
+        Body::Cast(cast) => vec![operator::create_cast(object, cast)],
+        Body::Trigger(trigger) => trigger::create(object, trigger),
+        Body::EventTrigger(trigger) => trigger::create_event(object, trigger),
+        Body::Rule(rule) => trigger::create_rule(object, rule),
+        Body::Policy(policy) => vec![policy::create(object, policy)],
+        Body::Statistics(statistics) => simple::create_statistics(object, statistics),
+        Body::Publication(publication) => vec![publication::create(object, publication)],
+        Body::ForeignDataWrapper(wrapper) => vec![foreign::create_wrapper(object, wrapper)],
+        Body::ForeignServer(server) => vec![foreign::create_server(object, server)],
+        Body::UserMapping(mapping) => vec![foreign::create_mapping(mapping)],
+        Body::TextSearchParser(properties)
+        | Body::TextSearchTemplate(properties)
+        | Body::TextSearchDictionary(properties) => {
+            vec![text_search::create(object, properties)]
+        }
+        Body::TextSearchConfig(config) => text_search::create_config(object, config),
+        Body::DefaultPrivileges(privileges) => privileges::alter_defaults(None, Some(privileges)),
+    }
+}
+
+fn alter(difference: &Difference<'_>, at: usize) -> Vec<Statement> {
+    let new = &difference.to.objects[at];
+    let Some(from) = difference.alters.get(&at) else { return Vec::new() };
+    let old = &difference.from.objects[*from];
+    let mut statements = match (&old.body, &new.body) {
+        (Body::Enum(o), Body::Enum(n)) => types::alter_enum(difference, at, new, o, n),
+        _ => plain(alter_body(difference, at, old, new)),
+    };
+    statements.extend(plain(comment::change(Some(old), new)));
+    statements.extend(plain(privileges::change(old, new)));
+    statements
+}
+
+fn plain(texts: Vec<String>) -> Vec<Statement> {
+    texts.into_iter().map(|sql| Statement { sql, commit_after: false }).collect()
+}
+
+fn alter_body(difference: &Difference<'_>, at: usize, old: &Object, new: &Object) -> Vec<String> {
+    match (&old.body, &new.body) {
+        (Body::Extension(o), Body::Extension(n)) => simple::alter_extension(new, o, n),
+        (Body::Domain(o), Body::Domain(n)) => types::alter_domain(difference, at, new, o, n),
+        (Body::Composite(o), Body::Composite(n)) => {
+            types::alter_composite(difference, at, new, o, n)
+        }
+        (Body::Range(o), Body::Range(n)) if o != n => types::retype(difference, at, new),
+        (Body::Sequence(o), Body::Sequence(n)) => sequence::alter(new, o, n),
+        (Body::Table(_), Body::Table(_)) => table::alter(difference, at, old, new),
+        (Body::Constraint(o), Body::Constraint(n)) => constraint::alter(new, o, n),
+        (Body::Index(o), Body::Index(n)) => index::alter(difference, at, new, o, n),
+        (Body::View(o), Body::View(n)) => view::alter(new, o, n),
+        (Body::MaterializedView(o), Body::MaterializedView(n)) => {
+            view::alter_materialized(new, o, n)
+        }
+        (Body::Routine(o), Body::Routine(n)) if o.definition != n.definition => {
+            vec![n.definition.trim_end().to_owned()]
+        }
+        (Body::OperatorFamily(o), Body::OperatorFamily(n)) => operator::alter_family(new, o, n),
+        (Body::Trigger(o), Body::Trigger(n)) => trigger::alter(new, o, n),
+        (Body::EventTrigger(o), Body::EventTrigger(n)) => trigger::alter_event(new, o, n),
+        (Body::Rule(o), Body::Rule(n)) => trigger::alter_rule(new, o, n),
+        (Body::Policy(o), Body::Policy(n)) => policy::alter(new, o, n),
+        (Body::Statistics(o), Body::Statistics(n)) => simple::alter_statistics(new, o, n),
+        (Body::Publication(o), Body::Publication(n)) => publication::alter(new, o, n),
+        (Body::ForeignDataWrapper(o), Body::ForeignDataWrapper(n)) => {
+            foreign::alter_wrapper(new, o, n)
+        }
+        (Body::ForeignServer(o), Body::ForeignServer(n)) => foreign::alter_server(new, o, n),
+        (Body::TextSearchDictionary(o), Body::TextSearchDictionary(n)) => {
+            text_search::alter_dictionary(new, o, n)
+        }
+        (Body::TextSearchConfig(o), Body::TextSearchConfig(n)) => {
+            text_search::alter_config(new, o, n)
+        }
+        (Body::DefaultPrivileges(o), Body::DefaultPrivileges(n)) => {
+            privileges::alter_defaults(Some(o), Some(n))
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn finish(difference: &Difference<'_>, object: &Object) -> Vec<String> {
+    let old = difference.from.get(&object.id);
+    match &object.body {
+        Body::Sequence(new) => {
+            let old = old.and_then(|old| match &old.body {
+                Body::Sequence(sequence) => sequence.owned_by.as_ref(),
+                _ => None,
+            });
+            sequence::own(object, old, new.owned_by.as_ref())
+        }
+        Body::Table(new) => table::finish(object, old.and_then(Object::table), new),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,175 @@
+//! `GRANT`, `REVOKE` and `ALTER DEFAULT PRIVILEGES`.
+
+use std::collections::BTreeSet;
+
+use pgfleet_sql::quote_ident;
+
+use crate::schema::grant::granted_at_creation;
+use crate::schema::{Body, Column, DefaultPrivileges, Grant, Kind, Object, PUBLIC, Schema};
+
+/// Grants on a new object. Default privileges of the database may have granted something already.
+pub(super) fn grant_new(object: &Object, database: &Schema) -> Vec<String> {
+    let Some(target) = target(object) else { return Vec::new() };
+    let builtin = granted_at_creation(object.id.kind);
+    let mut had = builtin.clone();
+    had.extend(granted_by_default(object, database));
+    let mut statements = revokes(&target, &had, &object.grants);
+    statements.extend(grants(&target, &builtin, &object.grants));
+    for column in object.columns() {
+        statements.extend(change_column(object, column, &[]));
+    }
+    statements
+}
+
+fn granted_by_default(object: &Object, database: &Schema) -> Vec<Grant> {
+    let on = match object.id.kind {
+        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => "TABLES",
+        Kind::Sequence => "SEQUENCES",
+        Kind::Function | Kind::Procedure | Kind::Aggregate => "FUNCTIONS",
+        Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range => "TYPES",
+        Kind::Schema => "SCHEMAS",
+        _ => return Vec::new(),
+    };
+    let concerns = |object: &&Object| object.id.kind == Kind::DefaultPrivileges;
+    let found = database.objects.iter().rev().take_while(concerns);
+    let grants = found.filter_map(|found| match &found.body {
+        Body::DefaultPrivileges(privileges) if privileges.on == on => Some(&privileges.grants),
+        _ => None,
+    });
+    grants.flatten().cloned().collect()
+}
+
+/// Changes grants on an object and its columns.
+pub(super) fn change(old: &Object, new: &Object) -> Vec<String> {
+    let Some(target) = target(new) else { return Vec::new() };
+    let mut statements = revokes(&target, &old.grants, &new.grants);
+    statements.extend(grants(&target, &old.grants, &new.grants));
+    for column in new.columns() {
+        let had = old.columns().iter().find(|other| other.name == column.name);
+        let had = had.map(|other| other.grants.as_slice()).unwrap_or_default();
+        statements.extend(change_column(new, column, had));
+    }
+    statements
+}
+
+fn target(object: &Object) -> Option<String> {
+    let name = object.id.sql_address();
+    let keyword = match object.id.kind {
+        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => "TABLE",
+        Kind::Sequence => "SEQUENCE",
+        Kind::Function | Kind::Procedure | Kind::Aggregate => {
+            let keyword = if object.id.kind == Kind::Procedure { "PROCEDURE" } else { "FUNCTION" };
+            return Some(format!("{keyword} {}({})", object.id.sql_name(), object.id.signature));
+        }
+        Kind::Enum | Kind::Composite | Kind::Range | Kind::Domain => "TYPE",
+        Kind::Schema => "SCHEMA",
+        Kind::ForeignDataWrapper => "FOREIGN DATA WRAPPER",
+        Kind::ForeignServer => "FOREIGN SERVER",
+        _ => return None,
+    };
+    Some(format!("{keyword} {name}"))
+}
+
+/// Grants on a column, whose other privileges are `had`.
+pub(super) fn change_column(object: &Object, column: &Column, had: &[Grant]) -> Vec<String> {
+    let table = object.id.sql_name();
+    let name = quote_ident(&column.name);
+    let privileges = |grant: &Grant| format!("{} ({name})", grant.privilege);
+    let mut statements = Vec::new();
+    for grant in had.iter().filter(|grant| !column.grants.contains(grant)) {
+        statements.push(format!(
+            "REVOKE {} ON TABLE {table} FROM {}",
+            privileges(grant),
+            role(&grant.role)
+        ));
+    }
+    for grant in column.grants.iter().filter(|grant| !had.contains(grant)) {
+        statements.push(format!(
+            "GRANT {} ON TABLE {table} TO {}{}",
+            privileges(grant),
+            role(&grant.role),
+            option(grant.grantable)
+        ));
+    }
+    statements
+}
+
+fn revokes(target: &str, had: &[Grant], wanted: &[Grant]) -> Vec<String> {
+    let extra: Vec<_> = had.iter().filter(|grant| !wanted.contains(grant)).cloned().collect();
+    let revoke = |(role_name, privileges, _): (&str, String, bool)| {
+        format!("REVOKE {privileges} ON {target} FROM {}", role(role_name))
+    };
+    let mut grouped = group(&extra);
+    grouped.dedup();
+    grouped.into_iter().map(revoke).collect()
+}
+
+fn grants(target: &str, had: &[Grant], wanted: &[Grant]) -> Vec<String> {
+    // What is taken from a role by one name is given back by the others that it holds.
+    let revoked: BTreeSet<&str> = had
+        .iter()
+        .filter(|grant| !wanted.contains(grant))
+        .filter(|grant| grant.privilege == "ALL" || grant.grantable)
+        .map(|grant| grant.role.as_str())
+        .collect();
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|grant| !had.contains(grant) || revoked.contains(grant.role.as_str()))
+        .cloned()
+        .collect();
+    let grant = |(role_name, privileges, grantable): (&str, String, bool)| {
+        format!("GRANT {privileges} ON {target} TO {}{}", role(role_name), option(grantable))
+    };
+    group(&missing).into_iter().map(grant).collect()
+}
+
+/// Privileges by role and grant option.
+fn group(grants: &[Grant]) -> Vec<(&str, String, bool)> {
+    let mut keys: Vec<(&str, bool)> =
+        grants.iter().map(|grant| (grant.role.as_str(), grant.grantable)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let privileges = |key: &(&str, bool)| {
+        let of_key = |grant: &&Grant| (grant.role.as_str(), grant.grantable) == *key;
+        let names: Vec<_> = grants.iter().filter(of_key).map(|g| g.privilege.as_str()).collect();
+        names.join(", ")
+    };
+    keys.iter().map(|key| (key.0, privileges(key), key.1)).collect()
+}
+
+pub(super) fn role(name: &str) -> String {
+    if name == PUBLIC { "PUBLIC".to_owned() } else { quote_ident(name) }
+}
+
+fn option(grantable: bool) -> &'static str {
+    if grantable { " WITH GRANT OPTION" } else { "" }
+}
+
+/// Turns the default privileges of a role into others.
+pub(super) fn alter_defaults(
+    old: Option<&DefaultPrivileges>,
+    new: Option<&DefaultPrivileges>,
+) -> Vec<String> {
+    let Some(about) = new.or(old) else { return Vec::new() };
+    let builtin = builtin_defaults(about);
+    let had = old.map_or(builtin.as_slice(), |old| old.grants.as_slice());
+    let wanted = new.map_or(builtin.as_slice(), |new| new.grants.as_slice());
+    let schema = about.schema.as_deref().map(|s| format!(" IN SCHEMA {}", quote_ident(s)));
+    let head = format!(
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {}{}",
+        quote_ident(&about.role),
+        schema.unwrap_or_default()
+    );
+    let mut statements = revokes(&about.on, had, wanted);
+    statements.extend(grants(&about.on, had, wanted));
+    statements.into_iter().map(|statement| format!("{head} {statement}")).collect()
+}
+
+/// Without a schema they replace the built-in ones; with one they are added to them.
+fn builtin_defaults(about: &DefaultPrivileges) -> Vec<Grant> {
+    match (about.schema.is_none(), about.on.as_str()) {
+        (true, "FUNCTIONS") => granted_at_creation(Kind::Function),
+        (true, "TYPES") => granted_at_creation(Kind::Enum),
+        _ => Vec::new(),
+    }
+}

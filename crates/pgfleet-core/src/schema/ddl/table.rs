@@ -1,0 +1,281 @@
+//! Tables, partitions and foreign tables.
+
+use pgfleet_sql::quote_ident;
+
+use super::{column, comment, constraint, foreign, privileges};
+use crate::schema::diff::Difference;
+use crate::schema::{
+    Body, Column, ConstraintKind, ForeignPart, Kind, Object, Persistence, ReplicaIdentity, Schema,
+    Table,
+};
+
+/// A table cannot become a partitioned one, or a partitioned one change its key.
+pub(super) fn can_alter(old: &Table, new: &Table) -> bool {
+    let server = |table: &Table| table.foreign.as_ref().map(|foreign| foreign.server.clone());
+    old.partition_key == new.partition_key && server(old) == server(new)
+}
+
+pub(super) fn create(schema: &Schema, object: &Object, table: &Table) -> Vec<String> {
+    let name = object.id.sql_name();
+    let mut parts: Vec<String> = own_columns(table).map(column::definition).collect();
+    parts.extend(inherited_checks(schema, object, table));
+    let body = if parts.is_empty() {
+        "()".to_owned()
+    } else {
+        format!("(\n    {}\n)", parts.join(",\n    "))
+    };
+    let mut sql = format!("CREATE {}{name} {body}", head(table));
+    if table.partition_bound.is_none() && !table.parents.is_empty() {
+        sql.push_str(&format!(" INHERITS ({})", table.parents.join(", ")));
+    }
+    if let Some(key) = &table.partition_key {
+        sql.push_str(&format!(" PARTITION BY {key}"));
+    }
+    if let Some(foreign) = &table.foreign {
+        sql.push_str(&foreign_clause(foreign));
+    }
+    sql.push_str(&column::with(&table.options));
+    let mut statements = vec![sql];
+    for one in &table.columns {
+        statements.extend(inherited_default(&name, table, one));
+        statements.extend(column::details(&name, one));
+    }
+    statements.extend(security(&name, &Table::default(), table));
+    statements
+}
+
+fn head(table: &Table) -> &'static str {
+    match (table.foreign.is_some(), table.persistence) {
+        (true, _) => "FOREIGN TABLE ",
+        (false, Persistence::Unlogged) => "UNLOGGED TABLE ",
+        (false, Persistence::Permanent) => "TABLE ",
+    }
+}
+
+/// A partition names all of its columns, as it is made by itself and then attached.
+fn own_columns(table: &Table) -> impl Iterator<Item = &Column> {
+    let all = table.partition_bound.is_some() || table.parents.is_empty();
+    table.columns.iter().filter(move |column| all || !column.inherited)
+}
+
+fn inherited_default(name: &str, table: &Table, column: &Column) -> Option<String> {
+    if table.partition_bound.is_some() || !column.inherited || column.generated.is_some() {
+        return None;
+    }
+    let (column_name, default) = (quote_ident(&column.name), column.default.as_ref()?);
+    Some(format!("ALTER TABLE ONLY {name} ALTER COLUMN {column_name} SET DEFAULT {default}"))
+}
+
+/// Checks that a partition must have before it can be attached.
+fn inherited_checks(schema: &Schema, object: &Object, table: &Table) -> Vec<String> {
+    if table.partition_bound.is_none() {
+        return Vec::new();
+    }
+    let key = |other: &Object| (other.id.kind, other.id.schema.clone(), other.id.table.clone());
+    let wanted = (Kind::Constraint, object.id.schema.clone(), object.id.name.clone());
+    let first = schema.objects.partition_point(|other| key(other) < wanted);
+    let own = schema.objects[first..].iter().take_while(|other| key(other) == wanted);
+    let inherited = own.filter_map(|other| match &other.body {
+        Body::Constraint(check) if check.inherited && check.kind == ConstraintKind::Check => {
+            Some(constraint::inline(other, check))
+        }
+        _ => None,
+    });
+    inherited.collect()
+}
+
+fn foreign_clause(part: &ForeignPart) -> String {
+    format!(" SERVER {}{}", quote_ident(&part.server), foreign::options(&part.options))
+}
+
+pub(super) fn attach(difference: &Difference<'_>, at: usize) -> Vec<String> {
+    let object = &difference.to.objects[at];
+    let Some(table) = object.table() else { return Vec::new() };
+    let (Some(bound), Some(parent)) = (&table.partition_bound, table.parents.first()) else {
+        return Vec::new();
+    };
+    vec![format!("ALTER TABLE ONLY {parent} ATTACH PARTITION {} {bound}", object.id.sql_name())]
+}
+
+/// Takes off the defaults that use what is replaced.
+pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
+    let object = &difference.from.objects[at];
+    let name = object.id.sql_name();
+    let Some(rebuild) = difference.rebuilds.get(&at) else { return Vec::new() };
+    let drop = |column: &String| {
+        format!("ALTER TABLE ONLY {name} ALTER COLUMN {} DROP DEFAULT", quote_ident(column))
+    };
+    rebuild.defaults.iter().map(drop).collect()
+}
+
+pub(super) fn alter(
+    difference: &Difference<'_>,
+    at: usize,
+    old_object: &Object,
+    new_object: &Object,
+) -> Vec<String> {
+    let (Some(old), Some(new)) = (old_object.table(), new_object.table()) else {
+        return Vec::new();
+    };
+    let name = new_object.id.sql_name();
+    let mut statements = leave_parents(&name, old, new);
+    if old.persistence != new.persistence {
+        let word = if new.persistence == Persistence::Unlogged { "UNLOGGED" } else { "LOGGED" };
+        statements.push(format!("ALTER TABLE {name} SET {word}"));
+    }
+    let rebuild = difference.alters.get(&at).and_then(|from| difference.rebuilds.get(from));
+    let rebuild = rebuild.cloned().unwrap_or_default();
+    statements.extend(drop_columns(&name, old, new, &rebuild.columns));
+    statements.extend(alter_columns(&name, old, new, &rebuild));
+    statements.extend(add_columns(&name, new_object, old, new, &rebuild.columns));
+    statements.extend(join_parents(&name, old, new));
+    let kind = if new.foreign.is_some() { "FOREIGN TABLE" } else { "TABLE" };
+    statements.extend(changed_options(&format!("{kind} {name}"), &old.options, &new.options));
+    if let (Some(old), Some(new)) = (&old.foreign, &new.foreign) {
+        let options = foreign::changed_options(&old.options, &new.options);
+        statements.extend(options.map(|options| format!("ALTER FOREIGN TABLE {name} {options}")));
+    }
+    statements.extend(security(&name, old, new));
+    statements
+}
+
+fn drop_columns(
+    name: &str,
+    old: &Table,
+    new: &Table,
+    readded: &std::collections::BTreeSet<String>,
+) -> Vec<String> {
+    let stays = |column: &Column| {
+        let there = new.columns.iter().any(|other| other.name == column.name);
+        there && !readded.contains(&column.name)
+    };
+    // Generated columns first: they may need the others.
+    let mut gone: Vec<_> =
+        old.columns.iter().filter(|column| !column.inherited && !stays(column)).collect();
+    gone.sort_by_key(|column| column.generated.is_none());
+    let drop =
+        |column: &&Column| format!("ALTER TABLE {name} DROP COLUMN {}", quote_ident(&column.name));
+    gone.iter().map(drop).collect()
+}
+
+fn alter_columns(
+    name: &str,
+    old: &Table,
+    new: &Table,
+    rebuild: &crate::schema::diff::TableRebuild,
+) -> Vec<String> {
+    let mut statements = Vec::new();
+    for column in &new.columns {
+        let Some(had) = old.columns.iter().find(|other| other.name == column.name) else {
+            continue;
+        };
+        let detached = rebuild.defaults.contains(&column.name);
+        if rebuild.columns.contains(&column.name) || (had == column && !detached) {
+            continue;
+        }
+        statements.extend(column::alter(name, had, column, detached));
+    }
+    statements
+}
+
+fn add_columns(
+    name: &str,
+    object: &Object,
+    old: &Table,
+    new: &Table,
+    readded: &std::collections::BTreeSet<String>,
+) -> Vec<String> {
+    let is_new = |column: &&Column| {
+        let known = old.columns.iter().any(|other| other.name == column.name);
+        !known || readded.contains(&column.name)
+    };
+    let mut added: Vec<_> = new.columns.iter().filter(is_new).collect();
+    added.sort_by_key(|column| column.generated.is_some());
+    let mut statements = Vec::new();
+    for one in added {
+        if !one.inherited {
+            statements.push(format!("ALTER TABLE {name} ADD COLUMN {}", column::definition(one)));
+        }
+        statements.extend(column::details(name, one));
+        if readded.contains(&one.name) {
+            statements.extend(comment::of_column(object, &one.name));
+            statements.extend(privileges::change_column(object, one, &[]));
+        }
+    }
+    statements
+}
+
+fn leave_parents(name: &str, old: &Table, new: &Table) -> Vec<String> {
+    let stays = |parent: &String| {
+        new.parents.contains(parent) && old.partition_bound == new.partition_bound
+    };
+    let leave = |parent: &String| match old.partition_bound {
+        Some(_) => format!("ALTER TABLE {parent} DETACH PARTITION {name}"),
+        None => format!("ALTER TABLE {name} NO INHERIT {parent}"),
+    };
+    old.parents.iter().filter(|parent| !stays(parent)).map(leave).collect()
+}
+
+fn join_parents(name: &str, old: &Table, new: &Table) -> Vec<String> {
+    if new.partition_bound.is_some() {
+        return Vec::new();
+    }
+    let joins = |parent: &&String| {
+        !old.parents.contains(parent) || old.partition_bound != new.partition_bound
+    };
+    let join = |parent: &String| format!("ALTER TABLE {name} INHERIT {parent}");
+    new.parents.iter().filter(joins).map(join).collect()
+}
+
+fn security(name: &str, old: &Table, new: &Table) -> Vec<String> {
+    let mut statements = Vec::new();
+    if old.row_security != new.row_security {
+        let verb = if new.row_security { "ENABLE" } else { "DISABLE" };
+        statements.push(format!("ALTER TABLE {name} {verb} ROW LEVEL SECURITY"));
+    }
+    if old.forces_row_security != new.forces_row_security {
+        let verb = if new.forces_row_security { "FORCE" } else { "NO FORCE" };
+        statements.push(format!("ALTER TABLE {name} {verb} ROW LEVEL SECURITY"));
+    }
+    statements
+}
+
+/// What needs the table's indexes.
+pub(super) fn finish(object: &Object, old: Option<&Table>, new: &Table) -> Vec<String> {
+    let before = old.map(|old| old.replica_identity.clone()).unwrap_or_default();
+    if before == new.replica_identity {
+        return Vec::new();
+    }
+    let identity = match &new.replica_identity {
+        ReplicaIdentity::Default => "DEFAULT".to_owned(),
+        ReplicaIdentity::Nothing => "NOTHING".to_owned(),
+        ReplicaIdentity::Full => "FULL".to_owned(),
+        ReplicaIdentity::Index(index) => format!("USING INDEX {}", quote_ident(index)),
+    };
+    vec![format!("ALTER TABLE ONLY {} REPLICA IDENTITY {identity}", object.id.sql_name())]
+}
+
+/// `name='value', …` from `name=value`.
+pub(super) fn option_list(options: &[String]) -> String {
+    let option = |option: &String| match option.split_once('=') {
+        Some((name, value)) => format!("{name}={}", super::literal(value)),
+        None => option.clone(),
+    };
+    options.iter().map(option).collect::<Vec<_>>().join(", ")
+}
+
+/// `ALTER target SET (…)` and `RESET (…)`, as needed.
+pub(super) fn changed_options(target: &str, old: &[String], new: &[String]) -> Vec<String> {
+    let name = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
+    let mut statements = Vec::new();
+    let set: Vec<_> = new.iter().filter(|option| !old.contains(option)).cloned().collect();
+    if !set.is_empty() {
+        statements.push(format!("ALTER {target} SET ({})", option_list(&set)));
+    }
+    let kept = |option: &&String| new.iter().any(|other| name(other) == name(option));
+    let reset: Vec<_> = old.iter().filter(|o| !kept(o)).map(|o| name(o)).collect();
+    if !reset.is_empty() {
+        statements.push(format!("ALTER {target} RESET ({})", reset.join(", ")));
+    }
+    statements
+}

@@ -1,0 +1,237 @@
+//! Enums, domains, composite and range types.
+//!
+//! A type that PostgreSQL cannot alter is renamed, made anew, put under the columns that had it
+//! (their values go through text), and dropped.
+
+use pgfleet_sql::quote_ident;
+
+use super::{address, simple};
+use crate::schema::diff::{Difference, Statement};
+use crate::schema::{Body, Column, Composite, DomainConstraint, DomainType, EnumType, Object};
+
+/// What the old type is called for a moment.
+const OLD_SUFFIX: &str = "__old";
+
+pub(super) fn needs_retyping(old: &Body, new: &Body) -> bool {
+    match (old, new) {
+        (Body::Enum(old), Body::Enum(new)) => !only_adds(&old.labels, &new.labels),
+        (Body::Domain(old), Body::Domain(new)) => {
+            old.base != new.base || old.collation != new.collation
+        }
+        (Body::Range(old), Body::Range(new)) => old != new,
+        (Body::Composite(old), Body::Composite(new)) => !keeps_order(old, new),
+        _ => false,
+    }
+}
+
+/// Attributes that stay keep their order, and new ones come last.
+fn keeps_order(old: &Composite, new: &Composite) -> bool {
+    let names = |composite: &Composite| -> Vec<String> {
+        composite.attributes.iter().map(|attribute| attribute.name.clone()).collect()
+    };
+    let (old, new) = (names(old), names(new));
+    let kept: Vec<_> = old.iter().filter(|name| new.contains(name)).collect();
+    new.iter().take(kept.len()).eq(kept)
+}
+
+/// True when the old labels stay, in their order.
+fn only_adds(old: &[String], new: &[String]) -> bool {
+    let kept: Vec<_> = new.iter().filter(|label| old.contains(label)).collect();
+    kept.len() == old.len() && kept.into_iter().eq(old)
+}
+
+pub(super) fn create(object: &Object) -> Vec<String> {
+    let name = object.id.sql_name();
+    match &object.body {
+        Body::Enum(body) => {
+            let labels: Vec<_> = body.labels.iter().map(|label| super::literal(label)).collect();
+            vec![format!("CREATE TYPE {name} AS ENUM ({})", labels.join(", "))]
+        }
+        Body::Composite(body) => {
+            let attributes: Vec<_> = body.attributes.iter().map(attribute).collect();
+            vec![format!("CREATE TYPE {name} AS ({})", attributes.join(", "))]
+        }
+        Body::Range(body) => {
+            vec![format!("CREATE TYPE {name} AS RANGE ({})", simple::clauses(body))]
+        }
+        Body::Domain(body) => vec![create_domain(&name, body)],
+        _ => Vec::new(),
+    }
+}
+
+fn attribute(column: &Column) -> String {
+    let collation = column.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
+    format!("{} {}{collation}", quote_ident(&column.name), column.type_name)
+}
+
+fn create_domain(name: &str, domain: &DomainType) -> String {
+    let mut sql = format!("CREATE DOMAIN {name} AS {}", domain.base);
+    if let Some(collation) = &domain.collation {
+        sql.push_str(&format!(" COLLATE {collation}"));
+    }
+    if let Some(default) = &domain.default {
+        sql.push_str(&format!(" DEFAULT {default}"));
+    }
+    if domain.not_null {
+        sql.push_str(" NOT NULL");
+    }
+    // Only ALTER DOMAIN takes a check without looking at the values.
+    for check in domain.constraints.iter() {
+        let definition = check.definition.trim_end_matches(" NOT VALID");
+        sql.push_str(&format!(" CONSTRAINT {} {definition}", quote_ident(&check.name)));
+    }
+    sql
+}
+
+/// New labels, each committed before it can be used; or the type anew.
+pub(super) fn alter_enum(
+    difference: &Difference<'_>,
+    at: usize,
+    object: &Object,
+    old: &EnumType,
+    new: &EnumType,
+) -> Vec<Statement> {
+    if !only_adds(&old.labels, &new.labels) {
+        return super::plain(retype(difference, at, object));
+    }
+    let name = object.id.sql_name();
+    let mut statements = Vec::new();
+    for (position, label) in new.labels.iter().enumerate() {
+        if old.labels.contains(label) {
+            continue;
+        }
+        let place = match position.checked_sub(1).and_then(|before| new.labels.get(before)) {
+            Some(before) => format!("AFTER {}", super::literal(before)),
+            None => match old.labels.first() {
+                Some(first) => format!("BEFORE {}", super::literal(first)),
+                None => String::new(),
+            },
+        };
+        let sql = format!("ALTER TYPE {name} ADD VALUE {} {place}", super::literal(label));
+        statements.push(Statement { sql: sql.trim_end().to_owned(), commit_after: true });
+    }
+    statements
+}
+
+pub(super) fn alter_domain(
+    difference: &Difference<'_>,
+    at: usize,
+    object: &Object,
+    old: &DomainType,
+    new: &DomainType,
+) -> Vec<String> {
+    if (&old.base, &old.collation) != (&new.base, &new.collation) {
+        return retype(difference, at, object);
+    }
+    let head = format!("ALTER {}", address(object));
+    let mut statements = Vec::new();
+    let gone = |one: &&DomainConstraint| !new.constraints.contains(one);
+    for check in old.constraints.iter().filter(gone) {
+        statements.push(format!("{head} DROP CONSTRAINT {}", quote_ident(&check.name)));
+    }
+    if old.default != new.default {
+        statements.push(match &new.default {
+            Some(default) => format!("{head} SET DEFAULT {default}"),
+            None => format!("{head} DROP DEFAULT"),
+        });
+    }
+    if old.not_null != new.not_null {
+        statements.push(format!("{head} {} NOT NULL", if new.not_null { "SET" } else { "DROP" }));
+    }
+    for check in new.constraints.iter().filter(|check| !old.constraints.contains(check)) {
+        let name = quote_ident(&check.name);
+        statements.push(format!("{head} ADD CONSTRAINT {name} {}", check.definition));
+    }
+    statements
+}
+
+pub(super) fn alter_composite(
+    difference: &Difference<'_>,
+    at: usize,
+    object: &Object,
+    old: &Composite,
+    new: &Composite,
+) -> Vec<String> {
+    if !keeps_order(old, new) {
+        return retype(difference, at, object);
+    }
+    let head = format!("ALTER {}", address(object));
+    let find = |composite: &Composite, name: &str| {
+        composite.attributes.iter().find(|one| one.name == name).cloned()
+    };
+    let mut statements = Vec::new();
+    for gone in old.attributes.iter().filter(|one| find(new, &one.name).is_none()) {
+        statements.push(format!("{head} DROP ATTRIBUTE {}", quote_ident(&gone.name)));
+    }
+    for one in &new.attributes {
+        match find(old, &one.name) {
+            None => statements.push(format!("{head} ADD ATTRIBUTE {}", attribute(one))),
+            Some(had) if attribute(&had) != attribute(one) => {
+                let name = quote_ident(&one.name);
+                let rest = attribute(one);
+                let rest = rest.strip_prefix(&name).unwrap_or(&rest).trim_start();
+                statements.push(format!("{head} ALTER ATTRIBUTE {name} TYPE {rest}"));
+            }
+            Some(_) => {}
+        }
+    }
+    statements
+}
+
+/// Makes a type anew under the columns that have it.
+pub(super) fn retype(difference: &Difference<'_>, at: usize, object: &Object) -> Vec<String> {
+    let old_name = format!("{}{OLD_SUFFIX}", object.id.name);
+    let keyword = object.id.kind.keyword();
+    let mut statements =
+        vec![format!("ALTER {} RENAME TO {}", address(object), quote_ident(&old_name))];
+    statements.extend(create(object));
+    for (table, column) in columns_of_type(difference, at) {
+        statements.extend(move_column(&table, &column));
+    }
+    let schema = quote_ident(&object.id.schema);
+    statements.push(format!("DROP {keyword} {schema}.{}", quote_ident(&old_name)));
+    statements
+}
+
+/// Columns that have the type before and after, with their tables as SQL.
+fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<(String, Column)> {
+    let to = difference.to;
+    let column = |edge: &crate::schema::Edge| {
+        let table = &to.objects[edge.from as usize];
+        let name = edge.from_column.as_deref()?;
+        let column = table.table()?.columns.iter().find(|column| column.name == name)?;
+        let old = difference.from.get(&table.id)?;
+        let from = difference.from.position(&table.id)?;
+        let had = old.columns().iter().find(|column| column.name == name)?;
+        let readded = difference.rebuilds.get(&from).is_some_and(|r| r.columns.contains(name));
+        let same = had.type_name == column.type_name && !column.inherited && !readded;
+        same.then(|| {
+            (
+                table.id.sql_name(),
+                Column {
+                    default: had.default.clone().and(column.default.clone()),
+                    ..column.clone()
+                },
+            )
+        })
+    };
+    let mut columns: Vec<_> =
+        to.edges.iter().filter(|edge| edge.to as usize == at).filter_map(column).collect();
+    columns.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
+    columns.dedup_by(|a, b| (&a.0, &a.1.name) == (&b.0, &b.1.name));
+    columns
+}
+
+fn move_column(table: &str, column: &Column) -> Vec<String> {
+    let name = quote_ident(&column.name);
+    let head = format!("ALTER TABLE {table} ALTER COLUMN {name}");
+    let type_name = &column.type_name;
+    let mut statements = Vec::new();
+    let default = column.default.as_ref().filter(|_| column.generated.is_none());
+    if default.is_some() {
+        statements.push(format!("{head} DROP DEFAULT"));
+    }
+    statements.push(format!("{head} TYPE {type_name} USING {name}::text::{type_name}"));
+    statements.extend(default.map(|default| format!("{head} SET DEFAULT {default}")));
+    statements
+}

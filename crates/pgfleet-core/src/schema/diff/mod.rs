@@ -1,0 +1,172 @@
+//! What must change to turn one schema into another.
+//!
+//! Invariant: an object is replaced (dropped and made anew) only when PostgreSQL cannot alter it,
+//! or when it needs something that is replaced or whose type changes.
+
+mod rebuild;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::fingerprint::canonical;
+use super::{Body, Object, ObjectId, Schema, ddl, graph};
+
+pub use rebuild::TableRebuild;
+pub(super) use rebuild::{owner_position, owns, table_position};
+
+/// The difference between two schemas.
+#[derive(Debug)]
+pub struct Difference<'s> {
+    /// What there is.
+    pub from: &'s Schema,
+    /// What there shall be.
+    pub to: &'s Schema,
+    /// Positions in `from`.
+    pub drops: BTreeSet<usize>,
+    /// Positions in `to`.
+    pub creates: BTreeSet<usize>,
+    /// Positions in `to`, with those in `from`.
+    pub alters: BTreeMap<usize, usize>,
+    /// By position in `from`: what must be taken off tables and put back.
+    pub rebuilds: BTreeMap<usize, TableRebuild>,
+    /// Positions in `from` of types that are made anew under their columns.
+    pub retyped: BTreeSet<usize>,
+}
+
+/// What happens to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It goes.
+    Drop,
+    /// It is changed in place.
+    Alter,
+    /// It is dropped and made anew.
+    Replace,
+}
+
+/// One change, for people and scripts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// What happens.
+    pub action: Action,
+    /// To which object.
+    pub object: ObjectId,
+}
+
+/// One statement of a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// Without its semicolon.
+    pub sql: String,
+    /// Statements after this one need it committed (`ALTER TYPE … ADD VALUE`).
+    pub commit_after: bool,
+}
+
+/// Compares two schemas.
+pub fn compare<'s>(from: &'s Schema, to: &'s Schema) -> Difference<'s> {
+    let mut difference = Difference {
+        from,
+        to,
+        drops: BTreeSet::new(),
+        creates: BTreeSet::new(),
+        alters: BTreeMap::new(),
+        rebuilds: BTreeMap::new(),
+        retyped: BTreeSet::new(),
+    };
+    for (at, object) in from.objects.iter().enumerate() {
+        match to.position(&object.id) {
+            None => _ = difference.drops.insert(at),
+            Some(other) => difference.compare_pair(at, other),
+        }
+    }
+    let new = |(_, object): &(usize, &Object)| from.position(&object.id).is_none();
+    difference.creates.extend(to.objects.iter().enumerate().filter(new).map(|(at, _)| at));
+    rebuild::spread(&mut difference);
+    difference
+}
+
+impl<'s> Difference<'s> {
+    fn compare_pair(&mut self, at: usize, other: usize) {
+        let (old, new) = (&self.from.objects[at], &self.to.objects[other]);
+        if old == new || canonical(old) == canonical(new) {
+            return;
+        }
+        if ddl::can_alter(old, new) {
+            self.alters.insert(other, at);
+        } else {
+            self.drops.insert(at);
+            self.creates.insert(other);
+        }
+    }
+
+    /// True when nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.drops.is_empty() && self.creates.is_empty() && self.alters.is_empty()
+    }
+
+    /// What happens to each object, in the order of identities.
+    pub fn changes(&self) -> Vec<Change> {
+        let mut actions = BTreeMap::new();
+        for at in &self.drops {
+            actions.insert(self.from.objects[*at].id.clone(), Action::Drop);
+        }
+        for at in &self.creates {
+            let action = actions.entry(self.to.objects[*at].id.clone()).or_insert(Action::Create);
+            if *action == Action::Drop {
+                *action = Action::Replace;
+            }
+        }
+        for at in self.alters.keys() {
+            actions.insert(self.to.objects[*at].id.clone(), Action::Alter);
+        }
+        actions.into_iter().map(|(object, action)| Change { action, object }).collect()
+    }
+
+    /// Statements that turn the one schema into the other, in an order in which they succeed.
+    pub fn statements(&self) -> Vec<Statement> {
+        graph::order(self).into_iter().flat_map(|step| ddl::statements(self, step)).collect()
+    }
+
+    /// The table whose drop takes this object with it, when it is dropped too: then it needs no
+    /// statement of its own.
+    pub(super) fn goes_with(&self, at: usize) -> Option<usize> {
+        let object = &self.from.objects[at];
+        let owner = match &object.body {
+            Body::Sequence(sequence) => {
+                let owner = sequence.owned_by.as_ref()?;
+                return self.sequence_goes_with(owner);
+            }
+            _ => self.owner_of(at)?,
+        };
+        if !self.drops.contains(&owner) {
+            return None;
+        }
+        let breaks_cycles = match &object.body {
+            Body::Constraint(constraint) => constraint.references.as_deref().is_some_and(|table| {
+                let dropped = |at: &usize| self.from.objects[*at].id.sql_name() == table;
+                table != object.id.sql_table() && self.drops.iter().any(dropped)
+            }),
+            _ => false,
+        };
+        (!breaks_cycles).then_some(owner)
+    }
+
+    fn sequence_goes_with(&self, owner: &super::SequenceOwner) -> Option<usize> {
+        let at = rebuild::table_position(self.from, &owner.schema, &owner.table)?;
+        if self.drops.contains(&at) {
+            return Some(at);
+        }
+        let to = self.to.get(&self.from.objects[at].id)?.table()?;
+        let stays = to.columns.iter().any(|column| column.name == owner.column);
+        (!stays).then_some(at)
+    }
+
+    /// The table or view that a constraint, index, trigger, rule or policy belongs to.
+    pub(super) fn owner_of(&self, at: usize) -> Option<usize> {
+        rebuild::owner_position(self.from, &self.from.objects[at])
+    }
+}

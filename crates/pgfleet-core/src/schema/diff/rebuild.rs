@@ -1,0 +1,206 @@
+//! What must be rebuilt because something below it is.
+//!
+//! PostgreSQL alters a column's type together with the indexes, constraints and statistics on it
+//! (`ATExecAlterColumnType` in src/backend/commands/tablecmds.c) and refuses when a view, rule,
+//! trigger, policy, routine, publication or generated column uses it: those are dropped before and
+//! made anew after.
+
+use std::collections::BTreeSet;
+
+use super::Difference;
+use crate::schema::{Body, Column, Edge, Kind, Object, ObjectId, Schema};
+
+/// What must be taken off a table and put back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableRebuild {
+    /// Columns that are dropped and added.
+    pub columns: BTreeSet<String>,
+    /// Columns whose default is dropped and set.
+    pub defaults: BTreeSet<String>,
+}
+
+/// What became of something that others need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Break {
+    /// It is dropped and made anew.
+    Gone,
+    /// A column's type changes.
+    Retyped(String),
+    /// A column is dropped, and perhaps added again.
+    ColumnGone(String),
+}
+
+/// Adds to a difference everything that must be rebuilt.
+pub(super) fn spread(difference: &mut Difference<'_>) {
+    let dependents = dependents(difference.from);
+    let mut work = first_breaks(difference);
+    while let Some((at, broken)) = work.pop() {
+        for edge in &dependents[at] {
+            if concerns(edge, &broken) {
+                work.extend(break_dependent(difference, edge, &broken));
+            }
+        }
+    }
+}
+
+/// Edges by what they point at.
+fn dependents(schema: &Schema) -> Vec<Vec<&Edge>> {
+    let mut dependents = vec![Vec::new(); schema.objects.len()];
+    for edge in &schema.edges {
+        dependents[edge.to as usize].push(edge);
+    }
+    dependents
+}
+
+fn first_breaks(difference: &mut Difference<'_>) -> Vec<(usize, Break)> {
+    let mut breaks: Vec<_> = difference.drops.iter().map(|at| (*at, Break::Gone)).collect();
+    let pairs: Vec<_> = difference.alters.iter().map(|(to, from)| (*from, *to)).collect();
+    for (from, to) in pairs {
+        let (old, new) = (&difference.from.objects[from], &difference.to.objects[to]);
+        match (&old.body, &new.body) {
+            (Body::Table(_), Body::Table(_)) => {
+                breaks.extend(column_breaks(difference, from, old, new));
+            }
+            _ if crate::schema::ddl::needs_retyping(old, new) => {
+                difference.retyped.insert(from);
+                breaks.push((from, Break::Gone));
+            }
+            _ => {}
+        }
+    }
+    breaks
+}
+
+fn column_breaks(
+    difference: &mut Difference<'_>,
+    at: usize,
+    old: &Object,
+    new: &Object,
+) -> Vec<(usize, Break)> {
+    let mut breaks = Vec::new();
+    for column in old.columns() {
+        let name = column.name.clone();
+        match new.columns().iter().find(|other| other.name == column.name) {
+            None => breaks.push((at, Break::ColumnGone(name))),
+            Some(other) if must_readd(column, other) => {
+                difference.rebuilds.entry(at).or_default().columns.insert(name.clone());
+                breaks.push((at, Break::ColumnGone(name)));
+            }
+            Some(other) if changes_type(column, other) => breaks.push((at, Break::Retyped(name))),
+            Some(_) => {}
+        }
+    }
+    breaks
+}
+
+fn changes_type(old: &Column, new: &Column) -> bool {
+    old.type_name != new.type_name || old.collation != new.collation
+}
+
+/// Generated columns cannot be altered into or from ordinary ones without losing their expression,
+/// and their expression cannot be altered before PostgreSQL 17.
+fn must_readd(old: &Column, new: &Column) -> bool {
+    let computed = old.generated.is_some() && new.generated.is_some();
+    let becomes_computed = old.generated.is_none() && new.generated.is_some();
+    becomes_computed
+        || (computed && (old.generated != new.generated || old.default != new.default))
+        || (computed && changes_type(old, new))
+}
+
+fn concerns(edge: &Edge, broken: &Break) -> bool {
+    match broken {
+        Break::Gone => true,
+        Break::Retyped(column) | Break::ColumnGone(column) => {
+            edge.to_column.as_deref() == Some(column)
+        }
+    }
+}
+
+/// Marks a dependent for rebuilding, when it stays at all, and gives what that breaks in turn.
+fn break_dependent(
+    difference: &mut Difference<'_>,
+    edge: &Edge,
+    broken: &Break,
+) -> Vec<(usize, Break)> {
+    let at = edge.from as usize;
+    let object = &difference.from.objects[at];
+    let Some(to) = difference.to.position(&object.id) else { return Vec::new() };
+    if difference.drops.contains(&at) || owns(difference.from, edge) {
+        return Vec::new();
+    }
+    match (&object.body, &edge.from_column) {
+        (Body::Table(_), Some(column)) => break_column(difference, edge, column, broken, to),
+        (Body::Table(_), None) if *broken != Break::Gone => Vec::new(),
+        _ if !is_affected(object, broken) => Vec::new(),
+        _ => {
+            difference.drops.insert(at);
+            difference.creates.insert(to);
+            difference.alters.remove(&to);
+            vec![(at, Break::Gone)]
+        }
+    }
+}
+
+/// PostgreSQL itself rebuilds indexes, constraints and statistics when a type changes.
+fn is_affected(object: &Object, broken: &Break) -> bool {
+    let rebuilt = matches!(object.id.kind, Kind::Index | Kind::Constraint | Kind::Statistics);
+    !(rebuilt && matches!(broken, Break::Retyped(_)))
+}
+
+fn break_column(
+    difference: &mut Difference<'_>,
+    edge: &Edge,
+    name: &str,
+    broken: &Break,
+    to: usize,
+) -> Vec<(usize, Break)> {
+    let at = edge.from as usize;
+    let find = |object: &Object| object.columns().iter().find(|c| c.name == name).cloned();
+    let Some(column) = find(&difference.from.objects[at]) else { return Vec::new() };
+    let is_type = difference.from.objects[edge.to as usize].id.kind.is_type();
+    let name = name.to_owned();
+    if is_type && *broken == Break::Gone && difference.retyped.contains(&(edge.to as usize)) {
+        return vec![(at, Break::Retyped(name))];
+    }
+    if find(&difference.to.objects[to]).is_none() {
+        return Vec::new();
+    }
+    difference.alters.entry(to).or_insert(at);
+    let rebuild = difference.rebuilds.entry(at).or_default();
+    if column.generated.is_none() {
+        rebuild.defaults.insert(name);
+        return Vec::new();
+    }
+    match rebuild.columns.insert(name.clone()) {
+        true => vec![(at, Break::ColumnGone(name))],
+        false => Vec::new(),
+    }
+}
+
+/// A sequence does not need the column that owns it.
+pub(crate) fn owns(schema: &Schema, edge: &Edge) -> bool {
+    let sequence = &schema.objects[edge.from as usize];
+    let table = &schema.objects[edge.to as usize];
+    match &sequence.body {
+        Body::Sequence(body) => body
+            .owned_by
+            .as_ref()
+            .is_some_and(|owner| owner.schema == table.id.schema && owner.table == table.id.name),
+        _ => false,
+    }
+}
+
+pub(crate) fn table_position(schema: &Schema, namespace: &str, name: &str) -> Option<usize> {
+    let kinds = [Kind::Table, Kind::View, Kind::MaterializedView, Kind::ForeignTable];
+    kinds.into_iter().find_map(|kind| schema.position(&ObjectId::new(kind, namespace, name)))
+}
+
+/// The table or view that a part belongs to.
+pub(crate) fn owner_position(schema: &Schema, object: &Object) -> Option<usize> {
+    if object.id.kind.is_part() {
+        return table_position(schema, &object.id.schema, &object.id.table);
+    }
+    let Body::Index(index) = &object.body else { return None };
+    let name = pgfleet_sql::parse_qualified(&index.table)?;
+    table_position(schema, name.schema.as_deref()?, &name.name)
+}

@@ -1,0 +1,299 @@
+//! The order of steps.
+//!
+//! Invariant: every step of a difference comes out exactly once. What is needed comes before what
+//! needs it, what needs goes before what is needed; where that cannot be (a cycle that is not a
+//! foreign key), the step that would come first anyway is taken, and the proof says whether it holds.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use super::diff::{Difference, owns, table_position};
+use super::{Body, Kind, ObjectId, Schema};
+
+/// One step: something that happens to one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Takes off a table (position in `from`) what stands in the way: defaults that use what is
+    /// replaced.
+    Detach(usize),
+    /// Drops an object (position in `from`).
+    Drop(usize),
+    /// Makes an object (position in `to`).
+    Create(usize),
+    /// Changes an object (position in `to`).
+    Alter(usize),
+    /// Makes a table a partition (position in `to`).
+    Attach(usize),
+    /// What must wait for other objects: owners of sequences, indexes to cluster by or to identify
+    /// rows by (position in `to`).
+    Finish(usize),
+}
+
+/// All steps, in an order in which they succeed.
+pub fn order(difference: &Difference<'_>) -> Vec<Step> {
+    let mut graph = Graph::new(difference);
+    graph.add_drops();
+    graph.add_makes();
+    graph.add_names();
+    graph.add_finishes();
+    graph.sort()
+}
+
+struct Graph<'d, 's> {
+    difference: &'d Difference<'s>,
+    steps: Vec<Step>,
+    numbers: BTreeMap<Step, usize>,
+    after: BTreeSet<(usize, usize)>,
+}
+
+impl<'d, 's> Graph<'d, 's> {
+    fn new(difference: &'d Difference<'s>) -> Self {
+        let mut graph = Self {
+            difference,
+            steps: Vec::new(),
+            numbers: BTreeMap::new(),
+            after: BTreeSet::new(),
+        };
+        let free = |at: &&usize| difference.goes_with(**at).is_none();
+        difference.drops.iter().filter(free).for_each(|at| graph.add(Step::Drop(*at)));
+        difference.creates.iter().for_each(|at| graph.add(Step::Create(*at)));
+        difference.alters.keys().for_each(|at| graph.add(Step::Alter(*at)));
+        for (at, rebuild) in &difference.rebuilds {
+            if !rebuild.defaults.is_empty() && !difference.drops.contains(at) {
+                graph.add(Step::Detach(*at));
+            }
+        }
+        for at in difference.creates.iter().chain(difference.alters.keys()) {
+            if graph.needs_attaching(*at) {
+                graph.add(Step::Attach(*at));
+            }
+            graph.add(Step::Finish(*at));
+        }
+        graph
+    }
+
+    fn add(&mut self, step: Step) {
+        self.numbers.insert(step, self.steps.len());
+        self.steps.push(step);
+    }
+
+    /// A new partition, or a table that becomes one.
+    fn needs_attaching(&self, at: usize) -> bool {
+        let bound = |schema: &Schema, at: usize| {
+            let table = schema.objects[at].table()?;
+            table.partition_bound.clone().map(|bound| (bound, table.parents.clone()))
+        };
+        let wanted = bound(self.difference.to, at);
+        let has = self.difference.alters.get(&at).and_then(|at| bound(self.difference.from, *at));
+        wanted.is_some() && wanted != has
+    }
+
+    fn put(&mut self, first: Option<Step>, second: Option<Step>) {
+        let number = |step: Option<Step>| step.and_then(|step| self.numbers.get(&step).copied());
+        if let (Some(first), Some(second)) = (number(first), number(second)) {
+            if first != second {
+                self.after.insert((first, second));
+            }
+        }
+    }
+
+    /// The step that drops an object of `from`: its own, or that of its table.
+    fn drop_of(&self, at: usize) -> Option<Step> {
+        if !self.difference.drops.contains(&at) {
+            return None;
+        }
+        match self.difference.goes_with(at) {
+            Some(owner) => self.drop_of(owner).or_else(|| self.alter_of(owner)),
+            None => Some(Step::Drop(at)),
+        }
+    }
+
+    fn alter_of(&self, from: usize) -> Option<Step> {
+        let to = self.difference.to.position(&self.difference.from.objects[from].id)?;
+        self.difference.alters.contains_key(&to).then_some(Step::Alter(to))
+    }
+
+    /// The step after which an object of `to` is as it shall be.
+    fn make_of(&self, to: usize) -> Option<Step> {
+        let step =
+            if self.difference.creates.contains(&to) { Step::Create(to) } else { Step::Alter(to) };
+        self.numbers.contains_key(&step).then_some(step)
+    }
+
+    fn add_drops(&mut self) {
+        let from = self.difference.from;
+        for edge in from.edges.iter().filter(|edge| !owns(from, edge)) {
+            let (needing, needed) = (edge.from as usize, edge.to as usize);
+            let (drop_needing, drop_needed) = (self.drop_of(needing), self.drop_of(needed));
+            self.put(drop_needing, drop_needed);
+            self.put(drop_needing, self.alter_of(needed));
+            self.put(Some(Step::Detach(needing)), drop_needed);
+            if drop_needing.is_none() && !self.is_remade(needed) {
+                self.put(self.alter_of(needing), drop_needed);
+            }
+        }
+    }
+
+    fn is_remade(&self, from: usize) -> bool {
+        self.difference.to.position(&self.difference.from.objects[from].id).is_some()
+    }
+
+    fn add_makes(&mut self) {
+        let to = self.difference.to;
+        for edge in to.edges.iter().filter(|edge| !owns(to, edge)) {
+            let (needing, needed) = (edge.from as usize, edge.to as usize);
+            let (needing_step, needed_step) = (self.make_of(needing), self.make_of(needed));
+            self.put(needed_step, needing_step);
+            if to.objects[needing].table().is_some_and(|table| table.partition_bound.is_some()) {
+                self.put(needed_step, Some(Step::Attach(needing)));
+            }
+            self.order_partition_index(needing, needed);
+        }
+        for at in self.difference.creates.iter().chain(self.difference.alters.keys()) {
+            self.put(self.make_of(*at), Some(Step::Attach(*at)));
+            let namespace = &to.objects[*at].id.schema;
+            let schema = to.position(&ObjectId::new(Kind::Schema, "", namespace));
+            self.put(schema.and_then(|at| self.make_of(at)), self.make_of(*at));
+        }
+        self.add_schema_drops();
+    }
+
+    fn add_schema_drops(&mut self) {
+        let from = self.difference.from;
+        for at in &self.difference.drops {
+            let namespace = &from.objects[*at].id.schema;
+            let schema = from.position(&ObjectId::new(Kind::Schema, "", namespace));
+            self.put(self.drop_of(*at), schema.and_then(|at| self.drop_of(at)));
+        }
+        for to in self
+            .difference
+            .creates
+            .iter()
+            .filter(|to| from.position(&self.difference.to.objects[**to].id).is_some())
+        {
+            let old = from.position(&self.difference.to.objects[*to].id);
+            self.put(old.and_then(|at| self.drop_of(at)), Some(Step::Create(*to)));
+        }
+    }
+
+    /// An index of a partition that belongs to an index which exists already is there before the
+    /// partition is attached, and joins by itself; else it joins a new index by a statement.
+    fn order_partition_index(&mut self, needing: usize, needed: usize) {
+        let to = self.difference.to;
+        let part = &to.objects[needing];
+        let has_parent = match &part.body {
+            Body::Index(index) => index.parent_index.is_some(),
+            Body::Constraint(constraint) => constraint.parent_index.is_some(),
+            _ => false,
+        };
+        let parent = &to.objects[needed].body;
+        if !has_parent || !matches!(parent, Body::Index(_) | Body::Constraint(_)) {
+            return;
+        }
+        let Some(table) = super::diff::owner_position(to, part) else { return };
+        let (attach, make) = (Some(Step::Attach(table)), self.make_of(needing));
+        match self.difference.creates.contains(&needed) {
+            true => self.put(attach, make),
+            false => self.put(make, attach),
+        }
+    }
+
+    /// Two objects of one name cannot be there at the same time.
+    fn add_names(&mut self) {
+        let (from, to) = (self.difference.from, self.difference.to);
+        let mut leaving: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        for at in self.difference.drops.iter().filter(|at| is_relation(&from.objects[**at].id)) {
+            let id = &from.objects[*at].id;
+            leaving.entry((&id.schema, &id.name)).or_default().push(*at);
+        }
+        for at in self.difference.creates.iter().filter(|at| is_relation(&to.objects[**at].id)) {
+            let id = &to.objects[*at].id;
+            for old in leaving.get(&(id.schema.as_str(), id.name.as_str())).into_iter().flatten() {
+                self.put(self.drop_of(*old), Some(Step::Create(*at)));
+            }
+        }
+    }
+
+    fn add_finishes(&mut self) {
+        let to = self.difference.to;
+        for at in self.difference.creates.iter().chain(self.difference.alters.keys()) {
+            self.put(self.make_of(*at), Some(Step::Finish(*at)));
+            let object = &to.objects[*at];
+            if let Some(owner) = super::diff::owner_position(to, object) {
+                self.put(self.make_of(*at), Some(Step::Finish(owner)));
+            }
+            if let Body::Sequence(sequence) = &object.body {
+                let owner = sequence.owned_by.as_ref();
+                let table = owner.and_then(|o| table_position(to, &o.schema, &o.table));
+                self.put(table.and_then(|table| self.make_of(table)), Some(Step::Finish(*at)));
+                self.free_sequence(*at);
+            }
+        }
+    }
+
+    /// A sequence that stays is taken from its table before the table goes.
+    fn free_sequence(&mut self, to: usize) {
+        let from = self.difference.from;
+        let Some(old) = self.difference.alters.get(&to) else { return };
+        let Body::Sequence(sequence) = &from.objects[*old].body else { return };
+        let Some(owner) = &sequence.owned_by else { return };
+        let table = table_position(from, &owner.schema, &owner.table);
+        self.put(Some(Step::Finish(to)), table.and_then(|at| self.drop_of(at)));
+    }
+
+    fn priority(&self, step: Step) -> (u8, Kind, usize) {
+        let (weight, at, schema) = match step {
+            Step::Detach(at) => (0, at, self.difference.from),
+            Step::Drop(at) => (1, at, self.difference.from),
+            Step::Create(at) | Step::Alter(at) => (2, at, self.difference.to),
+            Step::Attach(at) => (2, at, self.difference.to),
+            Step::Finish(at) => (3, at, self.difference.to),
+        };
+        (weight, schema.objects[at].id.kind, at)
+    }
+
+    /// Kahn's algorithm, the smallest priority first.
+    fn sort(&self) -> Vec<Step> {
+        let count = self.steps.len();
+        let mut waits = vec![0usize; count];
+        let mut next = vec![Vec::new(); count];
+        for (first, second) in &self.after {
+            waits[*second] += 1;
+            next[*first].push(*second);
+        }
+        let key = |number: usize| Reverse((self.priority(self.steps[number]), number));
+        let mut ready: BinaryHeap<_> = (0..count).filter(|n| waits[*n] == 0).map(key).collect();
+        let mut left: BTreeSet<_> =
+            (0..count).map(|number| (self.priority(self.steps[number]), number)).collect();
+        let mut sorted = Vec::with_capacity(count);
+        while let Some(&first) = left.first() {
+            let Reverse(taken) = ready.pop().unwrap_or(Reverse(first));
+            if !left.remove(&taken) {
+                continue;
+            }
+            sorted.push(self.steps[taken.1]);
+            for second in &next[taken.1] {
+                waits[*second] = waits[*second].saturating_sub(1);
+                if waits[*second] == 0 {
+                    ready.push(key(*second));
+                }
+            }
+        }
+        sorted
+    }
+}
+
+/// What shares the names of tables, types and constraints' indexes.
+fn is_relation(id: &ObjectId) -> bool {
+    id.kind.is_type()
+        || matches!(
+            id.kind,
+            Kind::Table
+                | Kind::ForeignTable
+                | Kind::View
+                | Kind::MaterializedView
+                | Kind::Sequence
+                | Kind::Index
+                | Kind::Constraint
+        )
+}

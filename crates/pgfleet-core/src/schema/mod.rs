@@ -1,0 +1,228 @@
+//! The schema of a database as data: every object with its identity, what it is, and what it
+//! depends on.
+//!
+//! Invariant: objects are in the order of their identities, which are unique; every edge points at
+//! two of them. Definitions are PostgreSQL's own (`pg_get_*def`, `format_type`, `pg_get_expr`, read
+//! with an empty search path, so that everything is qualified); nothing here parses SQL.
+
+pub mod ddl;
+pub mod diff;
+mod fingerprint;
+mod foreign;
+mod grant;
+pub mod graph;
+mod identity;
+mod programmed;
+mod publication;
+mod spelling;
+mod table;
+mod types;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use foreign::{ForeignDataWrapper, ForeignOption, ForeignServer, UserMapping};
+pub use grant::{DefaultPrivileges, Grant, PUBLIC, read_acl};
+pub use identity::{Kind, ObjectId};
+pub use programmed::{
+    Aggregate, Cast, EventTrigger, Firing, Operator, OperatorClass, OperatorFamily, Policy,
+    Routine, Rule, Trigger, View,
+};
+pub use publication::{Publication, PublishedTable};
+pub use spelling::canonical_view;
+pub use table::{
+    Column, Constraint, ConstraintKind, ForeignPart, Generated, Identity, Index, Persistence,
+    ReplicaIdentity, Sequence, SequenceOwner, Statistics, Table,
+};
+pub use types::{
+    Composite, DomainConstraint, DomainType, EnumType, Extension, Properties, TextSearchConfig,
+    TextSearchMapping,
+};
+
+/// Layout version of a snapshot.
+pub const SNAPSHOT_VERSION: u32 = 1;
+
+/// A database's schema.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    /// [`SNAPSHOT_VERSION`].
+    pub version: u32,
+    /// Version of the server that it was read from, 150004 for 15.4; 0 when it is not known.
+    pub server_version_num: u32,
+    /// In the order of their identities.
+    pub objects: Vec<Object>,
+    /// What depends on what.
+    pub edges: Vec<Edge>,
+    /// Objects that the model has no place for, as `conversion app.c`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmodelled: Vec<String>,
+}
+
+/// One object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Object {
+    /// Which one.
+    pub id: ObjectId,
+    /// What it is.
+    pub body: Body,
+    /// `COMMENT ON` it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// `COMMENT ON` its columns (of a domain, its constraints), by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub part_comments: BTreeMap<String, String>,
+    /// What roles other than its owner may do with it, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
+}
+
+/// One object, or one column of it, needs another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Edge {
+    /// Position in [`Schema::objects`] of what depends.
+    pub from: u32,
+    /// The column that depends, when it is not all of the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_column: Option<Box<str>>,
+    /// Position in [`Schema::objects`] of what is needed.
+    pub to: u32,
+    /// The column that is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_column: Option<Box<str>>,
+}
+
+/// What an object is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names are PostgreSQL's")]
+pub enum Body {
+    Schema,
+    Extension(Extension),
+    Collation(Properties),
+    Enum(EnumType),
+    Domain(DomainType),
+    Composite(Composite),
+    Range(Properties),
+    Sequence(Sequence),
+    Table(Box<Table>),
+    Constraint(Constraint),
+    Index(Index),
+    View(View),
+    MaterializedView(View),
+    Routine(Routine),
+    Aggregate(Aggregate),
+    Operator(Operator),
+    OperatorFamily(OperatorFamily),
+    OperatorClass(OperatorClass),
+    Cast(Cast),
+    Trigger(Trigger),
+    EventTrigger(EventTrigger),
+    Rule(Rule),
+    Policy(Policy),
+    Statistics(Statistics),
+    Publication(Publication),
+    ForeignDataWrapper(ForeignDataWrapper),
+    ForeignServer(ForeignServer),
+    UserMapping(UserMapping),
+    TextSearchParser(Properties),
+    TextSearchTemplate(Properties),
+    TextSearchDictionary(Properties),
+    TextSearchConfig(TextSearchConfig),
+    DefaultPrivileges(DefaultPrivileges),
+}
+
+impl Schema {
+    /// A schema without anything in it.
+    pub fn empty() -> Self {
+        Self {
+            version: SNAPSHOT_VERSION,
+            server_version_num: 0,
+            objects: Vec::new(),
+            edges: Vec::new(),
+            unmodelled: Vec::new(),
+        }
+    }
+
+    /// The position of an object.
+    pub fn position(&self, id: &ObjectId) -> Option<usize> {
+        self.objects.binary_search_by(|object| object.id.cmp(id)).ok()
+    }
+
+    /// An object by its identity.
+    pub fn get(&self, id: &ObjectId) -> Option<&Object> {
+        self.position(id).map(|at| &self.objects[at])
+    }
+
+    /// The part of the schema that is in one namespace; objects outside of all namespaces are left
+    /// out.
+    #[must_use]
+    pub fn only(&self, namespace: &str) -> Self {
+        let inside = |id: &ObjectId| {
+            id.schema == namespace || (id.kind == Kind::Schema && id.name == namespace)
+        };
+        self.filter(|object| inside(&object.id))
+    }
+
+    /// The part of the schema that satisfies a condition, with the edges inside of it.
+    #[must_use]
+    pub fn filter(&self, keep: impl Fn(&Object) -> bool) -> Self {
+        let mut moved = vec![None; self.objects.len()];
+        let mut objects = Vec::new();
+        for (at, object) in self.objects.iter().enumerate().filter(|(_, object)| keep(object)) {
+            moved[at] = u32::try_from(objects.len()).ok();
+            objects.push(object.clone());
+        }
+        let edge = |edge: &Edge| {
+            let from = moved.get(edge.from as usize).copied().flatten()?;
+            let to = moved.get(edge.to as usize).copied().flatten()?;
+            Some(Edge { from, to, ..edge.clone() })
+        };
+        let edges = self.edges.iter().filter_map(edge).collect();
+        Self { objects, edges, ..self.clone_head() }
+    }
+
+    fn clone_head(&self) -> Self {
+        Self {
+            version: self.version,
+            server_version_num: self.server_version_num,
+            objects: Vec::new(),
+            edges: Vec::new(),
+            unmodelled: self.unmodelled.clone(),
+        }
+    }
+
+    /// Equal for equal schemas, on any server and any supported major version.
+    pub fn fingerprint(&self) -> String {
+        fingerprint::fingerprint(self)
+    }
+
+    /// True when every edge points at an object and the order holds; a snapshot from a file may
+    /// say anything.
+    pub fn is_consistent(&self) -> bool {
+        let count = self.objects.len();
+        let ordered = self.objects.is_sorted_by(|a, b| a.id < b.id);
+        let inside = |edge: &Edge| (edge.from as usize) < count && (edge.to as usize) < count;
+        ordered && self.edges.iter().all(inside)
+    }
+}
+
+impl Object {
+    /// The table, foreign table or partitioned table, when it is one.
+    pub fn table(&self) -> Option<&Table> {
+        match &self.body {
+            Body::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Columns of a table or view.
+    pub fn columns(&self) -> &[Column] {
+        match &self.body {
+            Body::Table(table) => &table.columns,
+            Body::View(view) | Body::MaterializedView(view) => &view.columns,
+            Body::Composite(composite) => &composite.attributes,
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Bad input: a clear error, the right exit code, and nothing changed in the database.
+
+use pgfleet_testkit::{
+    Cluster, Project, Redactions, TestDb,
+    pgbouncer::{PgBouncer, PoolMode},
+};
+
+use crate::stage::{Stage, assert_says, ended};
+
+const ONE: &[(&str, &str)] = &[("0001_a.sql", "CREATE TABLE a (id int);")];
+
+/// Runs `apply`, which must refuse; the message is compared with the one that was reviewed.
+#[track_caller]
+fn refused(name: &str, stage: &Stage, code: i32) -> String {
+    let stderr = stage.ends(&["apply"], code);
+    assert!(stage.is_untouched(), "nothing was changed");
+    insta::assert_snapshot!(name, stage.redact(&stderr));
+    stderr
+}
+
+/// The same without a database.
+#[track_caller]
+fn refused_in(name: &str, project: &Project, args: &[&str], code: i32) {
+    let stderr = ended(project.pgfleet(args.iter().copied()).run(), code);
+    let folder = project.path().to_string_lossy().into_owned();
+    insta::assert_snapshot!(
+        name,
+        Redactions::default().literal(&folder, "[PROJECT]").common().apply(&stderr)
+    );
+}
+
+#[test]
+fn configuration() {
+    let none = Project::with([("migrations/0001_a.sql", "SELECT 1;")]);
+    refused_in("no_config_and_no_url", &none, &["apply"], 2);
+    let config = |text: &str| {
+        Project::with([("migrations/0001_a.sql", "SELECT 1;"), ("pgfleet.toml", text)])
+    };
+    refused_in(
+        "unknown_key",
+        &config("[database]\nurl = 'postgres://x'\n\n[apply]\nlock_timeout = 3\n"),
+        &["apply"],
+        2,
+    );
+    refused_in("wrong_type", &config("[apply]\nlock_timeout_ms = 'long'\n"), &["apply"], 2);
+    refused_in("not_toml", &config("[database\n"), &["apply"], 2);
+    refused_in(
+        "missing_variable",
+        &config("[database]\nurl = 'env:SHOP_DATABASE_URL'\n"),
+        &["apply"],
+        2,
+    );
+    refused_in(
+        "unknown_target",
+        &config("[database]\nurl = 'postgres://x'\n"),
+        &["apply", "--target", "eu"],
+        2,
+    );
+    refused_in("missing_config", &none, &["apply", "--config", "elsewhere.toml"], 2);
+    refused_in(
+        "unknown_format",
+        &none,
+        &["apply", "--url", "postgres://x", "--dir", "migrations", "--format", "flywya"],
+        2,
+    );
+    refused_in("bad_url", &none, &["apply", "--url", "mysql://x", "--dir", "migrations"], 3);
+}
+
+#[test]
+fn folders() {
+    let stage = Stage::of(&[]);
+    refused("missing_folder", &stage, 2);
+    std::fs::create_dir(stage.project.path().join("migrations")).unwrap();
+    refused("empty_folder", &stage, 2);
+    let twice = Stage::of(&[("0001_a.sql", "SELECT 1;"), ("0001_b.sql", "SELECT 1;")]);
+    refused("duplicate_version", &twice, 2);
+    let unreadable = Stage::of(ONE);
+    std::fs::create_dir(unreadable.project.path().join("migrations/0002_b.sql")).unwrap();
+    std::os::unix::fs::symlink("/nowhere", unreadable.project.path().join("migrations/0003_c.sql"))
+        .unwrap();
+    refused("unreadable_file", &unreadable, 2);
+}
+
+#[test]
+fn files() {
+    let with = |content: &[u8]| {
+        let stage = Stage::of(ONE);
+        stage.write("0002_b.sql", content);
+        stage
+    };
+    refused("binary_file", &with(b"\x7fELF\x00\x01\xff\xfe\x00\x80"), 2);
+    refused("unterminated_body", &with(b"SELECT 1;\nDO $$ BEGIN\n  NULL;\nEND;\n"), 2);
+    refused("unterminated_string", &with(b"SELECT 1;\nINSERT INTO a VALUES ('x);\n"), 2);
+    refused("connect_command", &with(b"\\connect other\n"), 2);
+    refused("missing_include", &with(b"\\i parts/none.sql\n"), 2);
+    refused("copy_without_end", &with(b"COPY a FROM stdin;\n1\n2\n"), 2);
+    let mut large = b"INSERT INTO a VALUES (1)".to_vec();
+    large.extend(b",(1)".repeat(50 * 1024 * 1024 / 4));
+    refused("large_statement", &with(&large), 2);
+}
+
+#[test]
+fn encodings_that_can_be_read_run() {
+    let stage = Stage::of(&[]);
+    let utf16 = |text: &str| {
+        [0xff, 0xfe]
+            .into_iter()
+            .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+            .collect::<Vec<u8>>()
+    };
+    stage.write("0001_a.sql", utf16("CREATE TABLE \"ä\" (id int);\r\n"));
+    stage.write(
+        "0002_b.sql",
+        "\u{feff}CREATE TABLE b (id int);\r\n-- ü\r\nALTER TABLE b ADD c int;\r\n",
+    );
+    stage.write("0003_c.sql", "\u{feff}SELECT 1;\r\nSELECT nothing;\r\n");
+    assert_says(&stage.ends(&["apply"], 4), &["migrations/0003_c.sql:2:8"]);
+    assert_eq!(stage.versions(), "0001 0002");
+    assert_eq!(stage.db.value("SELECT count(*) FROM \"ä\", b"), "0");
+}
+
+#[test]
+fn servers_that_cannot_be_reached() {
+    let stage = Stage::of(ONE);
+    let at = |url: &str| stage.cli_at(url, &["apply"]).run();
+    assert_says(&ended(at("postgres://postgres@127.0.0.1:1/x"), 3), &["PF201", "127.0.0.1"]);
+    assert_says(
+        &ended(at("postgres://postgres@nowhere.invalid/x"), 3),
+        &["PF202", "nowhere.invalid"],
+    );
+    let missing = stage.db.url().replace(stage.db.name(), "no_such_database");
+    assert_says(&ended(at(&missing), 3), &["PF205", "no_such_database"]);
+    assert!(stage.is_untouched());
+}
+
+#[test]
+fn a_wrong_password_is_refused_and_never_shown() {
+    let cluster = Cluster::fresh().scram().start();
+    let stage = Stage::on(TestDb::on(&cluster), ONE);
+    let password = cluster.password().expect("a password");
+    let url = stage.db.url().replace(password, "swordfish");
+    let stderr = ended(stage.cli_at(&url, &["apply"]).run(), 3);
+    assert_says(&stderr, &["PF204"]);
+    assert!(!stderr.contains("swordfish"), "{stderr}");
+    let json = stage.cli_at(&url, &["apply", "--output", "json"]).run();
+    assert!(!json.stdout.contains("swordfish"), "{}", json.stdout);
+}
+
+#[test]
+fn a_standby_is_refused() {
+    let cluster = Cluster::fresh().recovery("CREATE DATABASE there").start();
+    let stage = Stage::of(ONE);
+    let stderr = ended(stage.cli_at(&cluster.url("there"), &["apply"]).run(), 3);
+    assert_says(&stderr, &["PF208"]);
+}
+
+#[test]
+fn roles_that_may_not_change_the_schema_are_refused() {
+    let stage = Stage::of(ONE);
+    let role = format!("{}_reader", stage.db.name());
+    stage.db.sql(&format!("CREATE ROLE {role} LOGIN"));
+    let url = stage.db.url().replace("//postgres@", &format!("//{role}@"));
+    let without_create = stage.cli_at(&url, &["apply"]).run();
+    stage.db.sql(&format!("GRANT ALL ON DATABASE {} TO {role}; GRANT ALL ON SCHEMA public TO {role}; ALTER ROLE {role} SET default_transaction_read_only = on", stage.db.name()));
+    let read_only = stage.cli_at(&url, &["apply"]).run();
+    stage.db.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+    assert_says(&ended(without_create, 3), &["PF209"]);
+    assert_says(&ended(read_only, 3), &["PF209"]);
+    assert!(stage.is_untouched());
+}
+
+#[test]
+fn poolers() {
+    let stage = Stage::of(ONE);
+    let cluster = stage.db.cluster();
+    let transactions = PgBouncer::before(cluster, PoolMode::Transaction);
+    let stderr = ended(stage.cli_at(&transactions.url(stage.db.name()), &["apply"]).run(), 3);
+    assert_says(&stderr, &["PF207"]);
+    assert!(stage.is_untouched());
+    let sessions = PgBouncer::before(cluster, PoolMode::Session);
+    stage.cli_at(&sessions.url(stage.db.name()), &["apply"]).run().assert_success();
+    assert_eq!(stage.versions(), "0001");
+}
+
+#[test]
+fn histories_that_are_not_understood() {
+    let stage = Stage::of(ONE);
+    stage.apply();
+    stage.write("0002_b.sql", "CREATE TABLE b (id int);");
+    stage.db.sql("ALTER TABLE pgfleet.migrations ADD COLUMN kind text NOT NULL DEFAULT 'x'");
+    stage.run(&["status"]).assert_success();
+    stage.db.sql("ALTER TABLE pgfleet.migrations ALTER COLUMN kind DROP DEFAULT");
+    let stderr = stage.ends(&["apply"], 5);
+    assert_says(&stderr, &["PF407", "kind"]);
+    stage.db.sql("DROP TABLE pgfleet.migrations; CREATE TABLE pgfleet.migrations (id int)");
+    assert_says(&stage.ends(&["apply"], 5), &["PF407", "version"]);
+    assert_eq!(stage.db.value("SELECT to_regclass('b') IS NULL"), "t");
+}
+
+#[test]
+fn histories_and_folders_that_disagree() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "CREATE TABLE a (id int);"),
+        ("0003_c.sql", "CREATE TABLE c (id int);"),
+    ]);
+    stage.apply();
+    stage.write("0002_b.sql", "CREATE TABLE b (id int);");
+    let stderr = stage.ends(&["apply"], 5);
+    assert_says(&stderr, &["PF406", "migrations/0002_b.sql"]);
+    stage.project.write("pgfleet.toml", "[apply]\nout_of_order = true\n");
+    stage.apply();
+    assert_eq!(stage.versions(), "0001 0003 0002");
+    stage.write("0003_c.sql", "CREATE TABLE c (id bigint);");
+    let warned = stage.run(&["apply"]).assert_success();
+    assert_says(&warned.stderr, &["PF405", "0003"]);
+    stage.write("0004_d.sql", "CREATE TABLE d (id int);");
+    assert_says(&stage.ends(&["apply"], 5), &["PF405", "migrations/0003_c.sql"]);
+    std::fs::remove_file(stage.project.path().join("migrations/0003_c.sql")).unwrap();
+    stage.apply();
+    assert_eq!(stage.versions(), "0001 0003 0002 0004");
+}
+
+#[test]
+fn plans_that_are_none() {
+    let stage = Stage::of(ONE);
+    for (name, text) in
+        [("garbage.json", "{"), ("empty.json", ""), ("other.json", "{\"version\": 99}")]
+    {
+        stage.project.write(name, text);
+        assert_says(&stage.ends(&["apply", "--plan", name], 2), &["PF131", name]);
+    }
+    assert_says(&stage.ends(&["apply", "--plan", "none.json"], 2), &["PF131"]);
+    stage.run(&["plan", "--out", "plan.json"]).assert_success();
+    let newer = stage.project.read("plan.json").replacen("\"version\": 1", "\"version\": 2", 1);
+    stage.project.write("plan.json", newer);
+    assert_says(&stage.ends(&["apply", "--plan", "plan.json"], 2), &["PF131", "version 2"]);
+    assert!(stage.is_untouched());
+}

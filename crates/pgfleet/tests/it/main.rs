@@ -1,0 +1,12 @@
+//! The program as a user runs it, on real databases: one binary, so that it is linked once.
+
+mod apply;
+mod bad_input;
+mod copy;
+mod locks;
+mod output;
+mod resolve;
+mod resume;
+mod rollback;
+mod sessions;
+mod stage;

@@ -1,0 +1,107 @@
+//! `cargo xtask bench`: pgfleet against the peers, as whole processes on throwaway clusters.
+//!
+//! Invariant: in a round every contender runs once, one after the other, so that whatever else the
+//! machine does falls on all of them; figures are medians over the rounds, and ratios are what is
+//! to be read.
+
+mod contender;
+mod contest;
+mod figures;
+mod process;
+mod results;
+mod small;
+
+use std::{path::PathBuf, process::Command, process::ExitCode, time::Duration};
+
+use pgfleet_testkit::{Cluster, proxy::Proxy};
+
+use crate::checkout;
+use contender::Contender;
+use contest::Line;
+use results::Results;
+
+/// What `bench` was asked to do.
+struct Options {
+    /// Migrations in the folder.
+    migrations: usize,
+    /// Rounds on the local socket.
+    rounds: usize,
+    /// Rounds through the proxy, where a peer takes a minute.
+    slow_rounds: usize,
+    /// Only sections whose title holds this.
+    only: String,
+}
+
+/// The delay of the proxy in each direction: a managed database in another region.
+const DELAY: Duration = Duration::from_millis(10);
+
+/// Measures and writes `benches/results.md`.
+pub(crate) fn run(words: &[&str]) -> ExitCode {
+    let Some(options) = parse(words) else {
+        eprintln!("{}", crate::USAGE);
+        return ExitCode::from(2);
+    };
+    let binary = build_release();
+    let contenders = contender::all(&binary, options.migrations);
+    let mut results = Results::begin(&options, &contenders);
+    small::measure(&options, &binary, &mut results);
+    on_server(&options, &contenders, &mut results);
+    results.finish(options.only.is_empty());
+    ExitCode::SUCCESS
+}
+
+fn parse(words: &[&str]) -> Option<Options> {
+    let mut options = Options { migrations: 1000, rounds: 5, slow_rounds: 1, only: String::new() };
+    let mut words = words.iter();
+    while let Some(name) = words.next() {
+        let value = words.next()?;
+        match *name {
+            "--migrations" => options.migrations = value.parse().ok()?,
+            "--rounds" => options.rounds = value.parse().ok()?,
+            "--slow-rounds" => options.slow_rounds = value.parse().ok()?,
+            "--only" => options.only = (*value).to_owned(),
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+impl Options {
+    fn wants(&self, title: &str) -> bool {
+        title.contains(&self.only)
+    }
+}
+
+/// The binary as it is shipped.
+fn build_release() -> PathBuf {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--package", "pgfleet"]).current_dir(checkout::root());
+    let status = cargo.status().expect("run cargo");
+    assert!(status.success(), "the release build failed");
+    checkout::root().join("target/release/pgfleet")
+}
+
+fn on_server(options: &Options, contenders: &[Contender], results: &mut Results) {
+    let clusters = [
+        ("commits wait for the disk", Cluster::fresh().durable().start()),
+        ("no fsync", Cluster::fresh().start()),
+    ];
+    for (words, cluster) in &clusters {
+        let title = format!("apply of {} migrations, {words}", options.migrations);
+        if options.wants(&title) {
+            let line = Line { cluster, proxy: None };
+            results.contest(&title, contest::apply(&line, contenders, options.rounds));
+        }
+    }
+    let [(_, durable), _] = &clusters;
+    let title = format!("status with {} applied", options.migrations);
+    if options.wants(&title) {
+        results.contest(&title, contest::status(durable, contenders, options.rounds * 3));
+    }
+    let title = format!("apply of {} migrations through 10 ms each way", options.migrations);
+    if options.wants(&title) {
+        let proxy = Proxy::before(durable, DELAY);
+        let line = Line { cluster: durable, proxy: Some(&proxy) };
+        results.contest(&title, contest::apply(&line, contenders, options.slow_rounds));
+    }
+}

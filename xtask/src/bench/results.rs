@@ -1,0 +1,174 @@
+//! The figures as Markdown: to stdout while they come, and into `benches/results.md` at the end.
+
+use std::{fmt::Write as _, fs, process::Command};
+
+use pgfleet_testkit::client_command;
+
+use super::{
+    Options,
+    contender::{Contender, PSQL_ONE, Role},
+    contest::Entry,
+};
+use crate::checkout;
+
+/// The result so far.
+pub(super) struct Results {
+    text: String,
+    shown: usize,
+}
+
+impl Results {
+    /// Machine, date, versions and commands.
+    pub(super) fn begin(options: &Options, contenders: &[Contender]) -> Self {
+        let mut results = Self { text: String::new(), shown: 0 };
+        results.head(options);
+        results.commands(contenders);
+        results.show();
+        results
+    }
+
+    /// One table of contenders.
+    pub(super) fn contest(&mut self, title: &str, entries: Vec<Entry>) {
+        let fastest = |role| {
+            let times = entries.iter().filter(|e| e.role == role).map(|e| e.elapsed_ms);
+            times.fold(f64::INFINITY, f64::min)
+        };
+        let ours = fastest(Role::Ours);
+        self.line(&format!("\n## {}{}\n", title[..1].to_uppercase(), &title[1..]));
+        self.line(
+            "| tool | median ms | fastest ms | × fastest pgfleet | server CPU ms | peak MB |",
+        );
+        self.line("| --- | ---: | ---: | ---: | ---: | ---: |");
+        for entry in &entries {
+            let peak = entry.peak_mb.map_or_else(|| "–".to_owned(), |mb| format!("{mb:.1}"));
+            self.line(&format!(
+                "| {} | {:.0} | {:.0} | {:.2} | {:.0} | {peak} |",
+                entry.name,
+                entry.elapsed_ms,
+                entry.fastest_ms,
+                entry.elapsed_ms / ours,
+                entry.server_cpu_ms
+            ));
+        }
+        self.against_floor(&entries);
+        self.against_peers(&entries);
+        self.show();
+    }
+
+    /// Start-up times in milliseconds.
+    pub(super) fn start_up(&mut self, programs: &[(String, f64)]) {
+        self.line("\n## Start-up\n\n| command | median ms |\n| --- | ---: |");
+        for (name, ms) in programs {
+            self.line(&format!("| {name} | {ms:.1} |"));
+        }
+        self.show();
+    }
+
+    /// The lines `NAME MB/s` of the program that measures them.
+    pub(super) fn reading_sql(&mut self, lines: &str) {
+        self.line("\n## Reading a script of 5 MB\n\n| function | MB/s |\n| --- | ---: |");
+        for line in lines.lines() {
+            let (name, speed) = line.rsplit_once(' ').unwrap_or((line, "?"));
+            self.line(&format!("| {name} | {speed} |"));
+        }
+        self.show();
+    }
+
+    /// Writes the file, unless only a part was measured.
+    pub(super) fn finish(self, complete: bool) {
+        if complete {
+            let folder = checkout::root().join("benches");
+            fs::create_dir_all(&folder).expect("create benches");
+            fs::write(folder.join("results.md"), self.text).expect("write benches/results.md");
+        }
+    }
+
+    fn head(&mut self, options: &Options) {
+        let Options { rounds, slow_rounds, .. } = options;
+        let today = jiff::Timestamp::now().strftime("%Y-%m-%d");
+        let psql = first_line(client_command("psql").arg("--version"));
+        let rustc = first_line(Command::new("rustc").arg("--version"));
+        self.line("# Benchmarks\n");
+        self.line("Written by `make bench`. Whole processes, over TCP on 127.0.0.1; contenders take turns within a");
+        self.line("round, and figures are medians. Read the ratios: other work on the machine falls on all alike.\n");
+        self.line(&format!("- {today}; {}; load {} at the start", machine(), load()));
+        self.line(&format!("- {psql}; {rustc}"));
+        self.line(&format!(
+            "- {rounds} rounds on the local socket, {slow_rounds} through the proxy"
+        ));
+        self.line("- server CPU: processor time of the server's processes that ended with the run");
+        self.line("- peak: resident set of the client, the kernel's high-water mark\n");
+    }
+
+    fn commands(&mut self, contenders: &[Contender]) {
+        self.line("| tool | version | apply | status |\n| --- | --- | --- | --- |");
+        for contender in contenders {
+            let status = contender.status.as_ref();
+            self.line(&format!(
+                "| {} | {} | `{}` | {} |",
+                contender.name,
+                contender.version,
+                contender.command_line(&contender.apply),
+                status.map_or_else(
+                    || "–".to_owned(),
+                    |words| format!("`{}`", contender.command_line(words))
+                )
+            ));
+        }
+    }
+
+    fn against_floor(&mut self, entries: &[Entry]) {
+        let Some(floor) = entries.iter().find(|entry| entry.name == PSQL_ONE) else { return };
+        let ours = entries.iter().filter(|entry| entry.role == Role::Ours);
+        let ratios: Vec<_> = ours.map(|entry| entry.elapsed_ms / floor.elapsed_ms).collect();
+        let (least, most) = range(&ratios);
+        self.line(&format!("\npgfleet takes {least:.2} to {most:.2} × `{PSQL_ONE}`."));
+    }
+
+    fn against_peers(&mut self, entries: &[Entry]) {
+        let peers = entries.iter().filter(|entry| entry.role == Role::Peer);
+        let Some(fastest) = peers.min_by(|a, b| a.elapsed_ms.total_cmp(&b.elapsed_ms)) else {
+            return;
+        };
+        let ours = entries.iter().filter(|entry| entry.role == Role::Ours);
+        let ratios: Vec<_> = ours.map(|entry| fastest.elapsed_ms / entry.elapsed_ms).collect();
+        let (least, most) = range(&ratios);
+        self.line(&format!(
+            "\nThe fastest peer, {}, takes {least:.2} to {most:.2} × pgfleet's time.",
+            fastest.name
+        ));
+    }
+
+    fn line(&mut self, line: &str) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+
+    fn show(&mut self) {
+        print!("{}", &self.text[self.shown..]);
+        self.shown = self.text.len();
+    }
+}
+
+fn range(values: &[f64]) -> (f64, f64) {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, values.iter().copied().fold(0.0, f64::max))
+}
+
+fn first_line(command: &mut Command) -> String {
+    let output = command.output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).lines().next().unwrap_or("?").to_owned()
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find(|line| line.starts_with("model name"));
+    let model = model.and_then(|line| line.split_once(": ")).map_or("?", |(_, name)| name);
+    format!("{cores} cores, {model}")
+}
+
+fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or("?").to_owned()
+}
