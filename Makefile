@@ -37,6 +37,7 @@ bench:
 interop:
 	$(CARGO) build --package pgfleet
 	$(RUN_TESTS) --package pgfleet-testkit --features interop --test interop
+	$(RUN_TESTS) --package pgfleet --features interop --test interop_cargo
 
 fmt:
 	$(CARGO) fmt --all

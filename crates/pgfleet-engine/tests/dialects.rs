@@ -9,11 +9,15 @@ use pgfleet_core::history::{
 use pgfleet_sql::QualifiedName;
 use pgfleet_testkit::TestDb;
 
+/// Comments belong to the statement after them, those at the end to none.
+const SUPABASE_FILE: &str =
+    "SELECT 'it''s';\n\n-- two; 2\nSELECT E'\\\\';\n-- the end;\n-- of it\n";
+
 /// Two migrations of each format; the first has a name that needs quoting where it can.
 fn folder(format: Format) -> MigrationSet {
     let files: &[(&str, &str)] = match format {
         Format::Plain => &[("001_it's.sql", "SELECT 1;"), ("002_b.sql", "SELECT 2;")],
-        Format::Supabase => &[("1_it's.sql", "SELECT 'it''s';"), ("2_b.sql", "SELECT 2;")],
+        Format::Supabase => &[("1_it's.sql", SUPABASE_FILE), ("2_b.sql", "SELECT 2;")],
         Format::Prisma => {
             &[("1_it's/migration.sql", "SELECT 1;\n"), ("2_b/migration.sql", "SELECT 2;")]
         }
@@ -79,7 +83,6 @@ impl History {
         RecordContext {
             table: self.table.clone(),
             next_rank: i64::try_from(at).unwrap() + 1,
-            statements: vec!["SELECT 'it''s'".to_owned(), "SELECT E'\\\\'".to_owned()],
             columns: self.columns(),
             previous_version: at.checked_sub(1).map(|at| self.set.migrations[at].version.clone()),
         }
@@ -226,7 +229,9 @@ fn a_baseline_row_of_flyway_stands_for_what_is_before_it() {
 fn statements_are_recorded_for_supabase_as_they_are() {
     let history = History::new(Format::Supabase);
     history.apply(0);
-    let sql = "SELECT statements[2], name FROM supabase_migrations.schema_migrations";
-    let row = history.database.rows(sql).remove(0);
-    assert_eq!(row, [Some("SELECT E'\\\\'".to_owned()), Some("it's".to_owned())]);
+    let sql = "SELECT unnest(statements), name FROM supabase_migrations.schema_migrations";
+    let rows = history.database.rows(sql);
+    let recorded: Vec<_> = rows.iter().map(|row| row[0].as_deref().unwrap()).collect();
+    assert_eq!(recorded, ["SELECT 'it''s'", "-- two; 2\nSELECT E'\\\\'", "-- the end;\n-- of it"]);
+    assert_eq!(rows[0][1].as_deref(), Some("it's"));
 }

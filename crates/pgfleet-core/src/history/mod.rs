@@ -42,8 +42,6 @@ pub struct RecordContext {
     pub table: QualifiedName,
     /// One more than the greatest order number among the rows (Flyway's `installed_rank`).
     pub next_rank: i64,
-    /// The statements of the migration, as split; Supabase records them.
-    pub statements: Vec<String>,
     /// The columns that the table has; empty when it is about to be created. Dialects whose
     /// layout grew over the years leave out what is not there.
     pub columns: Vec<String>,
@@ -89,6 +87,12 @@ pub trait Dialect: Sync {
     /// SQL that records a migration as applied, run in the migration's own transaction (or after
     /// its last step when it has none, then replacing what `record_started` wrote).
     fn record_applied(&self, context: &RecordContext, migration: &Migration) -> Vec<String>;
+
+    /// SQL that records a migration as applied although none of it was run (`resolve`,
+    /// `baseline`).
+    fn record_resolved(&self, context: &RecordContext, migration: &Migration) -> Vec<String> {
+        self.record_applied(context, migration)
+    }
 
     /// SQL that says that a migration without a transaction has begun, for formats whose tool
     /// records that (Prisma's `finished_at`, golang-migrate's `dirty`, sqlx's `success`).

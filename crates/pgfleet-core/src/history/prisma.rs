@@ -91,6 +91,16 @@ impl Dialect for Prisma {
         ]
     }
 
+    /// Prisma counts no step of what it did not run (`mark_migration_applied.rs`).
+    fn record_resolved(&self, context: &RecordContext, migration: &Migration) -> Vec<String> {
+        let (name, checksum) = identity(migration);
+        vec![format!(
+            "INSERT INTO {} (id, checksum, migration_name, started_at, finished_at) VALUES \
+             ({RANDOM_UUID}, {checksum}, {name}, now(), now())",
+            context.table
+        )]
+    }
+
     fn record_started(&self, context: &RecordContext, migration: &Migration) -> Vec<String> {
         let RecordContext { table, .. } = context;
         let (name, checksum) = identity(migration);

@@ -1,7 +1,7 @@
 //! `supabase_migrations.schema_migrations`. Source: `pkg/migration/history.go` of supabase/cli,
 //! which takes no lock and keeps no checksum.
 
-use pgfleet_sql::{QualifiedName, quote_ident};
+use pgfleet_sql::{PieceKind, QualifiedName, quote_ident, split};
 
 use super::cells::{literal, optional, rank, required};
 use super::{Dialect, HistoryRow, LayoutError, RecordContext, RowState, TextRow};
@@ -68,7 +68,7 @@ impl Dialect for Supabase {
         }
         if has("statements") {
             columns.push("statements");
-            values.push(text_array(&context.statements));
+            values.push(text_array(&recorded_statements(migration)));
         }
         vec![format!(
             "INSERT INTO {} ({}) VALUES ({})",
@@ -89,9 +89,26 @@ impl Dialect for Supabase {
     }
 }
 
-/// The CLI records statements without their semicolons (`SplitAndTrim`).
+/// The file cut after each statement, comments and all, without semicolons and blanks around
+/// (`pkg/parser/token.go`, `SplitAndTrim`).
+fn recorded_statements(migration: &Migration) -> Vec<String> {
+    let text: String = migration.up.chunks.iter().map(|chunk| chunk.sql.as_str()).collect();
+    let pieces = split(&text).into_iter().filter(|piece| piece.kind == PieceKind::Statement);
+    let mut ends: Vec<_> = pieces.map(|piece| piece.range.end).collect();
+    ends.push(text.len());
+    let mut start = 0;
+    let mut statements = Vec::new();
+    for end in ends {
+        let statement = text[start..end].trim_end_matches(';').trim();
+        if !statement.is_empty() {
+            statements.push(statement.to_owned());
+        }
+        start = end;
+    }
+    statements
+}
+
 fn text_array(values: &[String]) -> String {
-    let trimmed = values.iter().map(|value| value.trim_end_matches([';', ' ', '\n', '\r', '\t']));
-    let items: Vec<_> = trimmed.map(literal).collect();
+    let items: Vec<_> = values.iter().map(|value| literal(value)).collect();
     format!("ARRAY[{}]::text[]", items.join(", "))
 }

@@ -135,7 +135,6 @@ fn step(
     }
     let mut record = input.record_for(migration);
     record.next_rank += position;
-    record.statements = statements.iter().map(|s| s.sql.clone()).collect();
     let creates = creates(&statements);
     let units = units_of(statements, transaction_mode(migration, direction))
         .map_err(|problem| vec![problem])?;

@@ -46,7 +46,7 @@ pub async fn apply(
     refuse_folder_errors(&opened.folder.set)?;
     refuse_half_taken_back(target, &opened.state)?;
     let nothing = pending(&opened.statuses, &request.selection)?.is_empty();
-    if nothing && request.plan.is_none() && !has_resumable(&opened.state, &opened.statuses) {
+    if nothing && request.plan.is_none() && !has_failed(&opened.statuses) {
         warn_of_edits(target, opened, &request.run);
         return Ok(RunOutcome::Nothing);
     }
@@ -114,7 +114,6 @@ pub(super) fn with_input<T>(
         record: RecordContext {
             table: state.table.clone(),
             next_rank: state.rows.iter().map(|row| row.rank).max().unwrap_or(0) + 1,
-            statements: Vec::new(),
             previous_version: None,
             columns: state.history.as_ref().map(|table| table.columns.clone()).unwrap_or_default(),
         },
@@ -166,7 +165,7 @@ fn choose<'m>(
         .filter(|status| status.verdict == Verdict::Failed && resumable(status))
         .map(|status| status.version.clone())
         .collect();
-    if wanted.is_empty() && resumed.is_empty() {
+    if wanted.is_empty() && !has_failed(statuses) {
         return Ok(Vec::new());
     }
     let refusals = refusals(target, folder, statuses, &resumed, allows_old);
@@ -188,10 +187,9 @@ fn warn_of_edits(target: &Target, opened: &Opened, run: &Run<'_>) {
     }
 }
 
-fn has_resumable(state: &TargetState, statuses: &[MigrationStatus]) -> bool {
-    statuses
-        .iter()
-        .any(|status| status.verdict == Verdict::Failed && is_resumable(&state.open_units, status))
+/// A failure is finished, refused, or, where the format's own tool is just at work, waited for.
+fn has_failed(statuses: &[MigrationStatus]) -> bool {
+    statuses.iter().any(|status| status.verdict == Verdict::Failed)
 }
 
 /// A migration that we left unfinished ourselves is finished, not refused.

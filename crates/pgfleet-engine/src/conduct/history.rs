@@ -130,7 +130,11 @@ fn record_only(
     let migrations: Vec<_> = emptied.iter().collect();
     let folder = &opened.folder;
     let mut plan = with_input(opened.dialect, state, folder, |input| plan_up(input, &migrations))?;
-    for Step::Sql(step) in &mut plan.steps {
+    for (position, Step::Sql(step)) in (0..).zip(&mut plan.steps) {
+        let migration = migration(opened, &step.version)?;
+        let mut context = record_context(opened, state, migration);
+        context.next_rank += position;
+        step.record_done = opened.dialect.record_resolved(&context, migration);
         step.units = vec![Unit::Transaction { statements: Vec::new() }];
         step.record_started.clear();
     }

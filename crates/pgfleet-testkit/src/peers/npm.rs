@@ -58,7 +58,7 @@ const DRIZZLE_CONFIG: &str = r"export default {
 
 /// The folder with all npm peers, installed if need be.
 pub fn install() -> PathBuf {
-    let contents = format!("{}\nadapter patched", PACKAGES.join("\n"));
+    let contents = format!("{}\nadapter sends scripts whole", PACKAGES.join("\n"));
     tools::installed(&tools::tools_dir(), "npm", &contents, |dir| {
         tools::npm_install(dir, &PACKAGES);
         patch_prisma_adapter(dir);
@@ -144,7 +144,9 @@ fn program_of_platform(scope: &str, prefix: &str, name: &str) -> PathBuf {
     programs.next().unwrap_or_else(|| panic!("npm has no {name} for this platform"))
 }
 
-/// adapter-pg refuses types that Prisma's own catalog queries return: OID 1003 is `name[]`.
+/// adapter-pg refuses types that Prisma's own catalog queries return: OID 1003 is `name[]`. And it
+/// cuts scripts at every semicolon, bodies of functions included, where the native engine sends them
+/// whole.
 fn patch_prisma_adapter(dir: &Path) {
     let refusal = "throw new UnsupportedNativeDataType(fieldTypeId);";
     for (file, prefix) in [("index.js", "import_driver_adapter_utils."), ("index.mjs", "")] {
@@ -153,7 +155,9 @@ fn patch_prisma_adapter(dir: &Path) {
         assert!(text.contains(refusal), "{} is not as expected", path.display());
         let types = format!("{prefix}ColumnTypeEnum");
         let accept = format!("return fieldTypeId === 1003 ? {types}.TextArray : {types}.Text;");
-        fs::write(&path, text.replace(refusal, &accept)).expect("patch Prisma's adapter");
+        let whole = text.replace(refusal, &accept).replace("= script.split(\";\")", "= [script]");
+        assert!(whole.contains("= [script]"), "{} is not as expected", path.display());
+        fs::write(&path, whole).expect("patch Prisma's adapter");
     }
 }
 
