@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pgfleet_testkit::{
-    Project, ProgramOutput, client_command,
+    ProgramOutput, Project, client_command,
     migrations::{Change, Format, one_table_each},
     peers::{cargo, npm},
 };
@@ -69,9 +69,8 @@ impl Contender {
 
 fn ours(program: &Path, format: Format, name: &str, changes: &[Change]) -> Contender {
     let dir = if format == Format::Dbmate { "db/migrations" } else { "migrations" };
-    let arguments = |command: &str| {
-        owned(&[command, "--url", "URL", "--dir", dir, "--format", name])
-    };
+    let arguments =
+        |command: &str| owned(&[command, "--url", "URL", "--dir", dir, "--format", name]);
     Contender {
         name: format!("pgfleet, {name}"),
         version: version(program, "--version"),

@@ -94,7 +94,8 @@ fn empty(cluster: &Cluster) -> TestDb {
 
 /// A contender that did nothing would be fast.
 fn check(contender: &Contender, database: &TestDb) {
-    let sql = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^t[0-9]'";
+    let sql =
+        "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^t[0-9]'";
     let there = database.value(sql);
     assert_eq!(there, contender.tables.to_string(), "tables made by {}", contender.name);
 }

@@ -35,7 +35,9 @@ impl Results {
         };
         let ours = fastest(Role::Ours);
         self.line(&format!("\n## {}{}\n", title[..1].to_uppercase(), &title[1..]));
-        self.line("| tool | median ms | fastest ms | × fastest pgfleet | server CPU ms | peak MB |");
+        self.line(
+            "| tool | median ms | fastest ms | × fastest pgfleet | server CPU ms | peak MB |",
+        );
         self.line("| --- | ---: | ---: | ---: | ---: | ---: |");
         for entry in &entries {
             let peak = entry.peak_mb.map_or_else(|| "–".to_owned(), |mb| format!("{mb:.1}"));
@@ -91,7 +93,9 @@ impl Results {
         self.line("round, and figures are medians. Read the ratios: other work on the machine falls on all alike.\n");
         self.line(&format!("- {today}; {}; load {} at the start", machine(), load()));
         self.line(&format!("- {psql}; {rustc}"));
-        self.line(&format!("- {rounds} rounds on the local socket, {slow_rounds} through the proxy"));
+        self.line(&format!(
+            "- {rounds} rounds on the local socket, {slow_rounds} through the proxy"
+        ));
         self.line("- server CPU: processor time of the server's processes that ended with the run");
         self.line("- peak: resident set of the client, the kernel's high-water mark\n");
     }

@@ -5,7 +5,6 @@ use std::{path::Path, process::Command, time::Instant};
 use pgfleet_testkit::peers::{cargo, npm};
 
 use super::{Options, figures::median, results::Results};
-use crate::checkout;
 
 /// Starts of each program.
 const STARTS: usize = 41;
@@ -23,13 +22,8 @@ pub(super) fn measure(options: &Options, pgfleet: &Path, results: &mut Results) 
 fn start_up(pgfleet: &Path, results: &mut Results) {
     let bin = cargo::install();
     let dbmate = npm::dbmate_program();
-    let programs = [
-        pgfleet.to_owned(),
-        dbmate,
-        bin.join("sqlx"),
-        bin.join("refinery"),
-        bin.join("diesel"),
-    ];
+    let programs =
+        [pgfleet.to_owned(), dbmate, bin.join("sqlx"), bin.join("refinery"), bin.join("diesel")];
     let mut times: Vec<Vec<f64>> = programs.iter().map(|_| Vec::new()).collect();
     for _ in 0..STARTS {
         for (program, times) in programs.iter().zip(&mut times) {
@@ -52,10 +46,10 @@ fn start_ms(program: &Path) -> f64 {
 
 /// Run as an optimised program of its own, because tasks are built for debugging.
 fn reading_sql(results: &mut Results) {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["run", "--release", "--quiet", "--package", "pgfleet-sql"]);
-    cargo.args(["--example", "throughput"]).current_dir(checkout::root());
-    let output = cargo.output().expect("run cargo");
+    let mut command = super::cargo();
+    command.args(["run", "--release", "--quiet", "--package", "pgfleet-sql"]);
+    command.args(["--example", "throughput"]);
+    let output = command.output().expect("run cargo");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     results.reading_sql(&String::from_utf8_lossy(&output.stdout));
 }
