@@ -133,8 +133,6 @@ fn plan_of(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn units_hold_the_statements_of_the_script(text in script()) {
         let program = build(&text);
