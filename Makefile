@@ -45,6 +45,7 @@ fmt:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+	$(CARGO) xtask tidy
 
 # Stops the cluster that tests share; it stops by itself after two idle minutes.
 stop:

@@ -79,8 +79,6 @@ fn tree() -> impl Strategy<Value = FileTree> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn any_tree_is_read_by_every_reader(tree in tree()) {
         for format in Format::ALL {

@@ -72,10 +72,24 @@ impl Options {
     }
 }
 
+/// cargo in the checkout. What `cargo run` tells xtask about xtask would make build scripts run
+/// again that watch those variables.
+fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    for (name, _) in std::env::vars_os() {
+        let about_xtask = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if name.to_str().is_some_and(|name| about_xtask.iter().any(|p| name.starts_with(p))) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo.current_dir(checkout::root());
+    cargo
+}
+
 /// The binary as it is shipped.
 fn build_release() -> PathBuf {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--package", "pgfleet"]).current_dir(checkout::root());
+    let mut cargo = cargo();
+    cargo.args(["build", "--release", "--package", "pgfleet"]);
     let status = cargo.status().expect("run cargo");
     assert!(status.success(), "the release build failed");
     checkout::root().join("target/release/pgfleet")

@@ -5,7 +5,6 @@ use std::{path::Path, process::Command, time::Instant};
 use pgfleet_testkit::peers::{cargo, npm};
 
 use super::{Options, figures::median, results::Results};
-use crate::checkout;
 
 /// Starts of each program.
 const STARTS: usize = 41;
@@ -47,10 +46,10 @@ fn start_ms(program: &Path) -> f64 {
 
 /// Run as an optimised program of its own, because tasks are built for debugging.
 fn reading_sql(results: &mut Results) {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["run", "--release", "--quiet", "--package", "pgfleet-sql"]);
-    cargo.args(["--example", "throughput"]).current_dir(checkout::root());
-    let output = cargo.output().expect("run cargo");
+    let mut command = super::cargo();
+    command.args(["run", "--release", "--quiet", "--package", "pgfleet-sql"]);
+    command.args(["--example", "throughput"]);
+    let output = command.output().expect("run cargo");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     results.reading_sql(&String::from_utf8_lossy(&output.stdout));
 }

@@ -80,8 +80,13 @@ pub async fn run_plan(
     run: &Run<'_>,
     make_plan: &MakePlan<'_>,
 ) -> Result<RunOutcome, ChangeError> {
-    let coordinator = target.connect().await?;
-    let state = lock(target, session, &coordinator, dialect, run).await?;
+    let table = target.history_table();
+    let read = read_state(session, dialect, table.as_ref());
+    // Both at once: through a slow network, connecting is most of a small run.
+    let (coordinator, before) = futures_util::future::join(target.connect(), read).await;
+    let (coordinator, before) =
+        (coordinator?, before.map_err(|error| target.state_problem(error))?);
+    let state = lock(target, session, &coordinator, dialect, &before, run).await?;
     let plan = make_plan(&state)?;
     if plan.is_empty() {
         return Ok(RunOutcome::Nothing);
@@ -98,18 +103,18 @@ async fn lock(
     session: &Session,
     coordinator: &Session,
     dialect: &dyn Dialect,
+    before: &TargetState,
     run: &Run<'_>,
 ) -> Result<TargetState, ChangeError> {
-    let table = target.history_table();
-    let read = || read_state(session, dialect, table.as_ref());
-    let before = read().await.map_err(|error| target.state_problem(error))?;
     let deadline_ms = target.settings.apply.lock_wait_ms;
     let wait = LockWait { deadline_ms, events: run.events, stop: run.stop.clone() };
     let native = dialect.lock(&before.lock_context());
     let taken = lock_coordinator(coordinator, native, &wait).await;
     taken.map_err(|error| lock_problem(target, error))?;
     lock_worker(session, &wait).await.map_err(|error| lock_problem(target, error))?;
-    Ok(read().await.map_err(|error| target.state_problem(error))?)
+    let table = target.history_table();
+    let state = read_state(session, dialect, table.as_ref()).await;
+    Ok(state.map_err(|error| target.state_problem(error))?)
 }
 
 pub(super) fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
