@@ -90,10 +90,10 @@ impl<'d, 's> Graph<'d, 's> {
 
     fn put(&mut self, first: Option<Step>, second: Option<Step>) {
         let number = |step: Option<Step>| step.and_then(|step| self.numbers.get(&step).copied());
-        if let (Some(first), Some(second)) = (number(first), number(second)) {
-            if first != second {
-                self.after.insert((first, second));
-            }
+        if let (Some(first), Some(second)) = (number(first), number(second))
+            && first != second
+        {
+            self.after.insert((first, second));
         }
     }
 
