@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pgfleet_core::diagnose::{Code, Creator, FolderFacts, Problem, ServerError};
-use pgfleet_core::plan::{Plan, PlannedStatement, SqlStep};
+use pgfleet_core::plan::{Direction, Plan, PlannedStatement, SqlStep};
 use pgfleet_core::program::{place_in, snippet_at};
 use pgfleet_sql::{char_to_byte, classify};
 
@@ -168,6 +168,9 @@ fn explain_cause(
 /// What of the migration is in the database now.
 fn state_sentence(step: &SqlStep, failure: &StepFailure) -> String {
     match failure.units_kept {
+        0 if step.direction == Direction::Down => {
+            format!("{} is still applied, as it was", step.label)
+        }
         0 => format!("nothing of {} is in the database", step.label),
         kept => format!(
             "the first {kept} of {} parts of {} are committed and stay; the next run goes on from there",
