@@ -69,7 +69,7 @@ CREATE TABLE app.events_2024 PARTITION OF app.events
 CREATE TABLE app.events_2024_a PARTITION OF app.events_2024 FOR VALUES IN ('a', 'b');
 CREATE TABLE app.events_rest PARTITION OF app.events DEFAULT;
 CREATE INDEX events_payload ON app.events USING gin (payload);
-CREATE TABLE app.animals (id integer PRIMARY KEY, legs integer DEFAULT 4, CONSTRAINT some CHECK (legs >= 0));
+CREATE TABLE app.animals (id integer PRIMARY KEY, legs integer DEFAULT 4, CONSTRAINT legs_counted CHECK (legs >= 0));
 CREATE TABLE app.birds (wings integer NOT NULL) INHERITS (app.animals);
 ALTER TABLE app.birds ALTER COLUMN legs SET DEFAULT 2;
 
@@ -114,7 +114,7 @@ COMMENT ON VIEW app.rich IS 'rich people';
 COMMENT ON COLUMN app.rich.name IS 'loud';
 CREATE VIEW app.names AS SELECT name FROM app.users WHERE mood = 'ok' WITH LOCAL CHECK OPTION;
 ALTER VIEW app.names ALTER COLUMN name SET DEFAULT 'nobody';
-CREATE RECURSIVE VIEW app.counting (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM app.counting WHERE n < 9;
+CREATE RECURSIVE VIEW app.counting (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM counting WHERE n < 9;
 CREATE MATERIALIZED VIEW app.summary WITH (fillfactor = 60) AS
     SELECT mood, count(*) AS people, sum(price) AS total FROM app.users GROUP BY mood;
 CREATE UNIQUE INDEX summary_mood ON app.summary (mood);

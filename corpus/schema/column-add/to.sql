@@ -1,1 +1,1 @@
-CREATE TABLE t(a int, b text NOT NULL DEFAULT 'x');
+CREATE TABLE t (a integer, b text NOT NULL DEFAULT 'x');

@@ -93,6 +93,7 @@ codes! {
     CheckInvalid = "PF130", "a declared check is not valid";
     PlanInvalid = "PF131", "the plan file is not valid";
     VersionUnknown = "PF132", "no migration has that version";
+    SnapshotInvalid = "PF133", "the schema snapshot is not valid";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
@@ -146,6 +147,7 @@ codes! {
     TargetProtected = "PF412", "the target does not look like a development database";
     InputNeeded = "PF413", "a question needs an answer and nobody can be asked";
     ClockSkew = "PF414", "the clocks of client and server disagree";
+    ChangeUnproven = "PF415", "a change does not do what it should on a scratch copy";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";

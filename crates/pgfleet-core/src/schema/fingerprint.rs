@@ -27,7 +27,12 @@ pub(super) fn canonical(object: &Object) -> Object {
             extension.version.clear();
             extension.relocatable = false;
         }
-        Body::Table(table) => table.columns.sort_by(|a, b| a.name.cmp(&b.name)),
+        Body::Table(table) => {
+            // PostgreSQL has no way to change it but by leaving and joining the parent.
+            table.columns.iter_mut().for_each(|column| column.inherited = false);
+            table.columns.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Body::Constraint(constraint) => constraint.inherited = false,
         Body::View(view) | Body::MaterializedView(view) => {
             view.definition = spelling::canonical_view(&view.definition);
         }

@@ -7,8 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use super::diff::{Difference, owns, table_position};
-use super::{Body, Kind, ObjectId, Schema};
+use super::diff::{Difference, TableRebuild, owns, table_position};
+use super::{Body, Kind, Object, ObjectId, Schema};
 
 /// One step: something that happens to one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +59,7 @@ impl<'d, 's> Graph<'d, 's> {
         difference.creates.iter().for_each(|at| graph.add(Step::Create(*at)));
         difference.alters.keys().for_each(|at| graph.add(Step::Alter(*at)));
         for (at, rebuild) in &difference.rebuilds {
-            if !rebuild.defaults.is_empty() && !difference.drops.contains(at) {
+            if *rebuild != TableRebuild::default() && !difference.drops.contains(at) {
                 graph.add(Step::Detach(*at));
             }
         }
@@ -127,10 +127,18 @@ impl<'d, 's> Graph<'d, 's> {
             let (drop_needing, drop_needed) = (self.drop_of(needing), self.drop_of(needed));
             self.put(drop_needing, drop_needed);
             self.put(drop_needing, self.alter_of(needed));
+            self.put(drop_needing, Some(Step::Detach(needed)));
             self.put(Some(Step::Detach(needing)), drop_needed);
+            self.put(Some(Step::Detach(needing)), self.alter_of(needed));
             if drop_needing.is_none() && !self.is_remade(needed) {
                 self.put(self.alter_of(needing), drop_needed);
             }
+        }
+    }
+
+    fn add_detaches(&mut self) {
+        for at in self.difference.rebuilds.keys() {
+            self.put(Some(Step::Detach(*at)), self.alter_of(*at));
         }
     }
 
@@ -151,7 +159,7 @@ impl<'d, 's> Graph<'d, 's> {
         }
         for at in self.difference.creates.iter().chain(self.difference.alters.keys()) {
             self.put(self.make_of(*at), Some(Step::Attach(*at)));
-            let namespace = &to.objects[*at].id.schema;
+            let namespace = namespace_of(&to.objects[*at]);
             let schema = to.position(&ObjectId::new(Kind::Schema, "", namespace));
             self.put(schema.and_then(|at| self.make_of(at)), self.make_of(*at));
         }
@@ -161,7 +169,7 @@ impl<'d, 's> Graph<'d, 's> {
     fn add_schema_drops(&mut self) {
         let from = self.difference.from;
         for at in &self.difference.drops {
-            let namespace = &from.objects[*at].id.schema;
+            let namespace = namespace_of(&from.objects[*at]);
             let schema = from.position(&ObjectId::new(Kind::Schema, "", namespace));
             self.put(self.drop_of(*at), schema.and_then(|at| self.drop_of(at)));
         }
@@ -280,6 +288,14 @@ impl<'d, 's> Graph<'d, 's> {
             }
         }
         sorted
+    }
+}
+
+/// The schema that an object, or what belongs to an extension, is in.
+fn namespace_of(object: &Object) -> &str {
+    match &object.body {
+        Body::Extension(extension) => &extension.schema,
+        _ => &object.id.schema,
     }
 }
 

@@ -156,6 +156,8 @@ impl Builder {
             row_security: row.flag(10),
             forces_row_security: row.flag(11),
             replica_identity: match row.letter(12) {
+                // A foreign table has none, and none can be given to it.
+                _ if row.letter(1) == 'f' => ReplicaIdentity::Default,
                 'n' => ReplicaIdentity::Nothing,
                 'f' => ReplicaIdentity::Full,
                 'i' => ReplicaIdentity::Index(row.owned(13)),

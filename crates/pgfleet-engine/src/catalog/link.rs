@@ -11,6 +11,9 @@ use pgfleet_core::schema::{Body, Edge, Object, Schema, SequenceOwner, read_acl};
 /// `pg_attrdef`, whose rows depend on their column (src/include/catalog/pg_attrdef.h).
 const PG_ATTRDEF: u32 = 2604;
 const PG_CLASS: u32 = 1259;
+/// `pg_publication_rel` and `pg_publication` (src/include/catalog).
+const PG_PUBLICATION_REL: u32 = 6106;
+const PG_PUBLICATION: u32 = 6104;
 /// A part of a part of a part is as deep as it goes (array type of a row type of a table).
 const DEEPEST: usize = 4;
 
@@ -71,6 +74,7 @@ impl Linker {
         let is_part = match from.class {
             // A default's own column is the only one that it depends on in this way.
             PG_ATTRDEF => to.class == PG_CLASS && to_column > 0 && matches!(strength, 'a' | 'i'),
+            PG_PUBLICATION_REL => to.class == PG_PUBLICATION,
             _ => !self.positions.contains_key(&from) && matches!(strength, 'i' | 'e'),
         };
         if is_part {

@@ -1,5 +1,6 @@
 -- Collations, extended statistics, publications and default privileges.
-SELECT 'pg_collation'::regclass::oid, c.oid, n.nspname, c.collname, NULL, NULL, NULL, NULL,
+SELECT 'pg_collation'::regclass::oid, c.oid, n.nspname, c.collname, NULL, NULL, NULL::name,
+    NULL::json,
     json_build_object('is', 'collation', 'properties', json_strip_nulls(json_build_object(
         'PROVIDER', CASE c.collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
         'LOCALE', CASE WHEN c.collprovider <> 'c' THEN quote_literal(coalesce(
@@ -11,13 +12,15 @@ SELECT 'pg_collation'::regclass::oid, c.oid, n.nspname, c.collname, NULL, NULL, 
 FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
 WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgfleet') AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_collation'::regclass AND e.objid = c.oid AND e.deptype = 'e')
 UNION ALL
-SELECT 'pg_statistic_ext'::regclass::oid, s.oid, n.nspname, s.stxname, NULL, NULL, NULL, NULL,
+SELECT 'pg_statistic_ext'::regclass::oid, s.oid, n.nspname, s.stxname, NULL, NULL, NULL,
+    NULL,
     json_build_object('is', 'statistics', 'definition', pg_get_statisticsobjdef(s.oid),
         'target', CASE WHEN s.stxstattarget >= 0 THEN s.stxstattarget END)
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
 WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgfleet') AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_statistic_ext'::regclass AND e.objid = s.oid AND e.deptype = 'e')
 UNION ALL
-SELECT 'pg_publication'::regclass::oid, p.oid, NULL, p.pubname, NULL, NULL, NULL, NULL,
+SELECT 'pg_publication'::regclass::oid, p.oid, NULL, p.pubname, NULL, NULL, NULL,
+    NULL,
     json_build_object('is', 'publication', 'all_tables', p.puballtables, 'via_root', p.pubviaroot,
         'publish', (SELECT json_agg(o.name ORDER BY o.at) FROM (VALUES (1, 'insert', p.pubinsert),
             (2, 'update', p.pubupdate), (3, 'delete', p.pubdelete), (4, 'truncate', p.pubtruncate))

@@ -1,5 +1,24 @@
 //! Compares schemas, wherever they come from, and proves what turns one into the other.
 
+mod proof;
 mod script;
+mod side;
 
+use pgfleet_core::diagnose::{Code, Problem};
+
+use crate::catalog::CatalogError;
+use crate::conduct::Target;
+
+pub use proof::prove;
 pub use script::{PREAMBLE, ScriptError, run_script, transactions};
+pub use side::{Side, applied_schema, read_side, read_snapshot, read_target};
+
+/// Why a schema could not be read, as a problem.
+fn schema_problem(target: &Target, error: &CatalogError) -> Box<Problem> {
+    match error {
+        CatalogError::Session(error) => target.session_problem(error),
+        CatalogError::Row { .. } => {
+            Box::new(Problem::error(Code::Bug, error.to_string()).in_target(&target.name))
+        }
+    }
+}

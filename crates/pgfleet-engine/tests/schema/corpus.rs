@@ -1,6 +1,10 @@
 //! Every folder of corpus/schema, in both directions.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pgfleet_testkit::{Cluster, TestDb};
 
@@ -18,27 +22,44 @@ fn check(cluster: &Cluster, from_sql: &str, to_sql: &str) -> Result<(), String> 
     })
 }
 
+/// The folders, or those whose names hold `CASE`.
+fn cases() -> Vec<(String, PathBuf)> {
+    let only = std::env::var("CASE").unwrap_or_default();
+    let entries = fs::read_dir(corpus_dir()).unwrap().map(|entry| entry.unwrap().path());
+    let folders = entries.filter(|path| path.is_dir());
+    let named =
+        folders.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path));
+    let mut cases: Vec<_> = named.filter(|(name, _)| name.contains(&only)).collect();
+    cases.sort();
+    cases
+}
+
 #[test]
 fn every_pair_is_proven_in_both_directions() {
     let cluster = Cluster::shared();
     cluster.sql(ROLES);
-    let only = std::env::var("CASE").ok();
-    let mut failures = Vec::new();
-    let mut count = 0;
-    for entry in fs::read_dir(corpus_dir()).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if !path.is_dir() || only.as_ref().is_some_and(|only| !name.contains(only)) {
-            continue;
+    let cases = cases();
+    assert!(!cases.is_empty(), "the corpus is there");
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((name, path)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let file = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+            let (from, to) = (file("from.sql"), file("to.sql"));
+            let outcome = catch_unwind(AssertUnwindSafe(|| check(&cluster, &from, &to)));
+            if let Err(error) = outcome.unwrap_or_else(|_| Err("it panicked".to_owned())) {
+                failures.lock().unwrap().push(format!("== {name}\n{error}"));
+            }
         }
-        count += 1;
-        let file = |name: &str| fs::read_to_string(path.join(name)).unwrap();
-        if let Err(error) = check(&cluster, &file("from.sql"), &file("to.sql")) {
-            failures.push(format!("== {name}\n{error}"));
-        }
-    }
-    assert!(count > 0, "the corpus is there");
-    assert!(failures.is_empty(), "{} of {count}:\n{}", failures.len(), failures.join("\n\n"));
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(work)));
+    let failures = failures.into_inner().unwrap();
+    assert!(
+        failures.is_empty(),
+        "{} of {}:\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n\n")
+    );
 }
 
 #[test]

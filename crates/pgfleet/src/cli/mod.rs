@@ -6,10 +6,13 @@ mod check;
 mod completions;
 mod context;
 mod demo;
+mod diff;
 mod doctor;
+mod drift;
 mod explain;
 mod global;
 mod init;
+mod inspect;
 mod outcome;
 mod plan;
 mod reset;
@@ -55,6 +58,9 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Verify(verify::Verify),
+    Inspect(inspect::Inspect),
+    Diff(diff::Diff),
+    Drift(drift::Drift),
     Rollback(rollback::Rollback),
     Reset(reset::Reset),
     Baseline(baseline::Baseline),
@@ -97,6 +103,9 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Plan(command) => block_on(command.run(context)),
         Command::Apply(command) => block_on(command.run(context)),
         Command::Verify(command) => block_on(command.run(context)),
+        Command::Inspect(command) => block_on(command.run(context)),
+        Command::Diff(command) => block_on(command.run(context)),
+        Command::Drift(command) => block_on(command.run(context)),
         Command::Rollback(command) => block_on(command.run(context)),
         Command::Reset(command) => block_on(command.run(context)),
         Command::Baseline(command) => block_on(command.run(context)),
@@ -116,6 +125,9 @@ fn name_of(command: &Command) -> &'static str {
         Command::Plan(_) => "plan",
         Command::Apply(_) => "apply",
         Command::Verify(_) => "verify",
+        Command::Inspect(_) => "inspect",
+        Command::Diff(_) => "diff",
+        Command::Drift(_) => "drift",
         Command::Rollback(_) => "rollback",
         Command::Reset(_) => "reset",
         Command::Baseline(_) => "baseline",

@@ -10,6 +10,7 @@ mod plan;
 mod problem;
 pub mod progress;
 mod run_summary;
+mod schema;
 mod status;
 mod style;
 #[cfg(test)]
@@ -22,5 +23,6 @@ pub use plan::plan;
 pub use problem::{problem, problems};
 pub use progress::{Progress, ProgressMode};
 pub use run_summary::run_summary;
+pub use schema::{changes, schema, statements};
 pub use status::{StatusOptions, status};
 pub use style::{Role, Stream, Style};

@@ -53,8 +53,8 @@ pub(super) fn storage_changes(head: &str, old: &Column, new: &Column) -> Vec<Str
     let name = quote_ident(&new.name);
     let mut changes = Vec::new();
     if old.storage != new.storage {
-        // A type's own storage cannot be named before PostgreSQL 16.
-        let storage = new.storage.as_deref().unwrap_or("DEFAULT");
+        let own = own_storage(&new.type_name);
+        let storage = new.storage.as_deref().unwrap_or(own);
         changes.push(format!("SET STORAGE {storage}"));
     }
     if old.compression != new.compression {
@@ -73,8 +73,24 @@ pub(super) fn storage_changes(head: &str, old: &Column, new: &Column) -> Vec<Str
     statements
 }
 
+/// The storage that a type of varying length brings (`typstorage` in
+/// src/include/catalog/pg_type.dat); `SET STORAGE DEFAULT` is there since PostgreSQL 16 only.
+fn own_storage(type_name: &str) -> &'static str {
+    let is = |prefix: &&str| type_name.starts_with(*prefix) && !type_name.ends_with("[]");
+    match ["numeric", "inet", "cidr"].iter().any(|prefix| is(prefix)) {
+        true => "MAIN",
+        false => "EXTENDED",
+    }
+}
+
 /// Turns a column into another of the same name.
-pub(super) fn alter(table: &str, old: &Column, new: &Column, detached: bool) -> Vec<String> {
+pub(super) fn alter(
+    table: &str,
+    old: &Column,
+    new: &Column,
+    detached: bool,
+    foreign: bool,
+) -> Vec<String> {
     let name = quote_ident(&new.name);
     let column = format!("ALTER TABLE {table} ALTER COLUMN {name}");
     let only = format!("ALTER TABLE ONLY {table} ALTER COLUMN {name}");
@@ -94,7 +110,7 @@ pub(super) fn alter(table: &str, old: &Column, new: &Column, detached: bool) -> 
         statements.push(format!("{only} DROP DEFAULT"));
     }
     if retyped {
-        statements.push(format!("{column} {}", set_type(new)));
+        statements.push(format!("{column} {}", set_type(new, foreign)));
     }
     if redefault || (computed && new.generated.is_none()) {
         statements
@@ -114,10 +130,12 @@ pub(super) fn alter(table: &str, old: &Column, new: &Column, detached: bool) -> 
 }
 
 /// The type, with a conversion that PostgreSQL tries for every pair of types.
-pub(super) fn set_type(column: &Column) -> String {
+fn set_type(column: &Column, foreign: bool) -> String {
     let collation = column.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
     let (name, type_name) = (quote_ident(&column.name), &column.type_name);
-    format!("TYPE {type_name}{collation} USING {name}::{type_name}")
+    // Rows of a foreign table are elsewhere, and are not converted.
+    let using = if foreign { String::new() } else { format!(" USING {name}::{type_name}") };
+    format!("TYPE {type_name}{collation}{using}")
 }
 
 fn identity(column: &str, old: &Column, new: &Column) -> Vec<String> {

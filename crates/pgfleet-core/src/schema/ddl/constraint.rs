@@ -15,9 +15,7 @@ pub(super) fn can_alter(old: &Constraint, new: &Constraint) -> bool {
         && new.validated
         && old.definition.strip_suffix(NOT_VALID) == Some(&new.definition);
     let same = old.definition == new.definition;
-    let in_place = old.kind == new.kind
-        && old.inherited == new.inherited
-        && old.parent_index == new.parent_index;
+    let in_place = old.kind == new.kind && old.parent_index == new.parent_index;
     in_place && (same || validates || redefers(old, new))
 }
 

@@ -94,6 +94,8 @@ pub fn statements(difference: &Difference<'_>, step: Step) -> Vec<Statement> {
 
 fn drop(object: &Object) -> Vec<String> {
     let sql = match &object.body {
+        // It goes with the parent table's.
+        Body::Constraint(constraint) if constraint.inherited => return Vec::new(),
         Body::Constraint(_) => constraint::drop(object),
         Body::UserMapping(mapping) => foreign::drop_mapping(mapping),
         Body::DefaultPrivileges(privileges) => {

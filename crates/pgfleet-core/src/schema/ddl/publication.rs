@@ -24,7 +24,13 @@ fn parameters(publication: &Publication) -> String {
 
 fn objects(publication: &Publication) -> Vec<String> {
     let schema = |schema: &String| format!("TABLES IN SCHEMA {}", quote_ident(schema));
-    let tables = publication.tables.iter().map(table);
+    // PostgreSQL 14 knows `TABLE` before the first one only.
+    let word = |at| if at == 0 { "TABLE " } else { "" };
+    let tables = publication
+        .tables
+        .iter()
+        .enumerate()
+        .map(|(at, one)| format!("{}{}", word(at), table(one)));
     tables.chain(publication.schemas.iter().map(schema)).collect()
 }
 
@@ -35,7 +41,7 @@ fn table(table: &PublishedTable) -> String {
         false => format!(" ({})", columns.join(", ")),
     };
     let condition = table.condition.as_ref().map(|c| format!(" WHERE ({c})")).unwrap_or_default();
-    format!("TABLE {}{columns}{condition}", table.table)
+    format!("{}{columns}{condition}", table.table)
 }
 
 pub(super) fn alter(object: &Object, old: &Publication, new: &Publication) -> Vec<String> {
@@ -55,8 +61,12 @@ fn set_objects(object: &Object, old: &Publication, new: &Publication) -> Vec<Str
     if !wanted.is_empty() {
         return vec![format!("ALTER {} SET {}", address(object), wanted.join(", "))];
     }
-    let gone = old.tables.iter().map(|table| format!("TABLE {}", table.table));
-    let schemas = old.schemas.iter().map(|s| format!("TABLES IN SCHEMA {}", quote_ident(s)));
-    let gone: Vec<_> = gone.chain(schemas).collect();
+    let bare = |table: &PublishedTable| PublishedTable {
+        columns: Vec::new(),
+        condition: None,
+        ..table.clone()
+    };
+    let gone =
+        objects(&Publication { tables: old.tables.iter().map(bare).collect(), ..old.clone() });
     vec![format!("ALTER {} DROP {}", address(object), gone.join(", "))]
 }

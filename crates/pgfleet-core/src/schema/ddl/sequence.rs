@@ -55,6 +55,10 @@ pub(super) fn alter(object: &Object, old: &Sequence, new: &Sequence) -> Vec<Stri
             .collect(),
     };
     clauses.extend(of_type);
+    // The value that the sequence is at may be outside of its new bounds.
+    if new.min > old.start || new.max < old.start {
+        clauses.push("RESTART".to_owned());
+    }
     if !clauses.is_empty() {
         statements.push(format!("ALTER SEQUENCE {name} {}", clauses.join(" ")));
     }

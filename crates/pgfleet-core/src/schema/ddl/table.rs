@@ -97,7 +97,7 @@ pub(super) fn attach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     vec![format!("ALTER TABLE ONLY {parent} ATTACH PARTITION {} {bound}", object.id.sql_name())]
 }
 
-/// Takes off the defaults that use what is replaced.
+/// Takes off the defaults that use what is replaced, and the columns that are added again.
 pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let object = &difference.from.objects[at];
     let name = object.id.sql_name();
@@ -105,7 +105,12 @@ pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let drop = |column: &String| {
         format!("ALTER TABLE ONLY {name} ALTER COLUMN {} DROP DEFAULT", quote_ident(column))
     };
-    rebuild.defaults.iter().map(drop).collect()
+    let is_inherited = |name: &String| {
+        object.columns().iter().any(|column| column.name == *name && column.inherited)
+    };
+    let columns = rebuild.columns.iter().filter(|column| !is_inherited(column));
+    let columns = columns.map(|column| drop_column(&name, column));
+    rebuild.defaults.iter().map(drop).chain(columns).collect()
 }
 
 pub(super) fn alter(
@@ -125,7 +130,7 @@ pub(super) fn alter(
     }
     let rebuild = difference.alters.get(&at).and_then(|from| difference.rebuilds.get(from));
     let rebuild = rebuild.cloned().unwrap_or_default();
-    statements.extend(drop_columns(&name, old, new, &rebuild.columns));
+    statements.extend(drop_columns(&name, old, new));
     statements.extend(alter_columns(&name, old, new, &rebuild));
     statements.extend(add_columns(&name, new_object, old, new, &rebuild.columns));
     statements.extend(join_parents(&name, old, new));
@@ -139,23 +144,17 @@ pub(super) fn alter(
     statements
 }
 
-fn drop_columns(
-    name: &str,
-    old: &Table,
-    new: &Table,
-    readded: &std::collections::BTreeSet<String>,
-) -> Vec<String> {
-    let stays = |column: &Column| {
-        let there = new.columns.iter().any(|other| other.name == column.name);
-        there && !readded.contains(&column.name)
-    };
+fn drop_columns(name: &str, old: &Table, new: &Table) -> Vec<String> {
+    let stays = |column: &Column| new.columns.iter().any(|other| other.name == column.name);
     // Generated columns first: they may need the others.
     let mut gone: Vec<_> =
         old.columns.iter().filter(|column| !column.inherited && !stays(column)).collect();
     gone.sort_by_key(|column| column.generated.is_none());
-    let drop =
-        |column: &&Column| format!("ALTER TABLE {name} DROP COLUMN {}", quote_ident(&column.name));
-    gone.iter().map(drop).collect()
+    gone.iter().map(|column| drop_column(name, &column.name)).collect()
+}
+
+fn drop_column(table: &str, column: &str) -> String {
+    format!("ALTER TABLE {table} DROP COLUMN {}", quote_ident(column))
 }
 
 fn alter_columns(
@@ -173,7 +172,7 @@ fn alter_columns(
         if rebuild.columns.contains(&column.name) || (had == column && !detached) {
             continue;
         }
-        statements.extend(column::alter(name, had, column, detached));
+        statements.extend(column::alter(name, had, column, detached, new.foreign.is_some()));
     }
     statements
 }

@@ -184,6 +184,7 @@ pub(super) fn retype(difference: &Difference<'_>, at: usize, object: &Object) ->
     let keyword = object.id.kind.keyword();
     let mut statements =
         vec![format!("ALTER {} RENAME TO {}", address(object), quote_ident(&old_name))];
+    statements.extend(rename_multirange(difference, object));
     statements.extend(create(object));
     for (table, column) in columns_of_type(difference, at) {
         statements.extend(move_column(&table, &column));
@@ -191,6 +192,25 @@ pub(super) fn retype(difference: &Difference<'_>, at: usize, object: &Object) ->
     let schema = quote_ident(&object.id.schema);
     statements.push(format!("DROP {keyword} {schema}.{}", quote_ident(&old_name)));
     statements
+}
+
+/// A range brings a multirange type, whose names are taken too.
+fn rename_multirange(difference: &Difference<'_>, object: &Object) -> Vec<String> {
+    let old = match difference.from.get(&object.id).map(|old| &old.body) {
+        Some(Body::Range(old)) => old,
+        _ => return Vec::new(),
+    };
+    let name = old.properties.get("MULTIRANGE_TYPE_NAME");
+    let Some((name, bare)) = name.and_then(|n| Some((n, pgfleet_sql::parse_qualified(n)?.name)))
+    else {
+        return Vec::new();
+    };
+    let renamed = quote_ident(&format!("{bare}{OLD_SUFFIX}"));
+    // The constructor without arguments would be in the way of the new one.
+    vec![
+        format!("ALTER TYPE {name} RENAME TO {renamed}"),
+        format!("ALTER FUNCTION {name}() RENAME TO {renamed}"),
+    ]
 }
 
 /// Columns that have the type before and after, with their tables as SQL.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::fingerprint::canonical;
-use super::{Body, Object, ObjectId, Schema, ddl, graph};
+use super::{Body, Kind, Object, ObjectId, Schema, ddl, graph};
 
 pub use rebuild::TableRebuild;
 pub(super) use rebuild::{owner_position, owns, table_position};
@@ -143,7 +143,7 @@ impl<'s> Difference<'s> {
             _ => self.owner_of(at)?,
         };
         if !self.drops.contains(&owner) {
-            return None;
+            return self.goes_with_parent(object);
         }
         let breaks_cycles = match &object.body {
             Body::Constraint(constraint) => constraint.references.as_deref().is_some_and(|table| {
@@ -153,6 +153,23 @@ impl<'s> Difference<'s> {
             _ => false,
         };
         (!breaks_cycles).then_some(owner)
+    }
+
+    /// An index of a partition goes with that of its partitioned table, and cannot go without.
+    fn goes_with_parent(&self, object: &Object) -> Option<usize> {
+        let name = match &object.body {
+            Body::Index(index) => index.parent_index.as_ref()?,
+            Body::Constraint(constraint) => constraint.parent_index.as_ref()?,
+            _ => return None,
+        };
+        let name = pgfleet_sql::parse_qualified(name)?;
+        let is_parent = |at: &&usize| {
+            let id = &self.from.objects[**at].id;
+            matches!(id.kind, Kind::Index | Kind::Constraint)
+                && Some(&id.schema) == name.schema.as_ref()
+                && id.name == name.name
+        };
+        self.drops.iter().find(is_parent).copied()
     }
 
     fn sequence_goes_with(&self, owner: &super::SequenceOwner) -> Option<usize> {

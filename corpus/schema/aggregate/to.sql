@@ -1,0 +1,3 @@
+CREATE FUNCTION sf(integer, integer) RETURNS integer LANGUAGE sql AS 'SELECT $1 + $2';
+CREATE AGGREGATE g(integer) (SFUNC = sf, STYPE = integer, INITCOND = '0', COMBINEFUNC = sf, PARALLEL = SAFE);
+COMMENT ON AGGREGATE g(integer) IS 'x';

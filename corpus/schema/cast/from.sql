@@ -1,0 +1,4 @@
+CREATE TYPE e AS ENUM ('a');
+CREATE TYPE c AS (x integer);
+CREATE FUNCTION cf(c) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE CAST (c AS integer) WITH FUNCTION cf(c);

@@ -1,0 +1,2 @@
+CREATE TABLE t (a integer, g integer GENERATED ALWAYS AS (a * 2) STORED);
+CREATE VIEW v AS SELECT g FROM t;

@@ -1,0 +1,3 @@
+CREATE TABLE t (a bigint, g bigint GENERATED ALWAYS AS (a * 2) STORED);
+COMMENT ON COLUMN t.g IS 'g';
+CREATE INDEX i ON t (g);

@@ -1,0 +1,2 @@
+CREATE TYPE c AS (a integer, b text);
+CREATE FUNCTION f(c) RETURNS c LANGUAGE sql AS 'SELECT $1';

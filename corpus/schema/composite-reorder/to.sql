@@ -1,0 +1,2 @@
+CREATE TYPE c AS (b text, a integer);
+CREATE FUNCTION f(c) RETURNS c LANGUAGE sql AS 'SELECT $1';

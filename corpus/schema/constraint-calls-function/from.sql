@@ -1,0 +1,2 @@
+CREATE FUNCTION ok(a integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a > 0';
+CREATE TABLE t (a integer CONSTRAINT c CHECK (ok(a)));

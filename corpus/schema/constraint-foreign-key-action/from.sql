@@ -1,0 +1,2 @@
+CREATE TABLE p (a integer PRIMARY KEY);
+CREATE TABLE c (a integer REFERENCES p);

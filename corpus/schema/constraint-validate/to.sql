@@ -1,0 +1,1 @@
+CREATE TABLE t (a integer, CONSTRAINT c CHECK (a > 0));

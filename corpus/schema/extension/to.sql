@@ -1,0 +1,4 @@
+CREATE SCHEMA x;
+CREATE EXTENSION citext SCHEMA x;
+CREATE TABLE t (a x.citext UNIQUE, b uuid DEFAULT gen_random_uuid());
+CREATE VIEW v AS SELECT a FROM t;

@@ -1,0 +1,2 @@
+CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE TABLE t (a integer, g integer GENERATED ALWAYS AS (f(a)) STORED);

@@ -1,0 +1,3 @@
+CREATE TABLE t (a integer);
+CREATE FUNCTION full_name(t) RETURNS text LANGUAGE sql STABLE AS 'SELECT ''x''';
+CREATE FUNCTION all_t() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM public.t';

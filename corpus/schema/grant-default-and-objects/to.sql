@@ -1,0 +1,4 @@
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO schema_reader;
+CREATE TABLE t (a integer);
+CREATE TABLE u (a integer);
+REVOKE SELECT ON u FROM schema_reader;

@@ -1,0 +1,2 @@
+CREATE SCHEMA s;
+GRANT CREATE, USAGE ON SCHEMA s TO schema_reader;

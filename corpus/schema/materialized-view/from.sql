@@ -1,0 +1,3 @@
+CREATE TABLE t (a integer, b text);
+CREATE MATERIALIZED VIEW m AS SELECT a FROM t;
+CREATE INDEX i ON m (a);

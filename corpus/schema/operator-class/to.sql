@@ -1,0 +1,2 @@
+CREATE OPERATOR FAMILY fam USING hash;
+CREATE OPERATOR CLASS oc FOR TYPE integer USING btree AS OPERATOR 1 <, OPERATOR 3 =, FUNCTION 1 btint4cmp(integer, integer);

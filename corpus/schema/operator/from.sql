@@ -1,0 +1,1 @@
+CREATE FUNCTION of(integer, integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $2';

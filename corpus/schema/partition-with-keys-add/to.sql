@@ -1,0 +1,4 @@
+CREATE TABLE p (a integer PRIMARY KEY, b text) PARTITION BY HASH (a);
+CREATE INDEX pi ON p (b);
+CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (modulus 2, remainder 0);
+CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (modulus 2, remainder 1);

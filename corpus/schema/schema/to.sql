@@ -1,0 +1,3 @@
+CREATE SCHEMA b;
+CREATE TABLE b.t (x integer);
+COMMENT ON SCHEMA b IS 'x';

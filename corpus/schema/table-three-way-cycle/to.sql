@@ -1,0 +1,4 @@
+CREATE TABLE b (id integer PRIMARY KEY, n integer);
+CREATE TABLE c (id integer PRIMARY KEY, n integer REFERENCES b);
+CREATE TABLE a (id integer PRIMARY KEY, n integer REFERENCES c);
+ALTER TABLE b ADD FOREIGN KEY (n) REFERENCES a;

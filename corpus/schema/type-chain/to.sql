@@ -1,0 +1,4 @@
+CREATE TYPE e AS ENUM ('a');
+CREATE DOMAIN d AS e CHECK (VALUE <> 'a');
+CREATE TYPE c AS (x d, y e[]);
+CREATE TABLE t (z c, w d DEFAULT NULL);

@@ -1,0 +1,3 @@
+CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE t (a integer, b text);
+CREATE VIEW v AS SELECT a FROM t;

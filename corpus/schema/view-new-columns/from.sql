@@ -1,0 +1,5 @@
+CREATE TABLE t (a integer, b text);
+CREATE VIEW v AS SELECT a, b FROM t;
+CREATE VIEW w AS SELECT a FROM v;
+GRANT SELECT ON v TO schema_reader;
+COMMENT ON VIEW v IS 'x';

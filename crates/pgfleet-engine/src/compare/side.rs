@@ -1,0 +1,293 @@
+//! Where a schema to compare comes from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use pgfleet_core::config::Settings;
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::history::Verdict;
+use pgfleet_core::place::Place;
+use pgfleet_core::report::Event;
+use pgfleet_core::schema::{Kind, Object, SNAPSHOT_VERSION, Schema};
+use pgfleet_sql::{PieceKind, split};
+
+use super::schema_problem;
+use crate::catalog::read_schema;
+use crate::conduct::{ApplyRequest, Consent, Run, RunOutcome, Selection, Target, apply, open};
+use crate::execute::EventSink;
+use crate::project::{Folder, Project};
+use crate::scratch::Scratch;
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Side {
+    /// The target of the configuration.
+    Target,
+    /// What the migration folder makes, replayed in a scratch database.
+    Migrations,
+    /// A new database.
+    Empty,
+    /// Another database.
+    Database(String),
+    /// What `pgfleet inspect --out` wrote.
+    Snapshot(PathBuf),
+    /// An SQL file, or all in a folder in the order of their names, run in a scratch database.
+    Sql(PathBuf),
+}
+
+impl FromStr for Side {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_json = Path::new(text).extension().is_some_and(|extension| extension == "json");
+        Ok(match text {
+            "target" => Self::Target,
+            "migrations" => Self::Migrations,
+            "empty" => Self::Empty,
+            _ if text.contains("://") => Self::Database(text.to_owned()),
+            _ if is_json => Self::Snapshot(text.into()),
+            _ => Self::Sql(text.into()),
+        })
+    }
+}
+
+/// Without what a URL keeps secret.
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target => f.write_str("target"),
+            Self::Migrations => f.write_str("migrations"),
+            Self::Empty => f.write_str("empty"),
+            Self::Database(_) => f.write_str("the database"),
+            Self::Snapshot(file) | Self::Sql(file) => write!(f, "{}", file.display()),
+        }
+    }
+}
+
+/// Reads a side. History tables and pgfleet's journal are no part of it.
+///
+/// # Errors
+/// When a database cannot be reached or read, a file is not valid, or a replay fails.
+pub async fn read_side(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> {
+    let schema = match side {
+        Side::Target => read_target(&Target::of(project)?).await?,
+        Side::Database(url) => {
+            let settings = project.settings.clone();
+            let target = Target { name: side.to_string(), spec: project.spec_of(url)?, settings };
+            read_target(&target).await?
+        }
+        Side::Snapshot(file) => read_snapshot(file)?,
+        Side::Empty | Side::Migrations | Side::Sql(_) => replay(project, side).await?,
+    };
+    Ok(without_histories(&schema, &project.settings))
+}
+
+/// Reads a target's schema.
+///
+/// # Errors
+/// When it cannot be reached or read.
+pub async fn read_target(target: &Target) -> Result<Schema, Box<Problem>> {
+    let session = target.connect().await?;
+    let schema = read_schema(&session).await;
+    session.close().await;
+    schema.map_err(|error| schema_problem(target, &error))
+}
+
+/// Reads what `pgfleet inspect --out` wrote.
+///
+/// # Errors
+/// [`Code::SnapshotInvalid`] when it is something else.
+pub fn read_snapshot(file: &Path) -> Result<Schema, Box<Problem>> {
+    let invalid = |reason: String| {
+        let what = format!("{} is not a schema snapshot", file.display());
+        Box::new(
+            Problem::error(Code::SnapshotInvalid, what)
+                .because(reason)
+                .fix_with("Write one.", "pgfleet inspect --out schema.json"),
+        )
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
+    let schema: Schema = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    match (schema.version == SNAPSHOT_VERSION, schema.is_consistent()) {
+        (false, _) => Err(invalid(format!("its version is {}", schema.version))),
+        (_, false) => Err(invalid("its objects are not in order".to_owned())),
+        _ => Ok(schema),
+    }
+}
+
+/// History tables of all formats, by their usual names and by the configured one.
+fn without_histories(schema: &Schema, settings: &Settings) -> Schema {
+    const TABLES: &[&str] = &[
+        "_prisma_migrations",
+        "flyway_schema_history",
+        "_sqlx_migrations",
+        "__diesel_schema_migrations",
+        "goose_db_version",
+        "refinery_schema_history",
+        "schema_migrations",
+        "migrations",
+    ];
+    const SCHEMAS: &[&str] = &["supabase_migrations", "drizzle"];
+    let configured = settings.history_table.as_deref();
+    let is_history = |table: &str| {
+        TABLES.contains(&table)
+            || configured.is_some_and(|name| name == table || name.ends_with(&format!(".{table}")))
+    };
+    let inside = |object: &Object| {
+        let table = match object.id.kind {
+            Kind::Table => object.id.name.as_str(),
+            kind if kind.is_part() => object.id.table.as_str(),
+            _ => owner_of(object),
+        };
+        let namespace = match object.id.kind {
+            Kind::Schema => object.id.name.as_str(),
+            _ => object.id.schema.as_str(),
+        };
+        is_history(table) || SCHEMAS.contains(&namespace)
+    };
+    match schema.objects.iter().any(inside) {
+        true => schema.filter(|object| !inside(object)),
+        false => schema.clone(),
+    }
+}
+
+/// The table that owns a sequence or has an index.
+fn owner_of(object: &Object) -> &str {
+    use pgfleet_core::schema::Body;
+    match &object.body {
+        Body::Sequence(sequence) => sequence.owned_by.as_ref().map_or("", |o| o.table.as_str()),
+        Body::Index(index) => index.table.rsplit('.').next().unwrap_or_default(),
+        _ => "",
+    }
+}
+
+/// What the migrations that the target's history lists as applied make, replayed in a scratch
+/// database.
+///
+/// # Errors
+/// When the target or the folder cannot be read, or the replay fails.
+pub async fn applied_schema(project: &Project) -> Result<Schema, Box<Problem>> {
+    let target = Target::of(project)?;
+    let opened = open(project, &target, project.open_folder()?).await?;
+    let is_applied = |version: &str| {
+        let status = opened.statuses.iter().find(|status| status.version == version);
+        status.is_some_and(|s| matches!(s.verdict, Verdict::Applied | Verdict::Changed))
+    };
+    let mut folder = opened.folder.clone();
+    folder.set.migrations.retain(|migration| is_applied(&migration.version));
+    opened.session.close().await;
+    let schema = in_scratch(project, Filling::Migrations(folder)).await?;
+    Ok(without_histories(&schema, &project.settings))
+}
+
+/// What is put into a scratch database.
+enum Filling<'a> {
+    Nothing,
+    Migrations(Folder),
+    Files(&'a Path),
+}
+
+async fn replay(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> {
+    let filling = match side {
+        Side::Migrations => Filling::Migrations(project.open_folder()?),
+        Side::Sql(path) => Filling::Files(path),
+        _ => Filling::Nothing,
+    };
+    in_scratch(project, filling).await
+}
+
+async fn in_scratch(project: &Project, filling: Filling<'_>) -> Result<Schema, Box<Problem>> {
+    let target = Target::of(project)?;
+    let scratch = Scratch::create(project, &target).await?;
+    let copy = scratch.target(&target);
+    let filled = match filling {
+        Filling::Nothing => Ok(()),
+        Filling::Migrations(folder) => run_migrations(project, &copy, folder).await,
+        Filling::Files(path) => run_files(&copy, path).await,
+    };
+    let schema = match filled {
+        Ok(()) => read_target(&copy).await,
+        Err(problem) => Err(problem),
+    };
+    scratch.drop().await?;
+    schema
+}
+
+/// Replaying is nobody's news.
+struct Silence;
+
+impl EventSink for Silence {
+    fn send(&self, _: Event) {}
+}
+
+async fn run_migrations(
+    project: &Project,
+    copy: &Target,
+    folder: Folder,
+) -> Result<(), Box<Problem>> {
+    let opened = open(project, copy, folder).await?;
+    let (_sender, stop) = tokio::sync::watch::channel(false);
+    let run = Run {
+        command: "diff",
+        consent: Consent { data_loss: true },
+        continue_on_error: false,
+        events: &Silence,
+        stop,
+    };
+    let request = ApplyRequest { selection: Selection::default(), plan: None, run };
+    let outcome = apply(copy, &opened, &request).await;
+    let first = |problems: Vec<Problem>| problems.into_iter().find(Problem::is_error).map(Box::new);
+    match outcome {
+        Ok(RunOutcome::Ran(report)) if !report.complete() => Err(first(report.problems)
+            .unwrap_or_else(|| {
+                Box::new(Problem::error(Code::StatementFailed, "the replay failed"))
+            })),
+        Ok(_) => Ok(()),
+        Err(error) => Err(first(error.problems).unwrap_or_else(|| {
+            Box::new(Problem::error(Code::StatementFailed, "the replay failed"))
+        })),
+    }
+}
+
+async fn run_files(copy: &Target, path: &Path) -> Result<(), Box<Problem>> {
+    let session = copy.connect().await?;
+    for file in files(path)? {
+        let text = read_sql(&file)?;
+        let pieces = split(&text);
+        for piece in pieces.iter().filter(|piece| piece.kind == PieceKind::Statement) {
+            let sql = &text[piece.range.clone()];
+            session.batch(sql).await.map_err(|error| {
+                let problem = copy.session_problem(&error);
+                Box::new(problem.at(Place::file(file.display().to_string())))
+            })?;
+        }
+    }
+    session.close().await;
+    Ok(())
+}
+
+fn unreadable(path: &Path, reason: String) -> Box<Problem> {
+    let what = format!("{} cannot be read", path.display());
+    Box::new(Problem::error(Code::FileUnreadable, what).because(reason).fix(
+        "Name a URL, `target`, `migrations`, `empty`, a snapshot (.json), an .sql file or a folder.",
+    ))
+}
+
+fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, error.to_string()))?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let is_sql = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sql");
+    let mut files: Vec<_> = paths.filter(is_sql).collect();
+    files.sort();
+    Ok(files)
+}
+
+fn read_sql(file: &Path) -> Result<String, Box<Problem>> {
+    let bytes = std::fs::read(file).map_err(|error| unreadable(file, error.to_string()))?;
+    let text = pgfleet_sql::decode(&bytes).map_err(|error| unreadable(file, error.to_string()))?;
+    Ok(text.text)
+}

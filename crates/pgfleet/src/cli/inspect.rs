@@ -1,0 +1,58 @@
+//! `pgfleet inspect`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::schema::Schema;
+use pgfleet_engine::compare::read_target;
+use pgfleet_engine::conduct::Target;
+
+use super::context::Context;
+use super::outcome::{CommandError, CommandResult};
+use crate::render::{self, TargetEntry};
+
+/// Read the schema of the database: every object, what depends on what, and a fingerprint
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgfleet inspect
+  pgfleet inspect --out schema.json    a snapshot that `pgfleet diff` takes as a side
+  pgfleet inspect --schema app --output json")]
+pub struct Inspect {
+    /// Write the schema to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Only what is in this schema
+    #[arg(long, value_name = "NAME")]
+    schema: Option<String>,
+}
+
+impl Inspect {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        let target = Target::of(&context.project()?)?;
+        let mut schema = read_target(&target).await?;
+        if let Some(name) = &self.schema {
+            schema = schema.only(name);
+        }
+        if let Some(file) = &self.out {
+            write(file, &schema)?;
+        }
+        let mut text = String::new();
+        render::schema(&mut text, &context.out, &schema);
+        let entry = TargetEntry::new(&target.name)
+            .field("server", &target.spec.redacted())?
+            .field("fingerprint", &schema.fingerprint())?
+            .field("schema", &schema)?;
+        Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
+    }
+}
+
+fn write(file: &Path, schema: &Schema) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(schema)? + "\n";
+    std::fs::write(file, text).map_err(|error| {
+        Problem::error(Code::Usage, format!("the schema cannot be written to {}", file.display()))
+            .because(error.to_string())
+            .into()
+    })
+}
