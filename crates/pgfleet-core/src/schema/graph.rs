@@ -33,6 +33,7 @@ pub enum Step {
 pub fn order(difference: &Difference<'_>) -> Vec<Step> {
     let mut graph = Graph::new(difference);
     graph.add_drops();
+    graph.add_detaches();
     graph.add_makes();
     graph.add_names();
     graph.add_finishes();

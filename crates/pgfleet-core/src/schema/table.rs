@@ -204,9 +204,6 @@ pub struct Constraint {
     /// Storage parameters of its index, sorted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub index_options: Vec<String>,
-    /// `CLUSTER` uses its index.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub clustered: bool,
     /// The referenced table of a foreign key, as SQL.
     #[serde(default, skip_serializing_if = "is_default")]
     pub references: Option<String>,
@@ -242,9 +239,6 @@ pub struct Index {
     /// On a partitioned table.
     #[serde(default, skip_serializing_if = "is_default")]
     pub partitioned: bool,
-    /// `CLUSTER` uses it.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub clustered: bool,
     /// `ALTER COLUMN n SET STATISTICS` of expressions, as `n=target`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub statistics: Vec<String>,

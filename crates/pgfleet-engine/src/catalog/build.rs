@@ -213,7 +213,6 @@ impl Builder {
             inherited: row.flag(7),
             parent_index: row.optional(8),
             index_options: row.sorted(9)?,
-            clustered: false,
             references: row.optional(10),
         };
         let id = ObjectId {
@@ -232,7 +231,6 @@ impl Builder {
             valid: row.flag(6),
             parent_index: row.optional(7),
             partitioned: row.flag(8),
-            clustered: false,
             statistics: row.json(9)?,
         };
         let id = ObjectId::new(Kind::Index, row.text(1), row.text(2));

@@ -37,8 +37,8 @@ pub struct Diff {
 impl Diff {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
         let project = context.project()?;
-        let from = read_side(&project, &self.from).await?;
-        let to = read_side(&project, &self.to).await?;
+        let (from, to) =
+            tokio::try_join!(read_side(&project, &self.from), read_side(&project, &self.to))?;
         let difference = compare(&from, &to);
         let statements = difference.statements();
         let proven = !self.no_proof;

@@ -8,5 +8,6 @@ mod output;
 mod resolve;
 mod resume;
 mod rollback;
+mod schema;
 mod sessions;
 mod stage;

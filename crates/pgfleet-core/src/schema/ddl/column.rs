@@ -77,7 +77,7 @@ pub(super) fn storage_changes(head: &str, old: &Column, new: &Column) -> Vec<Str
 /// src/include/catalog/pg_type.dat); `SET STORAGE DEFAULT` is there since PostgreSQL 16 only.
 fn own_storage(type_name: &str) -> &'static str {
     let is = |prefix: &&str| type_name.starts_with(*prefix) && !type_name.ends_with("[]");
-    match ["numeric", "inet", "cidr"].iter().any(|prefix| is(prefix)) {
+    match ["numeric", "inet", "cidr"].iter().any(is) {
         true => "MAIN",
         false => "EXTENDED",
     }

@@ -1,0 +1,68 @@
+//! `inspect`, `diff` and `drift`: sides, proof, exit codes.
+
+use std::path::Path;
+
+use pgfleet_testkit::TestDb;
+
+use crate::stage::{Stage, assert_says};
+
+const FILES: &[(&str, &str)] = &[
+    ("0001_a.sql", "CREATE TABLE a (id int PRIMARY KEY, v text);"),
+    ("0002_b.sql", "CREATE VIEW b AS SELECT id FROM a;"),
+];
+
+#[test]
+fn a_snapshot_is_a_side_that_equals_its_database() {
+    let stage = Stage::of(FILES);
+    stage.apply();
+    let shown = stage.cli(&["inspect", "--out", "schema.json"]).run().assert_success();
+    assert_says(&shown.stdout, &["1 view", "public.a", "2 columns", "fingerprint "]);
+    let same = stage.cli(&["diff", "schema.json", "target", "--exit-code"]).run();
+    assert_eq!((same.code, same.stdout.as_str()), (0, ""), "{}", same.stderr);
+    stage.db.sql("ALTER TABLE a ADD COLUMN w date");
+    let other = stage.cli(&["diff", "schema.json", "target", "--exit-code"]).run();
+    assert_eq!(other.code, 1, "{}", other.stderr);
+    assert_eq!(other.stdout, "ALTER TABLE public.a ADD COLUMN w date;\n");
+}
+
+#[test]
+fn the_statements_of_a_diff_make_the_folder_s_schema() {
+    let stage = Stage::of(FILES);
+    let script = stage.cli(&["diff", "empty", "migrations"]).run().assert_success().stdout;
+    let made = TestDb::new();
+    made.sql(&script);
+    let url = made.url();
+    let rest = stage.cli(&["diff", &url, "migrations", "--exit-code"]).run();
+    assert_eq!((rest.code, rest.stdout.as_str()), (0, ""), "{}", rest.stderr);
+}
+
+#[test]
+fn a_file_is_a_side_and_one_that_is_none_is_named() {
+    let stage = Stage::of(FILES);
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/schema/enum-add-value/to.sql");
+    let file = file.to_string_lossy().into_owned();
+    let shown = stage.cli(&["diff", "empty", &file]).run().assert_success();
+    assert_says(&shown.stdout, &["CREATE TYPE public.e AS ENUM", "CREATE TABLE public.t"]);
+    let missing = stage.cli(&["diff", "empty", "nowhere.sql"]).run();
+    assert_eq!(missing.code, 2);
+    assert_says(&missing.stderr, &["nowhere.sql cannot be read"]);
+    let broken = stage.cli(&["diff", "empty", "nowhere.json"]).run();
+    assert_eq!(broken.code, 2);
+    assert_says(&broken.stderr, &["PF133"]);
+}
+
+#[test]
+fn drift_is_what_the_history_does_not_explain() {
+    let stage = Stage::of(FILES);
+    stage.apply();
+    let none = stage.cli(&["drift"]).run().assert_success();
+    assert_says(&none.stdout, &["No drift"]);
+    stage.db.sql("CREATE INDEX by_hand ON a (v); DROP VIEW b");
+    let drift = stage.cli(&["drift", "--sql"]).run();
+    assert_eq!(drift.code, 1, "{}", drift.stderr);
+    assert_says(
+        &drift.stdout,
+        &["+ index public.by_hand", "- view public.b", "DROP INDEX public.by_hand;"],
+    );
+}
