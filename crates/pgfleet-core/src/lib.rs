@@ -11,6 +11,7 @@ pub mod history;
 pub mod place;
 pub mod plan;
 pub mod preflight;
+pub mod prisma;
 pub mod program;
 pub mod report;
 pub mod verify;

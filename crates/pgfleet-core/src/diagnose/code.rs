@@ -93,6 +93,8 @@ codes! {
     CheckInvalid = "PF130", "a declared check is not valid";
     PlanInvalid = "PF131", "the plan file is not valid";
     VersionUnknown = "PF132", "no migration has that version";
+    PrismaSchemaInvalid = "PF133", "schema.prisma is not valid";
+    PrismaSchemaMissing = "PF134", "no schema.prisma was found";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
