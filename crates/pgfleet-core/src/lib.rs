@@ -8,6 +8,7 @@ pub mod config;
 pub mod diagnose;
 pub mod folder;
 pub mod history;
+pub mod missing;
 pub mod place;
 pub mod plan;
 pub mod preflight;

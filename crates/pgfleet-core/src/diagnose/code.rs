@@ -148,12 +148,15 @@ codes! {
     TargetProtected = "PF412", "the target does not look like a development database";
     InputNeeded = "PF413", "a question needs an answer and nobody can be asked";
     ClockSkew = "PF414", "the clocks of client and server disagree";
+    ChangeNotCovered = "PF415", "a difference that a generated migration would not cover";
+    GeneratedUnproven = "PF416", "a generated migration did not do what it should";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";
     MigrationsPending = "PF503", "migrations are pending";
     PreflightFailed = "PF504", "the folder has errors";
     DoctorFailed = "PF505", "the set-up has problems";
+    TablesMissing = "PF506", "the database lacks what the code expects";
 
     Bug = "PF900", "a bug in pgfleet";
 }

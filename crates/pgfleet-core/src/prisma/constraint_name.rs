@@ -48,6 +48,11 @@ fn suffixed(base: &str, suffix: &str) -> String {
     format!("{}{suffix}", floor(base, LENGTH_MAX - suffix.len()))
 }
 
+/// An identifier as PostgreSQL keeps it: its first 63 bytes, ending between characters.
+pub fn kept_name(name: &str) -> &str {
+    floor(name, LENGTH_MAX)
+}
+
 /// At most `bytes` bytes, ending between characters.
 fn floor(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());

@@ -3,7 +3,7 @@
 //! Invariant: everything is in the order in which Prisma writes it, and every name is the
 //! database's, with `@map` and `@@map` applied.
 
-use super::DEFAULT_SCHEMA;
+use super::{DEFAULT_SCHEMA, constraint_name};
 
 /// What a schema creates in an empty database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +30,14 @@ pub struct ObjectName {
 }
 
 impl ObjectName {
+    /// The name as a database has it where `schema` is what names without a schema mean: cut to
+    /// the 63 bytes that PostgreSQL keeps.
+    #[must_use]
+    pub fn placed_in(&self, schema: &str) -> Self {
+        let own = if self.schema == DEFAULT_SCHEMA { schema } else { self.schema.as_str() };
+        Self { schema: own.to_owned(), name: constraint_name::kept_name(&self.name).to_owned() }
+    }
+
     /// The name for people: with its schema where that is not the default one.
     pub fn shown(&self) -> String {
         if self.schema == DEFAULT_SCHEMA {

@@ -20,6 +20,7 @@ mod tests;
 use crate::diagnose::{Code, Problem, Snippet};
 use crate::place::Place;
 
+pub use constraint_name::kept_name;
 pub use database::{
     Column, ColumnKind, Database, EnumType, Extension, ForeignKey, Index, IndexColumn, ObjectName,
     PrimaryKey, ReferentialAction, Table,

@@ -8,8 +8,10 @@ mod context;
 mod demo;
 mod doctor;
 mod explain;
+mod generate;
 mod global;
 mod init;
+mod missing;
 mod outcome;
 mod plan;
 mod reset;
@@ -51,6 +53,8 @@ Exit codes: 0 done or nothing to do; 1 what was asked for is not so; 2 usage or 
 enum Command {
     Init(init::Init),
     Status(status::Status),
+    Missing(missing::Missing),
+    Generate(generate::Generate),
     Check(check::Check),
     Plan(plan::Plan),
     Apply(apply::Apply),
@@ -93,6 +97,8 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
     match command {
         Command::Init(command) => command.run(context),
         Command::Status(command) => block_on(command.run(context)),
+        Command::Missing(command) => block_on(command.run(context)),
+        Command::Generate(command) => block_on(command.run(context)),
         Command::Check(command) => command.run(context),
         Command::Plan(command) => block_on(command.run(context)),
         Command::Apply(command) => block_on(command.run(context)),
@@ -112,6 +118,8 @@ fn name_of(command: &Command) -> &'static str {
     match command {
         Command::Init(_) => "init",
         Command::Status(_) => "status",
+        Command::Missing(_) => "missing",
+        Command::Generate(_) => "generate",
         Command::Check(_) => "check",
         Command::Plan(_) => "plan",
         Command::Apply(_) => "apply",

@@ -12,7 +12,8 @@ pub(super) fn check(
 ) -> Result<(), SchemaError> {
     let unknown = attributes.iter().find(|attribute| {
         let name = attribute.name.text.as_str();
-        !known.contains(&name) && !(sign == "@" && name.contains('.'))
+        let of_the_database = sign == "@" && name.contains('.');
+        !of_the_database && !known.contains(&name)
     });
     match unknown {
         None => Ok(()),

@@ -59,7 +59,7 @@ fn has_shape(text: &str, shape: &str) -> bool {
 /// Base64 as PostgreSQL's hexadecimal form.
 pub(super) fn bytes(base64: &str) -> Option<String> {
     let content = base64.trim_end_matches('=');
-    if base64.len() % 4 != 0 || base64.len() - content.len() > 2 {
+    if !base64.len().is_multiple_of(4) || base64.len() - content.len() > 2 {
         return None;
     }
     let mut hexadecimal = String::from("\\x");
