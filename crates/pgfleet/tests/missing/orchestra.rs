@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use pgfleet_testkit::{Project, TestDb, peers::npm};
+use serde_json::Value;
 
 use super::{generated_sql, json, run, service};
 
@@ -63,7 +64,8 @@ fn missing_tables_are_told_as_the_team_would() {
     assert_eq!(models.len(), 37);
     let missing: Vec<_> = models.iter().filter(|row| row["exists"] == false).collect();
     assert_eq!(missing.len(), 8);
-    let (has, needs): (Vec<_>, Vec<_>) = missing.iter().partition(|r| r["migration"].is_string());
+    let (has, needs): (Vec<&Value>, Vec<&Value>) =
+        missing.into_iter().partition(|row| row["migration"].is_string());
     assert_eq!(has.len(), 1);
     assert_eq!((&has[0]["model"], &has[0]["table"]), (&"Session".into(), &"sessions".into()));
     assert_eq!(has[0]["migration"], PENDING);
