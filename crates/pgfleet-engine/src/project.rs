@@ -187,7 +187,10 @@ impl Project {
     }
 
     /// Where the migration folder is, and how messages call it.
-    pub(crate) fn folder_path(&self) -> Result<(PathBuf, String), Box<Problem>> {
+    ///
+    /// # Errors
+    /// When none is named and none is in a usual place.
+    pub fn folder_path(&self) -> Result<(PathBuf, String), Box<Problem>> {
         match &self.settings.dir {
             Some(dir) if self.settings.dir_from_file => Ok((self.root.join(dir), dir.clone())),
             Some(dir) => Ok((PathBuf::from(dir), dir.clone())),

@@ -18,7 +18,10 @@ pub use classify::{
     ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rename, Rerun,
     Severity, Transaction, classify,
 };
-pub use name::{QualifiedName, QuoteError, parse_qualified, quote_ident, quote_literal};
+pub use name::{
+    QualifiedName, QuoteError, parse_qualified, quote_ident, quote_ident_always, quote_literal,
+    quote_literal_standard,
+};
 pub use position::{LineIndex, Position, char_to_byte};
 pub use script::{Item, Problem, Script, Substitution, Variables, read_script, read_script_with};
 pub use source::{DecodeError, Encoding, Newlines, SourceText, decode};

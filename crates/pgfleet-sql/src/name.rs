@@ -56,6 +56,13 @@ pub fn quote_ident(name: &str) -> String {
     if is_plain(name) && !is_keyword_to_quote(name) {
         return name.to_owned();
     }
+    quote_ident_always(name)
+}
+
+/// Writes an identifier in quotes, needed or not, as tools write it that quote every name. NUL
+/// characters are left out.
+#[must_use]
+pub fn quote_ident_always(name: &str) -> String {
     let inner = name.replace('\0', "").replace('"', "\"\"");
     format!("\"{inner}\"")
 }
@@ -81,6 +88,14 @@ pub fn quote_literal(value: &str) -> Result<String, QuoteError> {
     } else {
         format!("'{doubled}'")
     })
+}
+
+/// Writes a string literal as tools write it that rely on `standard_conforming_strings`: quotes
+/// are doubled and backslashes stand for themselves. For files that such a tool also writes; for
+/// everything else there is [`quote_literal`]. NUL characters are left out.
+#[must_use]
+pub fn quote_literal_standard(value: &str) -> String {
+    format!("'{}'", value.replace('\0', "").replace('\'', "''"))
 }
 
 /// Reads `name` or `schema.name` (of three parts, the last two), folding and unquoting as PostgreSQL
@@ -123,6 +138,8 @@ mod tests {
     fn literals_carry_quotes_and_backslashes() {
         assert_eq!(quote_literal("it's").unwrap(), "'it''s'");
         assert_eq!(quote_literal("a\\'b").unwrap(), "E'a\\\\''b'");
+        assert_eq!(quote_literal_standard("a\\'b"), "'a\\''b'");
+        assert_eq!(quote_ident_always("name"), "\"name\"");
         assert_eq!(quote_literal("a\0"), Err(QuoteError::Nul { offset: 1 }));
     }
 

@@ -94,6 +94,8 @@ codes! {
     PlanInvalid = "PF131", "the plan file is not valid";
     VersionUnknown = "PF132", "no migration has that version";
     SnapshotInvalid = "PF133", "the schema snapshot is not valid";
+    PrismaSchemaMissing = "PF134", "no schema.prisma was found";
+    PrismaSchemaInvalid = "PF135", "schema.prisma is not valid";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
@@ -148,12 +150,15 @@ codes! {
     InputNeeded = "PF413", "a question needs an answer and nobody can be asked";
     ClockSkew = "PF414", "the clocks of client and server disagree";
     ChangeUnproven = "PF415", "a change does not do what it should on a scratch copy";
+    GeneratedUnproven = "PF416", "a generated migration did not do what it should";
+    ChangeNotCovered = "PF417", "a difference that a generated migration would not cover";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";
     MigrationsPending = "PF503", "migrations are pending";
     PreflightFailed = "PF504", "the folder has errors";
     DoctorFailed = "PF505", "the set-up has problems";
+    TablesMissing = "PF506", "the database lacks what the code expects";
 
     Bug = "PF900", "a bug in pgfleet";
 }

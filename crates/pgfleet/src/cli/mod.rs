@@ -10,9 +10,11 @@ mod diff;
 mod doctor;
 mod drift;
 mod explain;
+mod generate;
 mod global;
 mod init;
 mod inspect;
+mod missing;
 mod outcome;
 mod plan;
 mod reset;
@@ -54,6 +56,8 @@ Exit codes: 0 done or nothing to do; 1 what was asked for is not so; 2 usage or 
 enum Command {
     Init(init::Init),
     Status(status::Status),
+    Missing(missing::Missing),
+    Generate(generate::Generate),
     Check(check::Check),
     Plan(plan::Plan),
     Apply(apply::Apply),
@@ -99,6 +103,8 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
     match command {
         Command::Init(command) => command.run(context),
         Command::Status(command) => block_on(command.run(context)),
+        Command::Missing(command) => block_on(command.run(context)),
+        Command::Generate(command) => block_on(command.run(context)),
         Command::Check(command) => command.run(context),
         Command::Plan(command) => block_on(command.run(context)),
         Command::Apply(command) => block_on(command.run(context)),
@@ -121,6 +127,8 @@ fn name_of(command: &Command) -> &'static str {
     match command {
         Command::Init(_) => "init",
         Command::Status(_) => "status",
+        Command::Missing(_) => "missing",
+        Command::Generate(_) => "generate",
         Command::Check(_) => "check",
         Command::Plan(_) => "plan",
         Command::Apply(_) => "apply",

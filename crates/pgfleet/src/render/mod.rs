@@ -6,6 +6,7 @@
 
 mod checks;
 pub mod json;
+mod missing;
 mod plan;
 mod problem;
 pub mod progress;
@@ -19,6 +20,7 @@ mod text;
 
 pub use checks::checks;
 pub use json::{Envelope, TargetEntry};
+pub use missing::{MissingOptions, missing};
 pub use plan::plan;
 pub use problem::{problem, problems};
 pub use progress::{Progress, ProgressMode};

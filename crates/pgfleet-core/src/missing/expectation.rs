@@ -1,0 +1,67 @@
+//! What the code expects of a database.
+
+use crate::preflight::Claim;
+use crate::prisma::{DEFAULT_SCHEMA, Database, ObjectName, kept_name};
+
+/// What the code expects of a database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Expectation {
+    /// In the order of the source.
+    pub tables: Vec<ExpectedTable>,
+    /// In the order of the source.
+    pub enums: Vec<ExpectedEnum>,
+}
+
+/// A table that the code expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedTable {
+    /// What the code calls it.
+    pub model: String,
+    /// What the database calls it.
+    pub name: ObjectName,
+    /// Names of its columns.
+    pub columns: Vec<String>,
+}
+
+/// An enum that the code expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedEnum {
+    /// What the database calls it.
+    pub name: ObjectName,
+    /// Its values.
+    pub values: Vec<String>,
+}
+
+impl Expectation {
+    /// What a Prisma schema expects. `schema` is what names without one mean.
+    pub fn of_prisma(database: &Database, schema: &str) -> Self {
+        let tables = database.tables.iter().map(|table| ExpectedTable {
+            model: table.model.clone(),
+            name: table.name.placed_in(schema),
+            columns: table
+                .columns
+                .iter()
+                .map(|column| kept_name(&column.name).to_owned())
+                .collect(),
+        });
+        let enums = database.enums.iter().map(|one| ExpectedEnum {
+            name: one.name.placed_in(schema),
+            values: one.values.clone(),
+        });
+        Self { tables: tables.collect(), enums: enums.collect() }
+    }
+
+    /// What all migrations of a folder leave behind; the models are the tables themselves.
+    pub fn of_claims(claims: &[Claim], schema: &str) -> Self {
+        let tables = claims.iter().map(|claim| {
+            let own = claim.table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
+            let name = ObjectName { schema: own.to_owned(), name: claim.table.name.clone() };
+            ExpectedTable {
+                model: claim.table.name.clone(),
+                name: name.placed_in(schema),
+                columns: claim.columns.clone(),
+            }
+        });
+        Self { tables: tables.collect(), enums: Vec::new() }
+    }
+}

@@ -1,0 +1,95 @@
+//! `missing`: what the code expects, held against a target.
+
+use std::path::Path;
+
+use pgfleet_core::diagnose::Problem;
+use pgfleet_core::folder::{Format, Migration, MigrationKind};
+use pgfleet_core::history::Verdict;
+use pgfleet_core::missing::{Expectation, MissingReport, compare, origins};
+use pgfleet_core::preflight::claims;
+use pgfleet_core::prisma::{DEFAULT_SCHEMA, ObjectName};
+use pgfleet_core::program::{self, Program};
+
+use crate::conduct::{ChangeError, Opened, Target, open, read_include};
+use crate::outline::read_outline;
+use crate::prisma_schema::read_schema;
+use crate::project::{Folder, Project};
+
+/// What a target lacks.
+#[derive(Debug)]
+pub struct TargetMissing {
+    /// Where the target is, without secrets.
+    pub server: String,
+    /// Where the expectation comes from: the schema, or the migration folder.
+    pub expected_from: String,
+    /// What is there and what is not.
+    pub report: MissingReport,
+    /// What is wrong with the folder; it stops nothing here.
+    pub problems: Vec<Problem>,
+}
+
+/// Holds what the code expects against a target: the Prisma schema where there is one, else what
+/// all migrations of the folder create. Changes nothing.
+///
+/// # Errors
+/// When the target or the schema cannot be read.
+pub async fn missing(
+    project: &Project,
+    target: &Target,
+    folder: Folder,
+    schema: Option<&Path>,
+) -> Result<TargetMissing, ChangeError> {
+    let opened = open(project, target, folder).await?;
+    let outline = read_outline(&opened.session).await;
+    let outline = outline.map_err(|error| target.session_problem(&error))?;
+    let (expected_from, expected) = expectation(project, &opened, schema)?;
+    let pending = programs(&opened, &|verdict| !matches!(verdict, Verdict::Applied));
+    let origins = origins(&pending, current_schema(&opened));
+    let report = compare(&expected, &outline, &origins, &[history_table(&opened)]);
+    let problems = opened.folder.set.problems.clone();
+    opened.session.close().await;
+    Ok(TargetMissing { server: target.spec.redacted(), expected_from, report, problems })
+}
+
+fn expectation(
+    project: &Project,
+    opened: &Opened,
+    schema: Option<&Path>,
+) -> Result<(String, Expectation), ChangeError> {
+    let root = &opened.folder.tree.root;
+    if schema.is_some() || opened.dialect.format() == Format::Prisma {
+        let found = read_schema(project, root, schema)?;
+        return Ok((found.shown, Expectation::of_prisma(&found.database, current_schema(opened))));
+    }
+    let all = programs(opened, &|_| true);
+    let all: Vec<_> = all.iter().map(|(version, program)| (version.as_str(), program)).collect();
+    Ok((root.clone(), Expectation::of_claims(&claims(&all), current_schema(opened))))
+}
+
+/// What names without a schema mean in the target.
+pub(crate) fn current_schema(opened: &Opened) -> &str {
+    match opened.state.schema.as_str() {
+        "" => DEFAULT_SCHEMA,
+        schema => schema,
+    }
+}
+
+pub(crate) fn history_table(opened: &Opened) -> ObjectName {
+    let table = &opened.state.table;
+    let schema = table.schema.clone().unwrap_or_else(|| current_schema(opened).to_owned());
+    ObjectName { schema, name: table.name.clone() }
+}
+
+/// The migrations with a verdict that is wanted, each with the name that people know it by.
+fn programs(opened: &Opened, wanted: &dyn Fn(Verdict) -> bool) -> Vec<(String, Program)> {
+    let tree = &opened.folder.tree;
+    let read =
+        |path: &str, relative: bool, including: &str| read_include(tree, path, relative, including);
+    let is_wanted = |migration: &&Migration| {
+        let status = opened.statuses.iter().find(|status| status.version == migration.version);
+        migration.kind != MigrationKind::Baseline
+            && status.is_some_and(|status| wanted(status.verdict))
+    };
+    let migrations = opened.folder.set.migrations.iter().filter(is_wanted);
+    migrations.map(|m| (m.label(), program::build(&m.up, &read))).collect()
+}

@@ -1,0 +1,164 @@
+//! `pgfleet generate`
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::Format;
+use pgfleet_engine::conduct::{Opened, Target, open};
+use pgfleet_engine::generate::{Generated, empty_directories, generate, silent_run, write};
+use pgfleet_engine::project::{Folder, Project};
+
+use super::context::{Context, usable_folder};
+use super::outcome::{CommandError, CommandResult};
+use crate::render::TargetEntry;
+
+/// Write the migration that creates what schema.prisma has and the database lacks
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgfleet generate add_missing_tables
+  pgfleet generate add_missing_tables --missing-only --remove-empty
+
+The migration is run on a scratch copy, after the pending ones, before it is written.")]
+pub struct Generate {
+    /// What the migration is called
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The Prisma schema, a file or a folder [default: beside the migrations, or as package.json says]
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// Write missing tables and enums even when existing ones differ too; those are listed
+    #[arg(long)]
+    missing_only: bool,
+    /// Remove empty migration directories, which Prisma refuses
+    #[arg(long)]
+    remove_empty: bool,
+}
+
+impl Generate {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        let project = context.project()?;
+        let removed = self.remove_empty_directories(&project)?;
+        let folder = usable_folder(&project).map_err(offer_removal)?;
+        let target = Target::of(&project)?;
+        let opened = open(&project, &target, folder).await?;
+        if opened.dialect.format() != Format::Prisma {
+            return Err(not_prisma(&opened.folder).into());
+        }
+        let run = silent_run(context.stop_signal());
+        let generated = generate(&project, &target, &opened, self.schema.as_deref(), run).await?;
+        self.refuse_uncovered(&generated)?;
+        let file = self.write(&project, &opened, &generated)?;
+        let mut result = shown(&target, &generated, file.as_deref())?;
+        result.text.insert_str(0, &removed);
+        Ok(result)
+    }
+
+    fn remove_empty_directories(&self, project: &Project) -> Result<String, CommandError> {
+        if !self.remove_empty {
+            return Ok(String::new());
+        }
+        let (path, shown) = project.folder_path()?;
+        let mut text = String::new();
+        for name in empty_directories(&path)? {
+            std::fs::remove_dir(path.join(&name)).map_err(|error| {
+                Problem::error(Code::MigrationEmpty, format!("{shown}/{name} cannot be removed"))
+                    .because(error.to_string())
+            })?;
+            text.push_str(&format!("Removed {shown}/{name}, which was empty.\n"));
+        }
+        Ok(text)
+    }
+
+    fn refuse_uncovered(&self, generated: &Generated) -> Result<(), CommandError> {
+        if self.missing_only || generated.not_covered.is_empty() {
+            return Ok(());
+        }
+        let count = generated.not_covered.len();
+        let what =
+            format!("{count} differences are in existing tables, which `generate` does not change");
+        let mut problem = Problem::error(Code::ChangeNotCovered, what);
+        for difference in &generated.not_covered {
+            problem = problem.detail(format!("{}: {}", difference.object, difference.what));
+        }
+        let command = format!("pgfleet generate {} --missing-only", self.name);
+        Err(problem.fix_with("Write what is missing all the same.", command).into())
+    }
+
+    fn write(
+        &self,
+        project: &Project,
+        opened: &Opened,
+        generated: &Generated,
+    ) -> Result<Option<String>, CommandError> {
+        let Some(sql) = &generated.sql else { return Ok(None) };
+        let (path, shown) = project.folder_path()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let name = write(&path, &self.name, now, &opened.folder.set, sql)?;
+        Ok(Some(format!("{shown}/{name}/migration.sql")))
+    }
+}
+
+/// Of the folder's errors, empty directories have a flag of ours.
+fn offer_removal(mut error: CommandError) -> CommandError {
+    for problem in &mut error.problems {
+        if problem.code == Code::MigrationEmpty {
+            let fix = "Or have it removed, when it is empty.";
+            *problem = problem.clone().fix_with(fix, "pgfleet generate NAME --remove-empty");
+        }
+    }
+    error
+}
+
+fn not_prisma(folder: &Folder) -> Problem {
+    let what = format!("{} is a folder of {}", folder.tree.root, folder.set.format);
+    Problem::error(Code::FormatUnclear, what)
+        .because("migrations are generated from a Prisma schema, for a Prisma folder")
+        .fix_with("See what is missing; then write the migration.", "pgfleet missing")
+}
+
+fn shown(
+    target: &Target,
+    generated: &Generated,
+    file: Option<&str>,
+) -> Result<CommandResult, CommandError> {
+    let models: Vec<_> = generated.tables.iter().map(|(model, _)| model).collect();
+    let entry = TargetEntry::new(&target.name)
+        .field("expected_from", &generated.expected_from)?
+        .field("file", &file)?
+        .field("sql", &generated.sql)?
+        .field("models", &models)?
+        .field("enums", &generated.enums)?
+        .field("not_covered", &generated.not_covered)?;
+    let text = match (file, &generated.sql) {
+        (Some(file), Some(sql)) => text(generated, Path::new(file), sql),
+        _ => "Nothing to generate: every model has its table, or a migration that creates it.\n"
+            .to_owned(),
+    };
+    let warnings = generated.not_covered.iter().map(|difference| {
+        let what = format!("{}: {}", difference.object, difference.what);
+        Problem::warning(Code::ChangeNotCovered, what)
+            .because("existing tables and enums are left as they are")
+    });
+    Ok(CommandResult {
+        text,
+        targets: vec![entry],
+        problems: warnings.collect(),
+        ..CommandResult::default()
+    })
+}
+
+fn text(generated: &Generated, file: &Path, sql: &str) -> String {
+    let mut text =
+        format!("{sql}\nWrote {}, proven on a scratch copy. It creates\n", file.display());
+    for (model, table) in &generated.tables {
+        text.push_str(&format!("  {table} ({model})\n"));
+    }
+    for name in &generated.enums {
+        text.push_str(&format!("  enum {name}\n"));
+    }
+    text.push_str("Next: pgfleet apply\n");
+    text
+}

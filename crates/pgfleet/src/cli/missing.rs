@@ -1,0 +1,57 @@
+//! `pgfleet missing`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pgfleet_core::diagnose::ExitCode;
+use pgfleet_engine::conduct::Target;
+use pgfleet_engine::missing::missing;
+
+use super::context::Context;
+use super::outcome::{CommandError, CommandResult};
+use crate::render::{self, MissingOptions, TargetEntry};
+
+/// Show which tables the code expects and the database lacks, and which migration creates them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgfleet missing                    schema.prisma against the database
+  pgfleet missing --schema packages/db/schema.prisma --all
+  pgfleet missing --dir migrations   without Prisma: what all migrations create
+
+Exits with 1 when anything is missing.")]
+pub struct Missing {
+    /// The Prisma schema, a file or a folder [default: beside the migrations, or as package.json says]
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// Show the tables that are there too
+    #[arg(long)]
+    all: bool,
+}
+
+impl Missing {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        let project = context.project()?;
+        // A folder with errors is looked at all the same: they are told with the result.
+        let folder = project.open_folder()?;
+        let target = Target::of(&project)?;
+        let found = missing(&project, &target, folder, self.schema.as_deref()).await?;
+        let mut text = format!("{} against {}\n", found.expected_from, found.server);
+        let options = MissingOptions { all: self.all };
+        render::missing(&mut text, &context.out, &found.report, options);
+        let entry = TargetEntry::new(&target.name)
+            .field("server", &found.server)?
+            .field("expected_from", &found.expected_from)?
+            .field("models", &found.report.models)?
+            .field("columns", &found.report.columns)?
+            .field("enums", &found.report.enums)?
+            .field("extra_tables", &found.report.extra_tables)?;
+        Ok(CommandResult {
+            text,
+            targets: vec![entry],
+            problems: found.problems,
+            exit: (!found.report.complete()).then_some(ExitCode::NotSo),
+            ..CommandResult::default()
+        })
+    }
+}
