@@ -157,39 +157,33 @@ impl Schema {
     /// The part of the schema that is in one namespace; objects outside of all namespaces are left
     /// out.
     #[must_use]
-    pub fn only(&self, namespace: &str) -> Self {
-        let inside = |id: &ObjectId| {
+    pub fn only(self, namespace: &str) -> Self {
+        self.filter(|object| {
+            let id = &object.id;
             id.schema == namespace || (id.kind == Kind::Schema && id.name == namespace)
-        };
-        self.filter(|object| inside(&object.id))
+        })
     }
 
     /// The part of the schema that satisfies a condition, with the edges inside of it.
     #[must_use]
-    pub fn filter(&self, keep: impl Fn(&Object) -> bool) -> Self {
-        let mut moved = vec![None; self.objects.len()];
-        let mut objects = Vec::new();
-        for (at, object) in self.objects.iter().enumerate().filter(|(_, object)| keep(object)) {
-            moved[at] = u32::try_from(objects.len()).ok();
-            objects.push(object.clone());
+    pub fn filter(mut self, keep: impl Fn(&Object) -> bool) -> Self {
+        let mut moved = Vec::with_capacity(self.objects.len());
+        let mut kept = 0;
+        for object in &self.objects {
+            moved.push(keep(object).then_some(kept));
+            kept += u32::from(moved.last().is_some_and(Option::is_some));
         }
-        let edge = |edge: &Edge| {
-            let from = moved.get(edge.from as usize).copied().flatten()?;
-            let to = moved.get(edge.to as usize).copied().flatten()?;
-            Some(Edge { from, to, ..edge.clone() })
-        };
-        let edges = self.edges.iter().filter_map(edge).collect();
-        Self { objects, edges, ..self.clone_head() }
-    }
-
-    fn clone_head(&self) -> Self {
-        Self {
-            version: self.version,
-            server_version_num: self.server_version_num,
-            objects: Vec::new(),
-            edges: Vec::new(),
-            unmodelled: self.unmodelled.clone(),
-        }
+        let mut stays = moved.iter().map(Option::is_some);
+        self.objects.retain(|_| stays.next().unwrap_or(false));
+        let position = |old: u32| moved.get(old as usize).copied().flatten();
+        self.edges.retain_mut(|edge| match (position(edge.from), position(edge.to)) {
+            (Some(from), Some(to)) => {
+                (edge.from, edge.to) = (from, to);
+                true
+            }
+            _ => false,
+        });
+        self
     }
 
     /// Equal for equal schemas, on any server and any supported major version.

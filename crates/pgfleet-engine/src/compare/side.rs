@@ -80,7 +80,7 @@ pub async fn read_side(project: &Project, side: &Side) -> Result<Schema, Box<Pro
         Side::Snapshot(file) => read_snapshot(file)?,
         Side::Empty | Side::Migrations | Side::Sql(_) => replay(project, side).await?,
     };
-    Ok(without_histories(&schema, &project.settings))
+    Ok(without_histories(schema, &project.settings))
 }
 
 /// Reads a target's schema.
@@ -117,7 +117,7 @@ pub fn read_snapshot(file: &Path) -> Result<Schema, Box<Problem>> {
 }
 
 /// History tables of all formats, by their usual names and by the configured one.
-fn without_histories(schema: &Schema, settings: &Settings) -> Schema {
+fn without_histories(schema: Schema, settings: &Settings) -> Schema {
     const TABLES: &[&str] = &[
         "_prisma_migrations",
         "flyway_schema_history",
@@ -146,10 +146,7 @@ fn without_histories(schema: &Schema, settings: &Settings) -> Schema {
         };
         is_history(table) || SCHEMAS.contains(&namespace)
     };
-    match schema.objects.iter().any(inside) {
-        true => schema.filter(|object| !inside(object)),
-        false => schema.clone(),
-    }
+    schema.filter(|object| !inside(object))
 }
 
 /// The table that owns a sequence or has an index.
@@ -178,7 +175,7 @@ pub async fn applied_schema(project: &Project) -> Result<Schema, Box<Problem>> {
     folder.set.migrations.retain(|migration| is_applied(&migration.version));
     opened.session.close().await;
     let schema = in_scratch(project, Filling::Migrations(folder)).await?;
-    Ok(without_histories(&schema, &project.settings))
+    Ok(without_histories(schema, &project.settings))
 }
 
 /// What is put into a scratch database.

@@ -9,6 +9,7 @@ use pgfleet_engine::compare::read_target;
 use pgfleet_engine::conduct::Target;
 
 use super::context::Context;
+use super::global::Output;
 use super::outcome::{CommandError, CommandResult};
 use crate::render::{self, TargetEntry};
 
@@ -40,10 +41,13 @@ impl Inspect {
         }
         let mut text = String::new();
         render::schema(&mut text, &context.out, &schema);
-        let entry = TargetEntry::new(&target.name)
+        let mut entry = TargetEntry::new(&target.name)
             .field("server", &target.spec.redacted())?
-            .field("fingerprint", &schema.fingerprint())?
-            .field("schema", &schema)?;
+            .field("fingerprint", &schema.fingerprint())?;
+        // A large schema takes a while to write.
+        if context.global.output == Output::Json {
+            entry = entry.field("schema", &schema)?;
+        }
         Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
     }
 }
