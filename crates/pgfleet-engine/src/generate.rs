@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::MigrationSet;
 use pgfleet_core::missing::{Difference, Expectation, Outline, differences};
-use pgfleet_core::prisma::{Database, ObjectName, Part, ddl, ddl_of};
+use pgfleet_core::prisma::{ObjectName, Part, ddl, ddl_of};
+use pgfleet_sql::QualifiedName;
 
 use crate::conduct::{
     ApplyRequest, ChangeError, Consent, Opened, Run, RunOutcome, Selection, Target, apply, open,
@@ -53,9 +54,8 @@ pub async fn generate(
     run: Run<'_>,
 ) -> Result<Generated, ChangeError> {
     let schema = read_schema(project, &opened.folder.tree.root, schema)?;
-    let wanted = Bench::model(project, target, &schema.database).await?;
     let scratch = Scratch::create(project, target).await?;
-    let bench = Bench { project, target, opened, schema: &schema, wanted };
+    let bench = Bench { project, target, opened, schema: &schema };
     let generated = bench.on_copy(&scratch, run).await;
     let dropped = scratch.drop().await;
     let generated = generated?;
@@ -68,25 +68,9 @@ struct Bench<'a> {
     target: &'a Target,
     opened: &'a Opened,
     schema: &'a PrismaSchema,
-    /// What Prisma itself would create in an empty database.
-    wanted: Outline,
 }
 
 impl Bench<'_> {
-    /// What the schema leaves in an empty database, read back from the server.
-    async fn model(
-        project: &Project,
-        target: &Target,
-        database: &Database,
-    ) -> Result<Outline, ChangeError> {
-        let scratch = Scratch::create(project, target).await?;
-        let model = scratch.target(target);
-        let outline = run_and_read(&model, &ddl(database)).await;
-        let dropped = scratch.drop().await;
-        let outline = outline?;
-        dropped.map(|()| outline).map_err(ChangeError::from)
-    }
-
     async fn on_copy(&self, scratch: &Scratch, run: Run<'_>) -> Result<Generated, ChangeError> {
         scratch.copy_from(self.target, self.opened).await?;
         let copy = scratch.target(self.target);
@@ -95,11 +79,11 @@ impl Bench<'_> {
         let sql = ddl_of(&self.schema.database, &|part| lacks.part(part));
         let mut generated = self.generated(&lacks);
         if generated.tables.is_empty() && generated.enums.is_empty() {
-            generated.not_covered = self.differences(&before);
+            generated.not_covered = differences(&before, &self.model(&copy).await?);
             return Ok(generated);
         }
         let after = run_and_read(&copy, &sql).await.map_err(|error| unproven(error, &sql))?;
-        generated.not_covered = self.differences(&after);
+        generated.not_covered = differences(&after, &self.model(&copy).await?);
         self.check_coverage(&generated, &after)?;
         generated.sql = Some(sql);
         Ok(generated)
@@ -133,9 +117,24 @@ impl Bench<'_> {
         }
     }
 
-    /// Against what Prisma itself would create.
-    fn differences(&self, found: &Outline) -> Vec<Difference> {
-        differences(found, &self.wanted)
+    /// What Prisma itself would create, read back from the server. The copy's own tables of these
+    /// names make room for it; its extensions and functions stay, as defaults and types use them.
+    async fn model(&self, copy: &Target) -> Result<Outline, ChangeError> {
+        let database = &self.schema.database;
+        let place = |name: &ObjectName| {
+            let ObjectName { schema, name } = name.placed_in(current_schema(self.opened));
+            QualifiedName::new(schema, name)
+        };
+        let tables = database
+            .tables
+            .iter()
+            .map(|table| format!("DROP TABLE IF EXISTS {} CASCADE;\n", place(&table.name)));
+        let types = database
+            .enums
+            .iter()
+            .map(|one| format!("DROP TYPE IF EXISTS {} CASCADE;\n", place(&one.name)));
+        let sql = tables.chain(types).collect::<String>() + &ddl(database);
+        run_and_read(copy, &sql).await.map_err(|error| unproven(error, &ddl(database)))
     }
 
     /// Every expected table is there now, and the new ones are what Prisma would have created.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pgfleet_core::diagnose::ExitCode;
+use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::missing::MissingReport;
 use pgfleet_engine::conduct::Target;
 use pgfleet_engine::missing::missing;
 
@@ -46,12 +47,37 @@ impl Missing {
             .field("columns", &found.report.columns)?
             .field("enums", &found.report.enums)?
             .field("extra_tables", &found.report.extra_tables)?;
+        let mut problems = found.problems;
+        problems.extend(summary(&found.report).map(|problem| problem.in_target(&target.name)));
         Ok(CommandResult {
             text,
             targets: vec![entry],
-            problems: found.problems,
+            problems,
             exit: (!found.report.complete()).then_some(ExitCode::NotSo),
             ..CommandResult::default()
         })
     }
+}
+
+/// What is missing in a sentence, and what to do about it.
+fn summary(report: &MissingReport) -> Option<Problem> {
+    if report.complete() {
+        return None;
+    }
+    let missing: Vec<_> = report.missing_models().collect();
+    let what = format!(
+        "the database lacks {} tables, {} columns of other tables, and {} enums or values of enums",
+        missing.len(),
+        report.columns.len(),
+        report.enums.len()
+    );
+    let mut problem = Problem::warning(Code::TablesMissing, what)
+        .because("the code expects them; queries that use them fail");
+    let has_migration = |row: &&&pgfleet_core::missing::ModelRow| row.migration.is_some();
+    let pending = missing.iter().filter(has_migration).count();
+    if pending < missing.len() {
+        let write = "Write the migration for the tables that need one.";
+        problem = problem.fix_with(write, "pgfleet generate add_missing_tables");
+    }
+    Some(problem.fix_with("Apply what is pending.", "pgfleet apply"))
 }

@@ -11,6 +11,9 @@ use super::{generated_sql, json, run, service};
 const LAST_APPLIED: &str = "20251017105500_add_push_tokens";
 const PENDING: &str = "20251017_add_session_model";
 const EMPTY: &str = "20251017110131_add_push_tokens";
+/// What Prisma's own schema engine writes for the difference between the schema as of the last
+/// migration and `schema.prisma` (`@prisma/schema-engine-wasm` 8.1.0-2.59be4fda, `diff`).
+const PRISMA_DIFF: &str = include_str!("prisma_diff.sql");
 const NEED_ONE: [&str; 7] = [
     "attachments",
     "holidays",
@@ -102,6 +105,7 @@ fn the_story_ends_well() {
     assert!(!project.path().join("prisma/migrations").join(EMPTY).exists());
     let sql = generated_sql(&project, &known);
     assert!(generated.stdout.contains(&sql), "it is shown: {}", generated.stdout);
+    assert_eq!(sql, PRISMA_DIFF);
     for table in NEED_ONE {
         assert!(sql.contains(&format!("CREATE TABLE \"{table}\" (")), "{table}: {sql}");
     }

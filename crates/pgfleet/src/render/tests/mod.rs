@@ -2,6 +2,7 @@
 
 mod checks;
 mod json;
+mod missing;
 mod plan;
 mod problem;
 mod progress;
