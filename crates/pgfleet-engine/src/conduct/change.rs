@@ -192,7 +192,18 @@ async fn run_steps(
         }
     };
     let problems = diagnose::explain_execution(target, sessions, plan, &execution).await;
+    tell_failures(plan, &execution, &problems, run.events);
     Ok(report(target, &options, started, execution, problems, run.events))
+}
+
+/// Explanations of failures come first and in order.
+fn tell_failures(plan: &Plan, execution: &Execution, problems: &[Problem], events: &dyn EventSink) {
+    let steps: Vec<_> = plan.sql_steps().collect();
+    for (failure, problem) in execution.failures.iter().zip(problems) {
+        let Some(step) = steps.get(failure.step) else { continue };
+        let (migration, problem) = (step.label.clone(), Box::new(problem.clone()));
+        events.send(Event::MigrationFailed { migration, problem });
+    }
 }
 
 fn run_options(target: &Target, state: &TargetState, run: &Run<'_>) -> RunOptions {

@@ -110,12 +110,14 @@ impl Words {
     /// The problem itself is shown whole at the end of the run.
     fn failed(&self, migration: &str, problem: &Problem) -> String {
         let glyph = self.style.paint(Role::Bad, self.style.glyph("✘", "failed"));
+        let named = format!("{migration}: ");
+        let what = problem.what.strip_prefix(&named).unwrap_or(&problem.what);
         format!(
             "{glyph} [{}/{}] {}: {}\n",
             self.position,
             self.total,
             clean_line(migration),
-            clean_line(&problem.what)
+            clean_line(what)
         )
     }
 
