@@ -9,7 +9,7 @@ use super::{
 };
 use super::{Hazard, HazardKind};
 use crate::diagnose::{Code, Problem};
-use crate::folder::{Migration, SqlBody, TransactionMode};
+use crate::folder::{Migration, SqlBody};
 use crate::history::{Dialect, HistoryRow, RecordContext};
 use crate::place::Place;
 use crate::program::{self, Program, ReadInclude, Statement};
@@ -136,13 +136,8 @@ fn step(
     let mut record = input.record_for(migration);
     record.next_rank += position;
     let creates = creates(&statements);
-    let units = units_of(statements, transaction_mode(migration, direction))
-        .map_err(|problem| vec![problem])?;
+    let units = units_of(statements, migration.transaction).map_err(|problem| vec![problem])?;
     Ok(sql_step(input, direction, migration, units, &record, creates))
-}
-
-fn transaction_mode(migration: &Migration, _direction: Direction) -> TransactionMode {
-    migration.transaction
 }
 
 fn sql_step(

@@ -7,7 +7,11 @@ SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.
     CASE WHEN a.attstorage <> t.typstorage AND c.relkind IN ('r', 'p', 'm') THEN a.attstorage END,
     a.attcompression,
     CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
-    to_json(a.attoptions),
+    -- Servers from 15.20 on keep a stamp of their own among the options, which nobody set.
+    CASE WHEN a.attoptions IS NOT NULL THEN
+      (SELECT to_json(array_agg(o.option ORDER BY o.position))
+         FROM unnest(a.attoptions) WITH ORDINALITY AS o(option, position)
+        WHERE o.option NOT LIKE 'pg\_attver=%') END,
     a.attinhcount > 0 AND NOT a.attislocal,
     to_json(a.attfdwoptions),
     to_json(a.attacl::text[])

@@ -1,7 +1,5 @@
 //! `apply --dry-run`: the plan for real, on a scratch copy of the target.
 
-use pgfleet_core::diagnose::Problem;
-
 use super::apply::{ApplyRequest, apply};
 use super::change::{ChangeError, RunOutcome};
 use super::target::{Opened, Target, open};
@@ -43,12 +41,8 @@ async fn on_copy(
 ) -> Result<DryRun, ChangeError> {
     let copied = scratch.copy_from(target, opened).await?;
     let copy = scratch.target(target);
-    let on_copy = open(project, &copy, opened.folder.clone()).await.map_err(rename)?;
+    let on_copy = open(project, &copy, opened.folder.clone()).await?;
     let outcome = apply(&copy, &on_copy, request).await?;
     on_copy.session.close().await;
     Ok(DryRun { outcome, copied })
-}
-
-fn rename(problem: Box<Problem>) -> ChangeError {
-    problem.into()
 }
