@@ -4,7 +4,7 @@
 //! whoever is still connected.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Command},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -128,6 +128,13 @@ impl TestDb {
         let mut command = client_command("psql");
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]).arg(self.url());
         ProgramOutput::of(command.args(["-c", sql]))
+    }
+
+    /// Runs a file through psql.
+    pub fn psql_file(&self, file: &Path) -> ProgramOutput {
+        let mut command = client_command("psql");
+        command.args(["-X", "-q", "-A", "-t", "-d"]).arg(self.url());
+        ProgramOutput::of(command.arg("-f").arg(file))
     }
 
     /// The schema as pg_dump writes it, without owners, comments and what differs from run to run.

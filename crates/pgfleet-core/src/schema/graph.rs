@@ -27,6 +27,12 @@ pub enum Step {
     /// What must wait for other objects: owners of sequences, indexes to cluster by or to identify
     /// rows by (position in `to`).
     Finish(usize),
+    /// Builds the index of a key beside what is there (position in `to`).
+    Build(usize),
+    /// Fills new columns of a table and makes columns NOT NULL, in steps (position in `to`).
+    Tighten(usize),
+    /// Checks a constraint that was made without looking at the rows (position in `to`).
+    Validate(usize),
 }
 
 /// All steps, in an order in which they succeed.
@@ -37,6 +43,7 @@ pub fn order(difference: &Difference<'_>) -> Vec<Step> {
     graph.add_makes();
     graph.add_names();
     graph.add_finishes();
+    graph.add_online();
     graph.sort()
 }
 
@@ -70,6 +77,11 @@ impl<'d, 's> Graph<'d, 's> {
             }
             graph.add(Step::Finish(*at));
         }
+        let online = &difference.online;
+        online.keys.keys().for_each(|at| graph.add(Step::Build(*at)));
+        online.validated.iter().for_each(|at| graph.add(Step::Validate(*at)));
+        let tightened: BTreeSet<_> = online.not_null.keys().chain(online.filled.keys()).collect();
+        tightened.into_iter().for_each(|at| graph.add(Step::Tighten(*at)));
         graph
     }
 
@@ -127,6 +139,9 @@ impl<'d, 's> Graph<'d, 's> {
             let (needing, needed) = (edge.from as usize, edge.to as usize);
             let (drop_needing, drop_needed) = (self.drop_of(needing), self.drop_of(needed));
             self.put(drop_needing, drop_needed);
+            if self.difference.online.dropped_indexes.contains(&needing) {
+                continue;
+            }
             self.put(drop_needing, self.alter_of(needed));
             self.put(drop_needing, Some(Step::Detach(needed)));
             self.put(Some(Step::Detach(needing)), drop_needed);
@@ -240,6 +255,57 @@ impl<'d, 's> Graph<'d, 's> {
         }
     }
 
+    /// Keys wait for their index and for the NOT NULL of their columns; what identifies rows or makes
+    /// a partition waits for the NOT NULL too.
+    fn add_online(&mut self) {
+        let online = &self.difference.online;
+        let to = self.difference.to;
+        for at in online.keys.keys() {
+            let table = super::diff::owner_position(to, &to.objects[*at]);
+            let made = table.and_then(|table| self.make_of(table));
+            self.put(made, Some(Step::Build(*at)));
+            self.put(table.map(Step::Tighten), Some(Step::Create(*at)));
+            self.put(Some(Step::Build(*at)), Some(Step::Create(*at)));
+            let old = self.difference.from.position(&to.objects[*at].id);
+            self.put(Some(Step::Build(*at)), old.and_then(|old| self.drop_of(old)));
+        }
+        self.free_referenced_keys();
+        for at in &online.validated {
+            self.put(Some(Step::Create(*at)), Some(Step::Validate(*at)));
+        }
+        for at in online.not_null.keys().chain(online.filled.keys()) {
+            self.put(self.make_of(*at), Some(Step::Tighten(*at)));
+            self.put(Some(Step::Tighten(*at)), Some(Step::Attach(*at)));
+            self.put(Some(Step::Tighten(*at)), Some(Step::Finish(*at)));
+        }
+    }
+
+    /// A new foreign key would lean on an old key of the same columns that is still there.
+    fn free_referenced_keys(&mut self) {
+        let (from, online) = (self.difference.from, &self.difference.online);
+        let replaced = online.keys.keys();
+        let replaced = replaced.filter_map(|at| from.position(&self.difference.to.objects[*at].id));
+        let mut leaving: BTreeMap<String, Vec<Step>> = BTreeMap::new();
+        let is_unique = |at: &&usize| match &from.objects[**at].body {
+            Body::Index(index) => index.unique,
+            _ => false,
+        };
+        let dropped = online.dropped_indexes.iter().filter(is_unique).copied();
+        for old in replaced.chain(dropped) {
+            let table = super::diff::owner_position(from, &from.objects[old]);
+            if let (Some(table), Some(drop)) = (table, self.drop_of(old)) {
+                leaving.entry(from.objects[table].id.sql_name()).or_default().push(drop);
+            }
+        }
+        for at in &self.difference.creates {
+            let Body::Constraint(key) = &self.difference.to.objects[*at].body else { continue };
+            let drops = key.references.as_ref().and_then(|table| leaving.get(table));
+            for drop in drops.into_iter().flatten() {
+                self.put(Some(*drop), Some(Step::Create(*at)));
+            }
+        }
+    }
+
     /// A sequence that stays is taken from its table before the table goes.
     fn free_sequence(&mut self, to: usize) {
         let from = self.difference.from;
@@ -251,7 +317,13 @@ impl<'d, 's> Graph<'d, 's> {
     }
 
     fn priority(&self, step: Step) -> (u8, Kind, usize) {
+        let online = &self.difference.online;
         let (weight, at, schema) = match step {
+            Step::Drop(at) if online.dropped_indexes.contains(&at) => (7, at, self.difference.from),
+            Step::Create(at) if online.indexes.contains(&at) => (5, at, self.difference.to),
+            Step::Build(at) => (5, at, self.difference.to),
+            Step::Tighten(at) => (4, at, self.difference.to),
+            Step::Validate(at) => (6, at, self.difference.to),
             Step::Detach(at) => (0, at, self.difference.from),
             Step::Drop(at) => (1, at, self.difference.from),
             Step::Create(at) | Step::Alter(at) => (2, at, self.difference.to),

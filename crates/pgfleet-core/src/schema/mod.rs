@@ -11,6 +11,7 @@ mod fingerprint;
 mod foreign;
 mod grant;
 pub mod graph;
+pub mod hazard;
 mod identity;
 mod programmed;
 mod publication;

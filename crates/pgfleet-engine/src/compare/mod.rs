@@ -10,7 +10,7 @@ use crate::catalog::CatalogError;
 use crate::conduct::Target;
 
 pub use proof::prove;
-pub use script::{PREAMBLE, ScriptError, run_script, transactions};
+pub use script::{PREAMBLE, ScriptError, run_script};
 pub use side::{Side, applied_schema, read_side, read_snapshot, read_target};
 
 /// Why a schema could not be read, as a problem.

@@ -1,6 +1,6 @@
 //! Runs the statements of a difference.
 
-use pgfleet_core::schema::diff::Statement;
+use pgfleet_core::schema::diff::{Statement, units};
 
 use crate::connect::{Session, SessionError};
 
@@ -24,14 +24,19 @@ pub struct ScriptError {
 /// The first statement that fails; the transactions before it stay.
 pub async fn run_script(session: &Session, statements: &[Statement]) -> Result<(), ScriptError> {
     session.batch(PREAMBLE).await.map_err(|error| at("", error))?;
-    for group in transactions(statements) {
-        let texts: Vec<&str> = group.iter().map(|statement| statement.sql.as_str()).collect();
-        let outcome = session.run_batch(&format!("BEGIN;\n{};\nCOMMIT", texts.join(";\n"))).await;
+    for unit in units(statements) {
+        let texts: Vec<&str> = unit.statements.iter().map(|one| one.sql.as_str()).collect();
+        let batch = match unit.outside {
+            true => texts.join(";\n"),
+            false => format!("BEGIN;\n{};\nCOMMIT", texts.join(";\n")),
+        };
+        let outcome = session.run_batch(&batch).await;
         if let Some(error) = outcome.error {
             if !session.is_closed() {
                 session.batch("ROLLBACK").await.map_err(|error| at("", error))?;
             }
-            let failed = outcome.completed.saturating_sub(1);
+            let begun = usize::from(!unit.outside);
+            let failed = outcome.completed.saturating_sub(begun);
             return Err(at(texts.get(failed).copied().unwrap_or_default(), error));
         }
     }
@@ -40,9 +45,4 @@ pub async fn run_script(session: &Session, statements: &[Statement]) -> Result<(
 
 fn at(statement: &str, error: SessionError) -> ScriptError {
     ScriptError { statement: statement.to_owned(), error }
-}
-
-/// Groups of statements that can be one transaction each.
-pub fn transactions(statements: &[Statement]) -> impl Iterator<Item = &[Statement]> {
-    statements.split_inclusive(|statement| statement.commit_after)
 }

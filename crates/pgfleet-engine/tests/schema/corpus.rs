@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pgfleet_core::schema::diff::compare;
 use pgfleet_testkit::{Cluster, TestDb};
 
-use crate::{ROLES, block_on, corpus_dir, database_with, read, turn_into};
+use crate::{ROLES, block_on, corpus_dir, database_with, read, turn_by, turn_into};
 
 /// Runs one case; the error says what went wrong in which direction.
 fn check(cluster: &Cluster, from_sql: &str, to_sql: &str) -> Result<(), String> {
@@ -18,6 +19,10 @@ fn check(cluster: &Cluster, from_sql: &str, to_sql: &str) -> Result<(), String> 
         let (from, to) = (read(&a).await, read(&b).await);
         turn_into(&a, &from, &to).await.map_err(|error| format!("forwards: {error}"))?;
         turn_into(&b, &to, &from).await.map_err(|error| format!("backwards: {error}"))?;
+        let online = compare(&to, &from).with_online_forms();
+        turn_by(&a, online).await.map_err(|error| format!("online backwards: {error}"))?;
+        let online = compare(&from, &to).with_online_forms();
+        turn_by(&b, online).await.map_err(|error| format!("online forwards: {error}"))?;
         Ok(())
     })
 }

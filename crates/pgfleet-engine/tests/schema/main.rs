@@ -8,7 +8,7 @@ mod majors;
 use std::path::{Path, PathBuf};
 
 use pgfleet_core::schema::Schema;
-use pgfleet_core::schema::diff::{Statement, compare};
+use pgfleet_core::schema::diff::{Difference, Statement, compare};
 use pgfleet_engine::catalog::read_schema;
 use pgfleet_engine::compare::run_script;
 use pgfleet_engine::connect::{ConnectSpec, Session, Surroundings, connect};
@@ -55,8 +55,11 @@ async fn turn_into(
     from: &Schema,
     to: &Schema,
 ) -> Result<Vec<Statement>, String> {
-    let difference = compare(from, to);
-    let statements = difference.statements();
+    turn_by(database, compare(from, to)).await
+}
+
+async fn turn_by(database: &TestDb, difference: Difference<'_>) -> Result<Vec<Statement>, String> {
+    let (to, statements) = (difference.to, difference.statements());
     let session = session(&database.url()).await;
     let shown = || statements.iter().map(|s| s.sql.as_str()).collect::<Vec<_>>().join(";\n");
     run_script(&session, &statements).await.map_err(|error| format!("{error}\n{}", shown()))?;

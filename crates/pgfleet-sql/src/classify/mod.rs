@@ -8,6 +8,7 @@ mod alter;
 mod alter_table;
 mod create;
 mod create_table;
+mod demand;
 mod drop;
 mod facts;
 mod maintenance;
@@ -16,6 +17,7 @@ mod relations;
 mod rows;
 mod session;
 
+pub use demand::{Demand, Rule, demands};
 pub use facts::{
     ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rename, Rerun,
     Severity, Transaction,

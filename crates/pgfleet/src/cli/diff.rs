@@ -1,9 +1,13 @@
 //! `pgfleet diff`
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
-use pgfleet_core::diagnose::ExitCode;
-use pgfleet_core::schema::diff::compare;
+use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::schema::diff::{Difference, Statement, Unit, compare, units};
+use pgfleet_core::schema::hazard::{StatementHazard, hazards};
 use pgfleet_engine::compare::{Side, prove, read_side};
+use serde::Serialize;
 
 use super::context::Context;
 use super::outcome::{CommandError, CommandResult};
@@ -15,10 +19,14 @@ use crate::render::{self, TargetEntry};
 Each side is one of: a URL, `target`, `migrations` (the folder, replayed), `empty`, a snapshot
 (.json, of `pgfleet inspect --out`), an .sql file, or a folder of them.
 
+Existing tables stay usable: indexes are built concurrently, constraints are validated in a
+transaction of their own, columns become NOT NULL by a validated check. --no-online writes the
+short forms instead. Comments above a statement say what it locks, rewrites, loses, or may fail on.
+
 Examples:
   pgfleet diff target migrations
   pgfleet diff postgres://host/staging postgres://host/production --exit-code
-  pgfleet diff empty schema.sql > migration.sql")]
+  pgfleet diff target schema.sql --out change.sql && psql -f change.sql")]
 pub struct Diff {
     /// What there is
     #[arg(value_name = "FROM")]
@@ -32,6 +40,21 @@ pub struct Diff {
     /// Show the statements without trying them on a scratch copy
     #[arg(long)]
     no_proof: bool,
+    /// Write plain statements, which may block readers and writers of existing tables for long
+    #[arg(long)]
+    no_online: bool,
+    /// Write the statements to a file that psql runs
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// A statement as scripts see it.
+#[derive(Debug, Serialize)]
+struct StatementEntry<'a> {
+    sql: &'a str,
+    /// Number of the transaction, from 1; none outside of transactions.
+    transaction: Option<usize>,
+    hazards: &'a [StatementHazard],
 }
 
 impl Diff {
@@ -39,19 +62,23 @@ impl Diff {
         let project = context.project()?;
         let (from, to) =
             tokio::try_join!(read_side(&project, &self.from), read_side(&project, &self.to))?;
-        let difference = compare(&from, &to);
+        let difference = self.difference(compare(&from, &to));
         let statements = difference.statements();
         let proven = !self.no_proof;
         if proven && !statements.is_empty() {
             prove(&project, &from, &to, &statements).await?;
         }
+        let hazards = hazards(&difference, &statements);
         let mut text = String::new();
-        render::statements(&mut text, &statements);
+        render::statements(&mut text, &statements, &hazards);
+        if let Some(file) = &self.out {
+            self.write(file, &text)?;
+        }
         let entry = TargetEntry::new(&project.settings.target)
             .field("from", &from.fingerprint())?
             .field("to", &to.fingerprint())?
             .field("changes", &difference.changes())?
-            .field("statements", &statements)?
+            .field("statements", &entries(&statements, &hazards))?
             .field("proven", &proven)?
             .field("unmodelled", &[&from.unmodelled, &to.unmodelled])?;
         let differs = self.exit_code && !difference.is_empty();
@@ -62,4 +89,34 @@ impl Diff {
             ..CommandResult::default()
         })
     }
+
+    fn difference<'s>(&self, difference: Difference<'s>) -> Difference<'s> {
+        if self.no_online { difference } else { difference.with_online_forms() }
+    }
+
+    fn write(&self, file: &Path, script: &str) -> Result<(), CommandError> {
+        let (from, to) = (&self.from, &self.to);
+        let text = format!("-- pgfleet diff: from {from} to {to}\n{}\n{script}", render::PSQL_HEAD);
+        std::fs::write(file, text).map_err(|error| {
+            let what = format!("the statements cannot be written to {}", file.display());
+            Problem::error(Code::Usage, what).because(error.to_string()).into()
+        })
+    }
+}
+
+fn entries<'a>(
+    statements: &'a [Statement],
+    hazards: &'a [Vec<StatementHazard>],
+) -> Vec<StatementEntry<'a>> {
+    let mut number = 0;
+    let numbered = units(statements).into_iter().flat_map(|Unit { statements, outside }| {
+        number += usize::from(!outside);
+        let transaction = (!outside).then_some(number);
+        statements.iter().map(move |statement| (statement, transaction))
+    });
+    let numbered: Vec<_> = numbered.collect();
+    let entry = |((statement, transaction), hazards): ((&'a Statement, _), &'a Vec<_>)| {
+        StatementEntry { sql: &statement.sql, transaction, hazards }
+    };
+    numbered.into_iter().zip(hazards).map(entry).collect()
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use pgfleet_core::diagnose::ExitCode;
 use pgfleet_core::schema::diff::compare;
+use pgfleet_core::schema::hazard::hazards;
 use pgfleet_engine::compare::{Side, applied_schema, read_side};
 
 use super::context::Context;
@@ -38,13 +39,15 @@ impl Drift {
                 render::changes(&mut text, &context.out, &changes);
             }
         }
-        let back = compare(&target, &history).statements();
+        let back = compare(&target, &history).with_online_forms();
+        let statements = back.statements();
+        let hazards = hazards(&back, &statements);
         if self.sql {
-            render::statements(&mut text, &back);
+            render::statements(&mut text, &statements, &hazards);
         }
         let entry = TargetEntry::new(&project.settings.target)
             .field("changes", &changes)?
-            .field("statements", &back)?;
+            .field("statements", &statements)?;
         Ok(CommandResult {
             text,
             targets: vec![entry],

@@ -25,6 +25,6 @@ pub use plan::plan;
 pub use problem::{problem, problems};
 pub use progress::{Progress, ProgressMode};
 pub use run_summary::run_summary;
-pub use schema::{changes, schema, statements};
+pub use schema::{PSQL_HEAD, changes, schema, statements};
 pub use status::{StatusOptions, status};
 pub use style::{Role, Stream, Style};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use pgfleet_core::schema::diff::{Action, Change, Statement};
+use pgfleet_core::schema::diff::{Action, Change, Statement, units};
+use pgfleet_core::schema::hazard::{StatementHazard, StatementHazardKind};
 use pgfleet_core::schema::{Kind, Schema};
 
 use super::style::{Role, Style};
@@ -57,12 +58,41 @@ pub fn changes(out: &mut String, style: &Style, changes: &[Change]) {
     }
 }
 
-/// A script, ready to be run.
-pub fn statements(out: &mut String, statements: &[Statement]) {
-    for statement in statements {
-        out.push_str(&format!("{};\n", clean(&statement.sql)));
-        if statement.commit_after {
-            out.push_str("-- The statement above must be committed before those below.\n");
+/// What a script for psql begins with: it ends at the first error, waits for locks for a short time
+/// only, takes bodies of functions as they are, and finds nothing by accident.
+pub const PSQL_HEAD: &str = "\\set ON_ERROR_STOP on\nSET lock_timeout = '5s';\n\
+    SET check_function_bodies = off;\nSET search_path = '';";
+
+/// A script, ready to be run: transactions where statements belong together, hazards as comments
+/// above the statement that has them.
+pub fn statements(out: &mut String, statements: &[Statement], hazards: &[Vec<StatementHazard>]) {
+    let units = units(statements);
+    let several = units.len() > 1;
+    let mut hazards = hazards.iter();
+    for unit in units {
+        let framed = !unit.outside && (several || unit.statements.len() > 1);
+        out.push_str(if framed { "BEGIN;\n" } else { "" });
+        for statement in unit.statements {
+            for hazard in hazards.next().into_iter().flatten() {
+                out.push_str(&format!("-- {}\n", clean_line(&hazard_line(hazard))));
+            }
+            out.push_str(&format!("{};\n", clean(&statement.sql)));
         }
+        out.push_str(if framed { "COMMIT;\n" } else { "" });
     }
+}
+
+/// `lock: ACCESS EXCLUSIVE on public.t: blocks readers and writers`
+fn hazard_line(hazard: &StatementHazard) -> String {
+    let word = match hazard.kind {
+        StatementHazardKind::DataLoss => "DATA LOSS: ",
+        StatementHazardKind::PossibleLoss => "possible data loss: ",
+        StatementHazardKind::MayFail => "",
+        StatementHazardKind::Rewrite => "rewrite: ",
+        StatementHazardKind::Lock => "lock: ",
+        StatementHazardKind::IndexBuild => "index: ",
+        StatementHazardKind::Work => "rows: ",
+        StatementHazardKind::Grants => "grants: ",
+    };
+    format!("{word}{}", hazard.what)
 }

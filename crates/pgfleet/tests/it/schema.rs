@@ -22,7 +22,8 @@ fn a_snapshot_is_a_side_that_equals_its_database() {
     stage.db.sql("ALTER TABLE a ADD COLUMN w date");
     let other = stage.cli(&["diff", "schema.json", "target", "--exit-code"]).run();
     assert_eq!(other.code, 1, "{}", other.stderr);
-    assert_eq!(other.stdout, "ALTER TABLE public.a ADD COLUMN w date;\n");
+    let lock = "-- lock: ACCESS EXCLUSIVE on public.a: blocks readers and writers\n";
+    assert_eq!(other.stdout, format!("{lock}ALTER TABLE public.a ADD COLUMN w date;\n"));
 }
 
 #[test]
@@ -63,6 +64,40 @@ fn drift_is_what_the_history_does_not_explain() {
     assert_eq!(drift.code, 1, "{}", drift.stderr);
     assert_says(
         &drift.stdout,
-        &["+ index public.by_hand", "- view public.b", "DROP INDEX public.by_hand;"],
+        &["+ index public.by_hand", "- view public.b", "DROP INDEX CONCURRENTLY public.by_hand;"],
     );
+}
+
+/// What a table with rows needs to become, one of each online form.
+const WANTED: &str = "CREATE TABLE a (id int PRIMARY KEY, v text NOT NULL UNIQUE,
+        code uuid NOT NULL DEFAULT gen_random_uuid(), b int, CONSTRAINT positive CHECK (b > 0));
+    CREATE INDEX a_b ON a (b);
+    CREATE TABLE c (a int REFERENCES a);";
+
+#[test]
+fn existing_tables_stay_usable_and_the_script_is_for_psql() {
+    let stage = Stage::of(FILES);
+    stage.apply();
+    stage.db.sql(
+        "DROP VIEW b; ALTER TABLE a ADD b int; CREATE INDEX a_v ON a (v);
+        INSERT INTO a SELECT i, i::text, i FROM generate_series(1, 50) i",
+    );
+    stage.project.write("wanted.sql", WANTED);
+    let shown = stage.cli(&["diff", "target", "wanted.sql", "--out", "change.sql"]).run();
+    insta::assert_snapshot!(stage.redact(&shown.assert_success().stdout));
+    stage.db.psql_file(&stage.project.path().join("change.sql")).assert_success();
+    let rest = stage.cli(&["diff", "target", "wanted.sql", "--exit-code"]).run();
+    assert_eq!((rest.code, rest.stdout.as_str()), (0, ""), "{}", rest.stderr);
+    assert_eq!(stage.db.value("SELECT count(DISTINCT code) FROM a"), "50");
+}
+
+#[test]
+fn plain_forms_are_one_transaction() {
+    let stage = Stage::of(FILES);
+    stage.apply();
+    stage.project.write("wanted.sql", WANTED);
+    let shown = stage.cli(&["diff", "target", "wanted.sql", "--no-online"]).run().assert_success();
+    assert!(!shown.stdout.contains("CONCURRENTLY") && !shown.stdout.contains("NOT VALID"));
+    assert_eq!(shown.stdout.matches("BEGIN;").count(), 1, "{}", shown.stdout);
+    assert_says(&shown.stdout, &["rewrite: writes every row of public.a anew"]);
 }

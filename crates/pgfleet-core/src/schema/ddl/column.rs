@@ -110,7 +110,7 @@ pub(super) fn alter(
         statements.push(format!("{only} DROP DEFAULT"));
     }
     if retyped {
-        statements.push(format!("{column} {}", set_type(new, foreign)));
+        statements.push(format!("{column} {}", set_type(old, new, foreign)));
     }
     if redefault || (computed && new.generated.is_none()) {
         statements
@@ -129,13 +129,24 @@ pub(super) fn alter(
     statements
 }
 
-/// The type, with a conversion that PostgreSQL tries for every pair of types.
-fn set_type(column: &Column, foreign: bool) -> String {
-    let collation = column.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
-    let (name, type_name) = (quote_ident(&column.name), &column.type_name);
+/// The type, with a conversion that PostgreSQL tries for every pair of types. Between limits of one
+/// type there is none: written out, it would cut what is too long without a word.
+fn set_type(old: &Column, new: &Column, foreign: bool) -> String {
+    let collation = new.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
+    let (name, type_name) = (quote_ident(&new.name), &new.type_name);
     // Rows of a foreign table are elsewhere, and are not converted.
-    let using = if foreign { String::new() } else { format!(" USING {name}::{type_name}") };
+    let needs_none = foreign || family(&old.type_name) == family(type_name);
+    let using = if needs_none { String::new() } else { format!(" USING {name}::{type_name}") };
     format!("TYPE {type_name}{collation}{using}")
+}
+
+/// The type without its limits; the types of texts are one.
+fn family(type_name: &str) -> &str {
+    match type_name.split('(').next().unwrap_or_default() {
+        _ if type_name.ends_with("[]") => type_name,
+        "character varying" | "character" | "text" => "text",
+        name => name,
+    }
 }
 
 fn identity(column: &str, old: &Column, new: &Column) -> Vec<String> {

@@ -67,6 +67,30 @@ pub(super) fn create(
     statements
 }
 
+/// The unique index that a key is made from: `UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b)` has the
+/// clauses of `CREATE INDEX` in another order.
+pub(super) fn key_index(object: &Object, key: &Constraint, name: &str) -> String {
+    let (rest, _) = split(&key.definition);
+    let rest = rest.strip_prefix("PRIMARY KEY").or(rest.strip_prefix("UNIQUE")).unwrap_or(rest);
+    let (columns, nulls) = match rest.trim_start().strip_prefix("NULLS NOT DISTINCT") {
+        Some(rest) => (rest.trim(), " NULLS NOT DISTINCT"),
+        None => (rest.trim(), ""),
+    };
+    let (table, name) = (object.id.sql_table(), quote_ident(name));
+    let options = super::column::with(&key.index_options);
+    format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {columns}{nulls}{options}")
+}
+
+/// A key made from an index, which gets the key's name.
+pub(super) fn from_index(object: &Object, key: &Constraint, index: &str) -> String {
+    let (table, name) = (object.id.sql_table(), quote_ident(&object.id.name));
+    let word = if key.kind == ConstraintKind::PrimaryKey { "PRIMARY KEY" } else { "UNIQUE" };
+    let (_, clause) = split(&key.definition);
+    let deferral = if clause == "NOT DEFERRABLE" { String::new() } else { format!(" {clause}") };
+    let index = quote_ident(index);
+    format!("ALTER TABLE {table} ADD CONSTRAINT {name} {word} USING INDEX {index}{deferral}")
+}
+
 fn index_name(object: &Object) -> String {
     format!("{}.{}", quote_ident(&object.id.schema), quote_ident(&object.id.name))
 }

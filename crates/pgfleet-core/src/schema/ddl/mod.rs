@@ -8,6 +8,7 @@ mod comment;
 mod constraint;
 mod foreign;
 mod index;
+mod online;
 mod operator;
 mod policy;
 mod privileges;
@@ -81,6 +82,9 @@ pub fn needs_retyping(old: &Object, new: &Object) -> bool {
 /// The statements of one step.
 pub fn statements(difference: &Difference<'_>, step: Step) -> Vec<Statement> {
     let (from, to) = (difference.from, difference.to);
+    if let Some(statements) = online::instead(difference, step) {
+        return statements;
+    }
     let texts = match step {
         Step::Detach(at) => table::detach(difference, at),
         Step::Drop(at) => drop(&from.objects[at]),
@@ -88,8 +92,11 @@ pub fn statements(difference: &Difference<'_>, step: Step) -> Vec<Statement> {
         Step::Alter(at) => return alter(difference, at),
         Step::Attach(at) => table::attach(difference, at),
         Step::Finish(at) => finish(difference, &to.objects[at]),
+        Step::Build(at) => return online::build(difference, at),
+        Step::Tighten(at) => return online::tighten(difference, at),
+        Step::Validate(at) => return online::validate(difference, at),
     };
-    texts.into_iter().map(|sql| Statement { sql, commit_after: false }).collect()
+    plain(texts)
 }
 
 fn drop(object: &Object) -> Vec<String> {
@@ -171,7 +178,7 @@ fn alter(difference: &Difference<'_>, at: usize) -> Vec<Statement> {
 }
 
 fn plain(texts: Vec<String>) -> Vec<Statement> {
-    texts.into_iter().map(|sql| Statement { sql, commit_after: false }).collect()
+    texts.into_iter().map(Statement::shared).collect()
 }
 
 fn alter_body(difference: &Difference<'_>, at: usize, old: &Object, new: &Object) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use pgfleet_sql::quote_ident;
 
-use super::{column, comment, constraint, foreign, privileges};
+use super::{column, comment, constraint, foreign, online, privileges};
 use crate::schema::diff::Difference;
 use crate::schema::{
     Body, Column, ConstraintKind, ForeignPart, Kind, Object, Persistence, ReplicaIdentity, Schema,
@@ -97,6 +97,10 @@ pub(super) fn attach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     vec![format!("ALTER TABLE ONLY {parent} ATTACH PARTITION {} {bound}", object.id.sql_name())]
 }
 
+pub(super) fn column_definition(column: &Column) -> String {
+    column::definition(column)
+}
+
 /// Takes off the defaults that use what is replaced, and the columns that are added again.
 pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let object = &difference.from.objects[at];
@@ -131,8 +135,8 @@ pub(super) fn alter(
     let rebuild = difference.alters.get(&at).and_then(|from| difference.rebuilds.get(from));
     let rebuild = rebuild.cloned().unwrap_or_default();
     statements.extend(drop_columns(&name, old, new));
-    statements.extend(alter_columns(&name, old, new, &rebuild));
-    statements.extend(add_columns(&name, new_object, old, new, &rebuild.columns));
+    statements.extend(alter_columns(difference, at, &name, old, new, &rebuild));
+    statements.extend(add_columns(difference, at, old, new, &rebuild.columns));
     statements.extend(join_parents(&name, old, new));
     let kind = if new.foreign.is_some() { "FOREIGN TABLE" } else { "TABLE" };
     statements.extend(changed_options(&format!("{kind} {name}"), &old.options, &new.options));
@@ -158,6 +162,8 @@ fn drop_column(table: &str, column: &str) -> String {
 }
 
 fn alter_columns(
+    difference: &Difference<'_>,
+    at: usize,
     name: &str,
     old: &Table,
     new: &Table,
@@ -172,18 +178,22 @@ fn alter_columns(
         if rebuild.columns.contains(&column.name) || (had == column && !detached) {
             continue;
         }
-        statements.extend(column::alter(name, had, column, detached, new.foreign.is_some()));
+        let later = difference.online.tightens(at, &column.name);
+        let column = Column { not_null: column.not_null && !later, ..column.clone() };
+        statements.extend(column::alter(name, had, &column, detached, new.foreign.is_some()));
     }
     statements
 }
 
 fn add_columns(
-    name: &str,
-    object: &Object,
+    difference: &Difference<'_>,
+    at: usize,
     old: &Table,
     new: &Table,
     readded: &std::collections::BTreeSet<String>,
 ) -> Vec<String> {
+    let object = &difference.to.objects[at];
+    let name = &object.id.sql_name();
     let is_new = |column: &&Column| {
         let known = old.columns.iter().any(|other| other.name == column.name);
         !known || readded.contains(&column.name)
@@ -192,7 +202,9 @@ fn add_columns(
     added.sort_by_key(|column| column.generated.is_some());
     let mut statements = Vec::new();
     for one in added {
-        if !one.inherited {
+        if difference.online.fills(at, &one.name) {
+            statements.extend(online::add_unfilled(name, one));
+        } else if !one.inherited {
             statements.push(format!("ALTER TABLE {name} ADD COLUMN {}", column::definition(one)));
         }
         statements.extend(column::details(name, one));

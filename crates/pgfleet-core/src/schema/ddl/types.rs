@@ -6,7 +6,7 @@
 use pgfleet_sql::quote_ident;
 
 use super::{address, simple};
-use crate::schema::diff::{Difference, Statement};
+use crate::schema::diff::{Difference, Framing, Statement};
 use crate::schema::{Body, Column, Composite, DomainConstraint, DomainType, EnumType, Object};
 
 /// What the old type is called for a moment.
@@ -108,7 +108,7 @@ pub(super) fn alter_enum(
             },
         };
         let sql = format!("ALTER TYPE {name} ADD VALUE {} {place}", super::literal(label));
-        statements.push(Statement { sql: sql.trim_end().to_owned(), commit_after: true });
+        statements.push(Statement { sql: sql.trim_end().to_owned(), framing: Framing::Last });
     }
     statements
 }

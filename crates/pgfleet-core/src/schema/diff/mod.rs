@@ -3,7 +3,9 @@
 //! Invariant: an object is replaced (dropped and made anew) only when PostgreSQL cannot alter it,
 //! or when it needs something that is replaced or whose type changes.
 
+mod online;
 mod rebuild;
+mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +14,11 @@ use serde::Serialize;
 use super::fingerprint::canonical;
 use super::{Body, Kind, Object, ObjectId, Schema, ddl, graph};
 
+pub use online::Online;
+pub(super) use online::with_suffix;
 pub use rebuild::TableRebuild;
 pub(super) use rebuild::{owner_position, owns, table_position};
+pub use statement::{Framing, Statement, Unit, units};
 
 /// The difference between two schemas.
 #[derive(Debug)]
@@ -32,6 +37,8 @@ pub struct Difference<'s> {
     pub rebuilds: BTreeMap<usize, TableRebuild>,
     /// Positions in `from` of types that are made anew under their columns.
     pub retyped: BTreeSet<usize>,
+    /// What is done in steps that let readers and writers go on.
+    pub online: Online,
 }
 
 /// What happens to an object.
@@ -57,15 +64,6 @@ pub struct Change {
     pub object: ObjectId,
 }
 
-/// One statement of a script.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Statement {
-    /// Without its semicolon.
-    pub sql: String,
-    /// Statements after this one need it committed (`ALTER TYPE … ADD VALUE`).
-    pub commit_after: bool,
-}
-
 /// Compares two schemas.
 pub fn compare<'s>(from: &'s Schema, to: &'s Schema) -> Difference<'s> {
     let mut difference = Difference {
@@ -76,6 +74,7 @@ pub fn compare<'s>(from: &'s Schema, to: &'s Schema) -> Difference<'s> {
         alters: BTreeMap::new(),
         rebuilds: BTreeMap::new(),
         retyped: BTreeSet::new(),
+        online: Online::default(),
     };
     for (at, object) in from.objects.iter().enumerate() {
         match to.position(&object.id) {
@@ -124,6 +123,14 @@ impl<'s> Difference<'s> {
             actions.insert(self.to.objects[*at].id.clone(), Action::Alter);
         }
         actions.into_iter().map(|(object, action)| Change { action, object }).collect()
+    }
+
+    /// The same difference, written in forms that let readers and writers of existing tables go
+    /// on: indexes concurrently, constraints checked in a transaction of their own.
+    #[must_use]
+    pub fn with_online_forms(mut self) -> Self {
+        self.online = Online::of(&self);
+        self
     }
 
     /// Statements that turn the one schema into the other, in an order in which they succeed.

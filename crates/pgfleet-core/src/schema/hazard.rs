@@ -1,0 +1,310 @@
+//! What to think about before a statement of a difference is run.
+//!
+//! Invariant: what the same script makes is new and empty, so locking, reading or rewriting it is no
+//! hazard. Lock modes and rewrites are those that `pgfleet_sql::classify` knows.
+
+use std::collections::BTreeSet;
+
+use pgfleet_sql::classify::{Rule, classify, demands};
+use pgfleet_sql::{Facts, Kind as Work, LockMode, QualifiedName, Severity};
+use serde::Serialize;
+
+use super::diff::{Difference, Statement};
+use super::{Kind, ObjectId};
+
+/// One thing to think about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatementHazard {
+    /// What sort of thing.
+    pub kind: StatementHazardKind,
+    /// What, in words.
+    pub what: String,
+    /// The table that it is about, as SQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// Of a lock, its mode as PostgreSQL's documentation names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<&'static str>,
+}
+
+/// Sorts of hazards of one statement, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatementHazardKind {
+    /// Destroys data.
+    DataLoss,
+    /// Destroys what does not fit.
+    PossibleLoss,
+    /// Fails when existing rows are not as demanded.
+    MayFail,
+    /// Writes every row of a table anew under its lock.
+    Rewrite,
+    /// Blocks readers or writers of a table.
+    Lock,
+    /// Reads a whole table to build an index.
+    IndexBuild,
+    /// Writes or reads every row while others go on.
+    Work,
+    /// Changes who may do what.
+    Grants,
+}
+
+/// The hazards of each statement, in the order of the statements.
+pub fn hazards(difference: &Difference<'_>, statements: &[Statement]) -> Vec<Vec<StatementHazard>> {
+    let finder = Finder { difference, new: new_relations(difference) };
+    statements.iter().map(|statement| finder.hazards_of(&statement.sql)).collect()
+}
+
+/// Tables and views that the script makes.
+fn new_relations(difference: &Difference<'_>) -> BTreeSet<QualifiedName> {
+    let created = difference.creates.iter().map(|at| &difference.to.objects[*at].id);
+    let is_relation = |id: &&ObjectId| {
+        use Kind::{ForeignTable, MaterializedView, Sequence, Table, View};
+        matches!(id.kind, Table | ForeignTable | MaterializedView | View | Sequence)
+    };
+    let replaced = |id: &&ObjectId| difference.from.position(id).is_none();
+    let new = created.filter(is_relation).filter(replaced);
+    new.map(|id| QualifiedName::new(id.schema.clone(), id.name.clone())).collect()
+}
+
+struct Finder<'d, 's> {
+    difference: &'d Difference<'s>,
+    new: BTreeSet<QualifiedName>,
+}
+
+impl Finder<'_, '_> {
+    fn hazards_of(&self, sql: &str) -> Vec<StatementHazard> {
+        let mut facts = classify(sql);
+        facts.scans &= !self.is_checked(sql);
+        let mut found = Vec::new();
+        found.extend(self.loss(&facts, sql));
+        found.extend(self.may_fail(sql));
+        found.extend(self.rewrite(&facts, sql));
+        found.extend(self.index_build(&facts));
+        found.extend(self.lock(&facts));
+        found.extend(work(&facts));
+        if facts.kind == Work::Privilege {
+            found.push(hazard(StatementHazardKind::Grants, "changes who may do what"));
+        }
+        found
+    }
+
+    fn is_old(&self, name: &QualifiedName) -> bool {
+        !self.new.contains(name)
+    }
+
+    fn loss(&self, facts: &Facts, sql: &str) -> Option<StatementHazard> {
+        let loss = facts.data_loss.as_ref()?;
+        if facts.kind == Work::Write || self.is_widening(sql) {
+            return None;
+        }
+        let kind = match loss.severity {
+            Severity::Certain => StatementHazardKind::DataLoss,
+            Severity::Possible | Severity::Selective => StatementHazardKind::PossibleLoss,
+        };
+        Some(hazard(kind, &loss.what))
+    }
+
+    fn may_fail(&self, sql: &str) -> Vec<StatementHazard> {
+        if self.is_checked(sql) {
+            return Vec::new();
+        }
+        let demands = demands(sql).into_iter();
+        let old = demands.filter(|demand| !demand.unchecked && self.is_old(&demand.table));
+        let told = old
+            .filter(|demand| !matches!(demand.rule, Rule::Fits { .. }) || !self.is_widening(sql));
+        told.map(|demand| StatementHazard {
+            table: Some(demand.table.to_string()),
+            ..hazard(StatementHazardKind::MayFail, &fails_when(&demand.rule))
+        })
+        .collect()
+    }
+
+    fn rewrite(&self, facts: &Facts, sql: &str) -> Option<StatementHazard> {
+        let why = facts.rewrites.as_ref()?;
+        let table = facts.locks.iter().find_map(|lock| lock.relation.as_ref())?;
+        if !self.is_old(table) || self.is_widening(sql) {
+            return None;
+        }
+        let what = format!(
+            "writes every row of {table} anew: {}",
+            why.trim_start_matches("may rewrite: ")
+        );
+        Some(StatementHazard {
+            table: Some(table.to_string()),
+            ..hazard(StatementHazardKind::Rewrite, &what)
+        })
+    }
+
+    /// True for a change of type that keeps the rows as they are on disk.
+    fn is_widening(&self, sql: &str) -> bool {
+        let mut fits = demands(sql).into_iter().filter_map(|demand| match demand.rule {
+            Rule::Fits { column, type_text, .. } => Some((demand.table, column, type_text)),
+            _ => None,
+        });
+        let (Some((table, column, new)), None) = (fits.next(), fits.next()) else { return false };
+        let schema = table.schema.clone().unwrap_or_default();
+        let id = ObjectId::new(Kind::Table, &schema, &table.name);
+        let old = self.difference.from.get(&id).and_then(|object| {
+            object.columns().iter().find(|c| c.name == column).map(|c| c.type_name.clone())
+        });
+        old.is_some_and(|old| keeps_rows(&old, &new))
+    }
+
+    /// True for `SET NOT NULL` of a column that a validated check vouches for.
+    fn is_checked(&self, sql: &str) -> bool {
+        let [demand] = &demands(sql)[..] else { return false };
+        let Rule::NotNull { column } = &demand.rule else { return false };
+        let schema = demand.table.schema.as_deref().unwrap_or_default();
+        let table =
+            self.difference.to.position(&ObjectId::new(Kind::Table, schema, &demand.table.name));
+        table.is_some_and(|table| self.difference.online.tightens(table, column))
+    }
+
+    fn index_build(&self, facts: &Facts) -> Option<StatementHazard> {
+        if facts.label != "CREATE INDEX" {
+            return None;
+        }
+        let table = facts.locks.iter().find_map(|lock| lock.relation.as_ref())?;
+        let what = format!("reads all of {table} to build the index");
+        self.is_old(table).then(|| StatementHazard {
+            table: Some(table.to_string()),
+            ..hazard(StatementHazardKind::IndexBuild, &what)
+        })
+    }
+
+    fn lock(&self, facts: &Facts) -> Option<StatementHazard> {
+        let makes = |name: &QualifiedName| facts.creates.iter().any(|object| object.name == *name);
+        let old = |name: &QualifiedName| self.is_old(name) && !makes(name);
+        let lock = facts.locks.iter().find(|lock| lock.relation.as_ref().is_some_and(old))?;
+        let (mode, blocks) = match lock.mode {
+            LockMode::AccessExclusive => ("ACCESS EXCLUSIVE", "readers and writers"),
+            LockMode::Exclusive => ("EXCLUSIVE", "writers"),
+            LockMode::ShareRowExclusive => ("SHARE ROW EXCLUSIVE", "writers"),
+            LockMode::Share => ("SHARE", "writers"),
+            _ => return None,
+        };
+        let table = lock.relation.as_ref()?.to_string();
+        let how_long =
+            if facts.scans || facts.rewrites.is_some() { " while it reads every row" } else { "" };
+        let what = format!("{mode} on {table}: blocks {blocks}{how_long}");
+        Some(StatementHazard {
+            table: Some(table),
+            lock: Some(mode),
+            ..hazard(StatementHazardKind::Lock, &what)
+        })
+    }
+}
+
+fn hazard(kind: StatementHazardKind, what: &str) -> StatementHazard {
+    StatementHazard { kind, what: what.to_owned(), table: None, lock: None }
+}
+
+/// What goes over all rows without blocking anybody.
+fn work(facts: &Facts) -> Option<StatementHazard> {
+    let table = facts.locks.iter().find_map(|lock| lock.relation.as_ref())?;
+    let what = match facts.label.as_str() {
+        "UPDATE" => format!("writes every row of {table}; locks rows, fires triggers"),
+        "ALTER TABLE"
+            if facts.scans
+                && facts.locks.iter().all(|l| l.mode <= LockMode::ShareUpdateExclusive) =>
+        {
+            format!("reads every row of {table} while others go on")
+        }
+        _ => return None,
+    };
+    let table = Some(table.to_string());
+    Some(StatementHazard { table, ..hazard(StatementHazardKind::Work, &what) })
+}
+
+fn fails_when(rule: &Rule) -> String {
+    match rule {
+        Rule::NotNull { column } => format!("fails when {column} is NULL somewhere"),
+        Rule::NoRow { column } => {
+            format!("fails when the table has rows: {column} has no value for them")
+        }
+        Rule::Unique { keys, .. } => {
+            format!("fails when two rows have the same {}", keys.join(", "))
+        }
+        Rule::Check { condition } => format!("fails when a row does not satisfy {condition}"),
+        Rule::References { columns, table, .. } => {
+            format!("fails when {} is not in {table}", columns.join(", "))
+        }
+        Rule::Fits { column, type_text, .. } => {
+            format!("fails when a value of {column} cannot become {type_text}")
+        }
+        Rule::Validated { constraint } => format!("fails when a row breaks {constraint}"),
+    }
+}
+
+/// Changes of type that PostgreSQL makes in the catalog alone: a longer or no limit. Sources: the
+/// `varchar_support`, `numeric_support` and `varbit_support` functions in src/backend/utils/adt.
+fn keeps_rows(old: &str, new: &str) -> bool {
+    let (old_name, old_limits) = limits(old);
+    let (new_name, new_limits) = limits(new);
+    match (old_name, new_name) {
+        ("character varying", "text") => true,
+        ("text", "character varying") => new_limits.is_empty(),
+        ("character varying", "character varying")
+        | ("bit varying", "bit varying")
+        | ("timestamp with time zone", "timestamp with time zone")
+        | ("timestamp without time zone", "timestamp without time zone") => {
+            new_limits.is_empty() || (!old_limits.is_empty() && old_limits <= new_limits)
+        }
+        ("numeric", "numeric") => match (old_limits.as_slice(), new_limits.as_slice()) {
+            (_, []) => true,
+            ([precision, scale], [wider, same]) => scale == same && precision <= wider,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// `numeric(10,2)` is `numeric` with 10 and 2.
+fn limits(type_name: &str) -> (&str, Vec<u32>) {
+    let Some((name, rest)) = type_name.split_once('(') else { return (type_name, Vec::new()) };
+    let Some((inside, after)) = rest.split_once(')') else { return (type_name, Vec::new()) };
+    let numbers = inside.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    match after {
+        "" => (name, numbers),
+        " with time zone" => ("timestamp with time zone", numbers),
+        " without time zone" => ("timestamp without time zone", numbers),
+        _ => (type_name, Vec::new()),
+    }
+}
+
+/// Names what a script drops, for consent: tables and columns that hold rows.
+pub fn loses_data(hazards: &[Vec<StatementHazard>]) -> bool {
+    let loses =
+        |kind| matches!(kind, StatementHazardKind::DataLoss | StatementHazardKind::PossibleLoss);
+    hazards.iter().flatten().any(|hazard| loses(hazard.kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keeps_rows;
+
+    #[test]
+    fn only_wider_limits_keep_rows() {
+        for (old, new) in [
+            ("character varying(10)", "character varying(20)"),
+            ("character varying(10)", "text"),
+            ("text", "character varying"),
+            ("numeric(10,2)", "numeric(12,2)"),
+            ("numeric(10,2)", "numeric"),
+            ("timestamp(3) without time zone", "timestamp(6) without time zone"),
+        ] {
+            assert!(keeps_rows(old, new), "{old} to {new}");
+            assert!(!keeps_rows(new, old) || new == "text" || old == "text", "{new} to {old}");
+        }
+        for (old, new) in [
+            ("integer", "bigint"),
+            ("character varying", "character varying(20)"),
+            ("text", "character varying(5)"),
+            ("numeric(10,2)", "numeric(12,3)"),
+            ("character(5)", "character(6)"),
+        ] {
+            assert!(!keeps_rows(old, new), "{old} to {new}");
+        }
+    }
+}
