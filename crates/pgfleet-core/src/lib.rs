@@ -4,6 +4,7 @@
 //! what was decided comes back as data (a [`folder::MigrationSet`], verdicts, a [`plan::Plan`],
 //! a [`diagnose::Problem`]). The engine acts on it; the binary shows it.
 
+pub mod batches;
 pub mod config;
 pub mod diagnose;
 pub mod folder;

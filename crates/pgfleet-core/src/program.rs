@@ -10,6 +10,7 @@ use pgfleet_sql::{
     char_to_byte, classify, read_script_with, syntax,
 };
 
+use crate::batches::{self, Batches};
 use crate::diagnose::{Code, Problem, Snippet};
 use crate::folder::{Chunk, SqlBody};
 use crate::place::Place;
@@ -44,6 +45,8 @@ pub struct Statement {
     pub facts: Facts,
     /// The rows of a `COPY … FROM STDIN`.
     pub copy_data: Option<String>,
+    /// How it is cut into transactions, when a comment above it asks for that.
+    pub batches: Option<Batches>,
 }
 
 /// Reads an included file: the path as written and whether it is relative to the including file,
@@ -133,15 +136,22 @@ impl Builder<'_> {
             self.program.problems.push(script_problem(&text, problem));
         }
         let mut variables = script.variables;
+        let mut before = 0;
         for item in script.items {
             match item {
                 Item::Statement { range, substituted } => {
-                    self.add_statement(&text, range, substituted, None);
+                    let above = before..range.start;
+                    before = range.end;
+                    if self.add_statement(&text, range, substituted, None) {
+                        self.add_batches(&text, above);
+                    }
                 }
                 Item::Copy { statement, substituted, data } => {
+                    before = statement.end.max(data.end);
                     self.add_statement(&text, statement, substituted, Some(data));
                 }
                 Item::Include { path, relative, range, variables: seen } => {
+                    before = range.end;
                     if let Some(after) = self.include(&text, &path, relative, &range, seen, depth) {
                         variables.extend(after);
                     }
@@ -152,23 +162,43 @@ impl Builder<'_> {
         variables
     }
 
+    /// False when the statement is too large to be taken.
     fn add_statement(
         &mut self,
         text: &Text<'_>,
         range: Range<usize>,
         substituted: Option<Substitution>,
         data: Option<Range<usize>>,
-    ) {
+    ) -> bool {
         let place = text.place(range.start);
         if range.len() > STATEMENT_MAX_BYTES {
             self.program.problems.push(too_large(&place, range.len()));
-            return;
+            return false;
         }
         let verbatim = text.chunk.verbatim && substituted.is_none();
         let sql = substituted.map_or_else(|| text.chunk.sql[range].to_owned(), |new| new.text);
         let copy_data = data.map(|range| text.chunk.sql[range].to_owned());
         let facts = classify(&sql);
-        self.program.statements.push(Statement { sql, place, verbatim, facts, copy_data });
+        let batches = None;
+        self.program.statements.push(Statement { sql, place, verbatim, facts, copy_data, batches });
+        true
+    }
+
+    /// What a comment in `above` asks for the statement that was added last.
+    fn add_batches(&mut self, text: &Text<'_>, above: Range<usize>) {
+        let Some(between) = text.chunk.sql.get(above.clone()) else { return };
+        let Some((at, asked)) = batches::annotation(between) else { return };
+        let Some(statement) = self.program.statements.last_mut() else { return };
+        match batches::parse(asked, &statement.sql) {
+            Ok(batches) => statement.batches = Some(batches),
+            Err(why) => {
+                let start = above.start + at;
+                let line = between[at..].lines().next().unwrap_or_default().trim_end();
+                let mut problem = batches_invalid(&why).at(text.place(start));
+                problem.snippet = Some(text.snippet(&(start..start + line.len())));
+                self.program.problems.push(problem);
+            }
+        }
     }
 
     fn include(
@@ -191,6 +221,12 @@ impl Builder<'_> {
         let chunk = Chunk { sql, place: Place::at(file, 1, 1), verbatim: true };
         Some(self.add_chunk(&chunk, variables, depth + 1))
     }
+}
+
+fn batches_invalid(why: &str) -> Problem {
+    Problem::error(Code::BatchesInvalid, format!("the comment asks for batches in vain: {why}"))
+        .because("without it the statement would run in one transaction, which nobody asked for")
+        .fix("Write for example: -- pgfleet: batches key=id size=5000 pause=50ms")
 }
 
 /// What the parser has against the statements of a program; for preflight, as it costs more than

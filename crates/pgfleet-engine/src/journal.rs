@@ -82,6 +82,11 @@ pub struct UnitKey<'a> {
 }
 
 impl UnitKey<'_> {
+    /// As the journal's tables have it.
+    pub fn direction_name(&self) -> &'static str {
+        direction_name(self.direction)
+    }
+
     /// Says that a unit outside a transaction is about to run.
     pub fn intent(&self) -> String {
         self.insert("intent", false, "NULL")

@@ -261,6 +261,18 @@ impl<'tokens> Cursor<'tokens> {
         text
     }
 
+    /// Where the next token begins; the end of the text when there is none.
+    pub(crate) fn offset(&self) -> usize {
+        self.list.first().map_or(self.text.len(), |token| token.start)
+    }
+
+    /// Where the last token before `rest` ends, which comes from here.
+    pub(crate) fn end_before(&self, rest: &Cursor<'_>) -> usize {
+        let count = self.list.len().saturating_sub(rest.list.len());
+        let last = count.checked_sub(1).and_then(|last| self.list.get(last));
+        last.map_or_else(|| self.offset(), |token| token.end)
+    }
+
     /// All the rest, as [`Cursor::text_until`] writes it.
     pub(crate) fn rest_text(&self) -> String {
         self.text_until(&Cursor { text: self.text, list: &[] })

@@ -8,6 +8,7 @@ mod keyword;
 mod lex;
 pub mod name;
 pub mod position;
+mod row_change;
 pub mod script;
 pub mod source;
 pub mod split;
@@ -23,6 +24,7 @@ pub use name::{
     quote_literal_standard,
 };
 pub use position::{LineIndex, Position, char_to_byte};
+pub use row_change::{Narrowed, NotCuttable, RowChange};
 pub use script::{Item, Problem, Script, Substitution, Variables, read_script, read_script_with};
 pub use source::{DecodeError, Encoding, Newlines, SourceText, decode};
 pub use split::{Construct, Piece, PieceKind, Unterminated, split};

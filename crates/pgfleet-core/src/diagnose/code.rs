@@ -97,6 +97,7 @@ codes! {
     PrismaSchemaMissing = "PF134", "no schema.prisma was found";
     PrismaSchemaInvalid = "PF135", "schema.prisma is not valid";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
+    BatchesInvalid = "PF190", "a comment asks for batches that cannot be made";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
     HostUnknown = "PF202", "the host name does not resolve";
@@ -134,6 +135,8 @@ codes! {
     IndexInvalid = "PF317", "an index is left invalid";
     OutcomeUnknown = "PF318", "it cannot be told whether a step happened";
     FunctionBodyInvalid = "PF319", "a function body is not valid";
+    RowsUnseen = "PF380", "row-level security hides rows from a change in batches";
+    RowsUntouched = "PF381", "a batch changed fewer rows than it should";
 
     LockHeld = "PF401", "another run holds the migration lock";
     ConsentMissing = "PF402", "the plan can lose data and consent was not given";

@@ -8,6 +8,7 @@ use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::PlannedStatement;
+use crate::batches::Batches;
 use crate::diagnose::{Code, Problem};
 use crate::folder::TransactionMode;
 use crate::program::Statement;
@@ -27,6 +28,14 @@ pub enum Unit {
         statement: Box<PlannedStatement>,
         /// How to tell, after a crash, whether it happened.
         settle: Settle,
+    },
+    /// A statement in many transactions, each for a range of a key; the journal's row with the last
+    /// key commits with each.
+    Batched {
+        /// The statement, whole.
+        statement: Box<PlannedStatement>,
+        /// How it is cut.
+        batches: Batches,
     },
     /// A setting for the rest of the file: run again when the rest is resumed.
     Session {
@@ -81,9 +90,9 @@ impl Unit {
     pub fn statements(&self) -> &[PlannedStatement] {
         match self {
             Self::Transaction { statements } => statements,
-            Self::Alone { statement, .. } | Self::Session { statement } => {
-                std::slice::from_ref(statement.as_ref())
-            }
+            Self::Alone { statement, .. }
+            | Self::Batched { statement, .. }
+            | Self::Session { statement } => std::slice::from_ref(statement.as_ref()),
         }
     }
 
@@ -103,7 +112,8 @@ pub fn units_of(statements: Vec<Statement>, mode: TransactionMode) -> Result<Vec
     let statements = strip_outer_transaction(statements);
     let controlled = statements.iter().any(|s| controls_transaction(&s.facts));
     let impossible = statements.iter().any(|s| s.facts.transaction == Transaction::Never);
-    if mode == TransactionMode::Auto && !controlled && !impossible {
+    let batched = statements.iter().any(|s| s.batches.is_some());
+    if mode == TransactionMode::Auto && !controlled && !impossible && !batched {
         let statements: Vec<_> = statements.into_iter().map(planned).collect();
         return Ok(vec![Unit::Transaction { statements }]);
     }
@@ -129,7 +139,8 @@ fn strip_outer_transaction(mut statements: Vec<Statement>) -> Vec<Statement> {
     let last = statements.last().map(|s| s.facts.transaction);
     let whole = first == Some(Transaction::Begin) && last == Some(Transaction::Commit);
     let plain_begin = statements.first().is_some_and(|s| is_plain_begin(&s.sql));
-    let impossible = statements.iter().any(|s| s.facts.transaction == Transaction::Never);
+    let impossible =
+        statements.iter().any(|s| s.facts.transaction == Transaction::Never || s.batches.is_some());
     if whole && plain_begin && control.len() == 2 && !impossible {
         statements.pop();
         statements.remove(0);
@@ -166,6 +177,9 @@ fn separate_units(statements: Vec<Statement>) -> Result<Vec<Unit>, Problem> {
             (Transaction::Rollback, Some(_)) => open = None,
             (Transaction::Commit | Transaction::Rollback, None) => {}
             (Transaction::Never, Some((begin, _))) => return Err(impossible(&statement, begin)),
+            (_, Some((begin, _))) if statement.batches.is_some() => {
+                return Err(batches_inside(&statement, begin));
+            }
             (_, Some((_, inside))) => inside.push(planned(statement)),
             (_, None) => units.push(single(statement)),
         }
@@ -208,7 +222,10 @@ fn transaction_settings(begin: &Statement) -> Option<PlannedStatement> {
     Some(statement)
 }
 
-fn single(statement: Statement) -> Unit {
+fn single(mut statement: Statement) -> Unit {
+    if let Some(batches) = statement.batches.take() {
+        return Unit::Batched { statement: Box::new(planned(statement)), batches };
+    }
     let facts = &statement.facts;
     if facts.transaction == Transaction::Never || may_commit(&statement) {
         let settle = settle_of(facts);
@@ -328,6 +345,14 @@ fn impossible(statement: &Statement, begin: &Statement) -> Problem {
         .fix("Commit before it, or move it to a migration of its own.")
 }
 
+fn batches_inside(statement: &Statement, begin: &Statement) -> Problem {
+    let what = "batches are transactions of their own and cannot run inside another";
+    Problem::error(Code::BatchesInvalid, what)
+        .at(statement.place.clone())
+        .because(format!("the file opens a transaction at {}", begin.place))
+        .fix("Write COMMIT before the statement, or take BEGIN and COMMIT out of the file.")
+}
+
 fn left_open(begin: &Statement) -> Problem {
     Problem::error(Code::TransactionForbidden, "a transaction is begun and never ended")
         .at(begin.place.clone())
@@ -352,6 +377,7 @@ mod tests {
             Unit::Transaction { .. } => 't',
             Unit::Alone { .. } => 'a',
             Unit::Session { .. } => 's',
+            Unit::Batched { .. } => 'b',
         };
         let units = units(sql, mode).unwrap();
         units.iter().map(|unit| (letter(unit), unit.statements().len())).collect()
@@ -370,6 +396,16 @@ mod tests {
         let sql = "SET search_path = a; CREATE TABLE t (); CREATE INDEX CONCURRENTLY i ON t (x); \
                    BEGIN; SELECT 1; SELECT 2; COMMIT;";
         assert_eq!(shape(sql, TransactionMode::Auto), [('s', 1), ('t', 1), ('a', 1), ('t', 2)]);
+    }
+
+    #[test]
+    fn batches_are_transactions_of_their_own() {
+        let update = "-- pgfleet: batches size=5\nUPDATE t SET a = 1;";
+        let file = format!("SELECT 1;\n{update}\nBEGIN; SELECT 2; SELECT 3; COMMIT;");
+        assert_eq!(shape(&file, TransactionMode::Auto), [('t', 1), ('b', 1), ('t', 2)]);
+        let inside = format!("BEGIN;\n{update}\nCOMMIT;");
+        let refused = units(&inside, TransactionMode::Auto).unwrap_err();
+        assert_eq!(refused.code, Code::BatchesInvalid);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod apply;
 mod change;
 mod dry_run;
+mod estimate;
 mod history;
 mod includes;
 mod objects;
@@ -20,6 +21,7 @@ pub(crate) use apply::pending;
 pub use apply::{ApplyRequest, Selection, apply, plan_apply};
 pub use change::{ChangeError, Consent, Run, RunOutcome, run_plan};
 pub use dry_run::{DryRun, dry_run};
+pub use estimate::{BatchEstimate, estimate_batches};
 pub use history::{Resolution, baseline, resolve};
 pub use includes::read_include;
 pub use objects::drop_objects;

@@ -12,7 +12,7 @@ use super::message::{self, Message, Transaction};
 use super::notices::NoticeReader;
 use super::retry::Retries;
 use super::watch::Watched;
-use super::{EventSink, Execution, RunOptions, SetupFailure, StopSignal};
+use super::{EventSink, Execution, RunOptions, Sessions, SetupFailure, StopSignal};
 use crate::connect::{BatchOutcome, Session, SessionError};
 use crate::journal;
 
@@ -24,6 +24,8 @@ const START: &str = "start";
 
 pub(super) struct Executor<'a> {
     pub(super) session: &'a Session,
+    /// Looks at what others wait for.
+    pub(super) coordinator: &'a Session,
     pub(super) plan: &'a Plan,
     pub(super) steps: Vec<&'a SqlStep>,
     pub(super) options: &'a RunOptions,
@@ -40,7 +42,7 @@ pub(super) struct Executor<'a> {
 
 impl<'a> Executor<'a> {
     pub(super) fn new(
-        session: &'a Session,
+        sessions: &Sessions<'a>,
         plan: &'a Plan,
         options: &'a RunOptions,
         events: &'a dyn EventSink,
@@ -48,8 +50,10 @@ impl<'a> Executor<'a> {
         watched: &'a Watched,
     ) -> Self {
         let steps: Vec<_> = plan.sql_steps().collect();
+        let session = sessions.worker;
         Self {
             session,
+            coordinator: sessions.coordinator,
             plan,
             notices: NoticeReader::new(session, events, &steps),
             migrations: steps.iter().map(|step| not_run(step)).collect(),

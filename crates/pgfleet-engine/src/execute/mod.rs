@@ -4,6 +4,9 @@
 //! migration, with the history row; any other unit journals its intent before and its outcome
 //! after. So a run that is killed at any moment is finished by the next one.
 
+mod batch_journal;
+mod batch_ranges;
+mod batched;
 mod copy;
 mod executor;
 mod failure;
@@ -114,7 +117,7 @@ pub async fn execute(
     stop: &StopSignal,
 ) -> Result<Execution, SetupFailure> {
     let watched = watch::Watched::default();
-    let executor = executor::Executor::new(sessions.worker, plan, options, events, stop, &watched);
+    let executor = executor::Executor::new(sessions, plan, options, events, stop, &watched);
     tokio::select! {
         result = executor.run() => result,
         never = watch::watch(sessions, &watched, events, options.apply.lock_timeout_ms) => match never {},

@@ -130,11 +130,17 @@ impl Executor<'_> {
         unit: &Unit,
         before: Before,
     ) -> Result<(), StepFailure> {
+        if let Unit::Batched { statement, batches } = unit {
+            let resumed = before == Before::Intended;
+            return self.run_batches(step, at, statement, batches, resumed).await;
+        }
         let mut retries = Retries::new(self.options.apply.attempts);
         let mut before = before;
         loop {
             let result = match unit {
-                Unit::Session { statement } => self.run_alone(step, statement).await,
+                Unit::Session { statement } | Unit::Batched { statement, .. } => {
+                    self.run_alone(step, statement).await
+                }
                 Unit::Transaction { statements } => {
                     self.run_transaction(step, at, statements).await
                 }
@@ -345,7 +351,7 @@ impl Executor<'_> {
         if cancelled && self.is_stopped() { Cause::Stopped } else { Cause::Session(error) }
     }
 
-    fn key<'k>(&'k self, step: &'k SqlStep, unit: usize, hash: &'k str) -> UnitKey<'k> {
+    pub(super) fn key<'k>(&'k self, step: &'k SqlStep, unit: usize, hash: &'k str) -> UnitKey<'k> {
         let SqlStep { version, direction, .. } = step;
         UnitKey { run_id: &self.options.run_id, version, direction: *direction, unit, hash }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_engine::conduct::{Selection, plan_apply};
+use pgfleet_engine::conduct::{Selection, estimate_batches, plan_apply};
 use pgfleet_engine::preflight::check_folder;
 use pgfleet_engine::typeorm::capture_pending;
 
@@ -43,7 +43,12 @@ impl Plan {
         }
         let mut text = String::new();
         render::plan(&mut text, &context.out, &plan);
-        let entry = TargetEntry::new(&target.name).field("plan", &plan)?;
+        let estimates = estimate_batches(&opened.session, &plan).await;
+        let estimates = estimates.map_err(|error| target.session_problem(&error))?;
+        render::estimates(&mut text, &context.out, &estimates);
+        let entry = TargetEntry::new(&target.name)
+            .field("plan", &plan)?
+            .field("batch_estimates", &estimates)?;
         let problems = concerning(check_folder(&project, &opened.folder).problems, &plan);
         Ok(CommandResult { text, targets: vec![entry], problems, ..CommandResult::default() })
     }

@@ -21,7 +21,7 @@ mod text;
 pub use checks::checks;
 pub use json::{Envelope, TargetEntry};
 pub use missing::{MissingOptions, missing};
-pub use plan::plan;
+pub use plan::{estimates, plan};
 pub use problem::{problem, problems};
 pub use progress::{Progress, ProgressMode};
 pub use run_summary::run_summary;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use pgfleet_core::plan::{Direction, Hazard, HazardKind, Plan, SqlStep, Unit, needs_consent};
 
+use pgfleet_engine::conduct::BatchEstimate;
+
 use super::style::{Role, Style};
 use super::text::{clean_line, counted, pad, pad_left, plural, size, width_of, wrap};
 
@@ -62,6 +64,24 @@ pub fn plan(out: &mut String, style: &Style, plan: &Plan) {
     }
     out.push('\n');
     summary(out, style, plan);
+}
+
+/// How much there is to do in batches.
+pub fn estimates(out: &mut String, style: &Style, estimates: &[BatchEstimate]) {
+    for estimate in estimates {
+        let amount = match (estimate.rows, estimate.batches) {
+            (Some(rows), Some(batches)) => {
+                let batches = usize::try_from(batches).unwrap_or(usize::MAX);
+                let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+                format!("about {} in {}", counted(rows, "row"), counted(batches, "batch"))
+            }
+            _ => "an unknown number of rows; ANALYZE tells".to_owned(),
+        };
+        let table = clean_line(&estimate.table);
+        let text = format!("In batches: {table}, {amount} ({})", clean_line(&estimate.migration));
+        out.push_str(&style.paint(Role::Note, &text));
+        out.push('\n');
+    }
 }
 
 fn heading(out: &mut String, style: &Style, plan: &Plan) {
@@ -126,12 +146,16 @@ fn transaction(style: &Style, step: &SqlStep) -> String {
     if step.is_one_transaction() {
         return style.paint(Role::Faint, "one transaction");
     }
-    let alone = step.units.iter().filter(|unit| matches!(unit, Unit::Alone { .. })).count();
-    let units = counted(step.units.len(), "unit");
-    let text = match alone {
-        0 => units,
-        _ => format!("{units}, {alone} outside a transaction"),
-    };
+    let count = |wanted: fn(&Unit) -> bool| step.units.iter().filter(|unit| wanted(unit)).count();
+    let alone = count(|unit| matches!(unit, Unit::Alone { .. }));
+    let batched = count(|unit| matches!(unit, Unit::Batched { .. }));
+    let mut text = counted(step.units.len(), "unit");
+    if alone > 0 {
+        text.push_str(&format!(", {alone} outside a transaction"));
+    }
+    if batched > 0 {
+        text.push_str(&format!(", {batched} in batches"));
+    }
     style.paint(Role::Doubtful, &text)
 }
 

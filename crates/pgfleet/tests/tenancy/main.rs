@@ -1,0 +1,8 @@
+//! From one tenant to many: changes in batches, the tenant column, isolation.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
+mod batches;
+#[path = "../it/stage.rs"]
+#[allow(dead_code, reason = "shared with the other tests")]
+mod stage;
