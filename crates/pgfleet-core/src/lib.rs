@@ -5,6 +5,7 @@
 //! a [`diagnose::Problem`]). The engine acts on it; the binary shows it.
 
 pub mod batches;
+pub mod backup;
 pub mod config;
 pub mod diagnose;
 pub mod folder;

@@ -1,5 +1,6 @@
 //! Effects: everything that touches a server, the disk, the network or the clock.
 
+pub mod backup;
 pub mod catalog;
 pub mod compare;
 pub mod conduct;
@@ -17,6 +18,7 @@ pub mod outline;
 pub mod preflight;
 pub mod prisma_schema;
 pub mod probe;
+mod programs;
 pub mod project;
 pub mod report;
 pub mod scratch;

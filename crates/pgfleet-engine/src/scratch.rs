@@ -11,8 +11,9 @@ use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_sql::quote_ident;
 
 use crate::conduct::{Opened, Target};
-use crate::connect::ConnectSpec;
+use crate::connect::{ConnectSpec, Session};
 use crate::environment;
+use crate::journal::literal;
 use crate::project::Project;
 use crate::server::{ClusterOptions, Installation, ThrowawayCluster};
 
@@ -56,18 +57,79 @@ impl Scratch {
     /// # Errors
     /// When no server will have it.
     pub async fn create(project: &Project, target: &Target) -> Result<Self, Box<Problem>> {
+        let empty = |name: &str, _| {
+            vec![format!("CREATE DATABASE {} TEMPLATE template0", quote_ident(name))]
+        };
+        let mut scratch = Self::create_as(project, target, empty).await?;
+        scratch.environment.clone_from(&target.settings.environment);
+        scratch.set_up(target).await?;
+        Ok(scratch)
+    }
+
+    /// Makes a scratch database by the first of several statements that the server takes, without
+    /// any environment in it. `create` gets the database's name and the server's version.
+    ///
+    /// # Errors
+    /// When no server will have it.
+    pub async fn create_as(
+        project: &Project,
+        target: &Target,
+        create: impl Fn(&str, u32) -> Vec<String>,
+    ) -> Result<Self, Box<Problem>> {
         let (server, cluster) = choose_server(project, target).await?;
         let name = format!("{PREFIX}{}", unique());
         let session = Target { spec: server.clone(), ..target.clone() }.connect().await?;
-        let sql = format!("CREATE DATABASE {} TEMPLATE template0", quote_ident(&name));
-        let made = session.batch(&sql).await;
+        let mut made = Ok(());
+        for sql in create(&name, session.server_version_num()) {
+            made = session.batch(&sql).await;
+            if made.is_ok() {
+                break;
+            }
+        }
         session.close().await;
         made.map_err(|error| target.session_problem(&error))?;
-        let environment = target.settings.environment.clone();
-        let like = target.clone();
-        let scratch = Self { name, server, like, _cluster: cluster, environment };
-        scratch.set_up(target).await?;
-        Ok(scratch)
+        Ok(Self { name, server, like: target.clone(), _cluster: cluster, environment: None })
+    }
+
+    /// Marks the database as one that a later run may remove when nobody is connected to it, and
+    /// gives the session that keeps it until then.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn mark(&self, mark: &str) -> Result<Session, Box<Problem>> {
+        let copy = self.target(&self.like);
+        let session = copy.connect().await?;
+        let sql = format!("COMMENT ON DATABASE {} IS {}", quote_ident(&self.name), literal(mark));
+        session.batch(&sql).await.map_err(|error| copy.session_problem(&error))?;
+        Ok(session)
+    }
+
+    /// Removes marked databases of the same server that runs left which were killed.
+    ///
+    /// # Errors
+    /// When the server cannot be asked; a database that is in use is left.
+    pub async fn sweep(&self, mark: &str) -> Result<(), Box<Problem>> {
+        let server = Target { spec: self.server.clone(), ..self.like.clone() };
+        let session = server.connect().await?;
+        let sql = format!(
+            "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE '{}%' \
+             AND pg_catalog.shobj_description(oid, 'pg_database') = {}",
+            PREFIX.replace('_', "\\_"),
+            literal(mark)
+        );
+        let names = session.query_text(&sql).await;
+        let names = names.map_err(|error| server.session_problem(&error))?;
+        for name in names.into_iter().flatten().flatten().filter(|name| *name != self.name) {
+            // Refused while anybody is connected: another run is using it.
+            let _ = session.batch(&format!("DROP DATABASE {}", quote_ident(&name))).await;
+        }
+        session.close().await;
+        Ok(())
+    }
+
+    /// True when the server was started for this database alone.
+    pub fn is_own_server(&self) -> bool {
+        self._cluster.is_some()
     }
 
     /// The scratch database as a target with another target's settings.

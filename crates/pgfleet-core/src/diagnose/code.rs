@@ -98,6 +98,9 @@ codes! {
     PrismaSchemaInvalid = "PF135", "schema.prisma is not valid";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
     BatchesInvalid = "PF190", "a comment asks for batches that cannot be made";
+    ClientProgramOld = "PF170", "a client program is older than the server";
+    BackupUnknown = "PF171", "there is no such backup";
+    BackupUnreadable = "PF172", "a backup cannot be read or written";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
     HostUnknown = "PF202", "the host name does not resolve";
@@ -137,6 +140,7 @@ codes! {
     FunctionBodyInvalid = "PF319", "a function body is not valid";
     RowsUnseen = "PF380", "row-level security hides rows from a change in batches";
     RowsUntouched = "PF381", "a batch changed fewer rows than it should";
+    DumpFailed = "PF370", "pg_dump or pg_restore failed";
 
     LockHeld = "PF401", "another run holds the migration lock";
     ConsentMissing = "PF402", "the plan can lose data and consent was not given";
@@ -155,6 +159,10 @@ codes! {
     ChangeUnproven = "PF415", "a change does not do what it should on a scratch copy";
     GeneratedUnproven = "PF416", "a generated migration did not do what it should";
     ChangeNotCovered = "PF417", "a difference that a generated migration would not cover";
+    BackupDamaged = "PF470", "a backup's files are not as they were written";
+    BackupExists = "PF471", "the name of a backup or its restore is taken";
+    DiskSpaceLow = "PF472", "the disk may be too small";
+    RolesMissing = "PF473", "roles that a backup needs are not there";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";
@@ -162,6 +170,7 @@ codes! {
     PreflightFailed = "PF504", "the folder has errors";
     DoctorFailed = "PF505", "the set-up has problems";
     TablesMissing = "PF506", "the database lacks what the code expects";
+    BackupDiffers = "PF550", "a restored backup is not what was backed up";
 
     Bug = "PF900", "a bug in pgfleet";
 }

@@ -15,11 +15,12 @@ use pgfleet_core::schema::Schema;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::connect::{Session, SessionError};
+use crate::journal::literal;
 use build::Builder;
 use rows::Row;
 
 /// What makes PostgreSQL write the same text for the same thing everywhere.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+const SETTINGS: &str = "
 SET LOCAL search_path = ''; SET LOCAL \"TimeZone\" = 'UTC'; SET LOCAL \"DateStyle\" = 'ISO, YMD';
 SET LOCAL \"IntervalStyle\" = 'postgres'; SET LOCAL bytea_output = 'hex';
 SET LOCAL extra_float_digits = 1; SET LOCAL quote_all_identifiers = off;
@@ -83,16 +84,29 @@ pub enum CatalogError {
 /// # Errors
 /// [`CatalogError`]; the session can be used further.
 pub async fn read_schema(session: &Session) -> Result<Schema, CatalogError> {
+    read_schema_at(session, None).await
+}
+
+/// The same in a snapshot that another session exported. The definitions that PostgreSQL writes
+/// itself (`pg_get_*def`) are of now all the same, as they are for pg_dump.
+///
+/// # Errors
+/// As [`read_schema`]; also when the snapshot is gone.
+pub async fn read_schema_at(
+    session: &Session,
+    snapshot: Option<&str>,
+) -> Result<Schema, CatalogError> {
     let version = session.server_version_num();
-    let read = read_rows(session, &script(version / 10_000), version).await;
+    let read = read_rows(session, &script(version / 10_000, snapshot), version).await;
     if read.is_err() && !session.is_closed() {
         session.batch("ROLLBACK").await?;
     }
     read
 }
 
-fn script(major: u32) -> String {
-    let mut script = BEGIN.to_owned();
+fn script(major: u32, snapshot: Option<&str>) -> String {
+    let mut script = begin_in(snapshot);
+    script.push_str(SETTINGS);
     for (_, sql) in QUERIES {
         script.push('\n');
         script.push_str(&for_major(sql, major));
@@ -100,6 +114,15 @@ fn script(major: u32) -> String {
     }
     script.push_str("\nCOMMIT");
     script
+}
+
+/// Begins a read-only transaction that sees one snapshot: its own, or one that was exported.
+pub(crate) fn begin_in(snapshot: Option<&str>) -> String {
+    let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;".to_owned();
+    if let Some(snapshot) = snapshot {
+        begin.push_str(&format!(" SET TRANSACTION SNAPSHOT {};", literal(snapshot)));
+    }
+    begin
 }
 
 /// Leaves out the lines that begin with `/*>=N*/` for a newer major version.

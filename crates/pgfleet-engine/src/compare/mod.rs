@@ -14,7 +14,7 @@ pub use script::{PREAMBLE, ScriptError, run_script};
 pub use side::{Side, applied_schema, read_side, read_snapshot, read_target};
 
 /// Why a schema could not be read, as a problem.
-fn schema_problem(target: &Target, error: &CatalogError) -> Box<Problem> {
+pub(crate) fn schema_problem(target: &Target, error: &CatalogError) -> Box<Problem> {
     match error {
         CatalogError::Session(error) => target.session_problem(error),
         CatalogError::Row { .. } => {

@@ -1,15 +1,12 @@
-//! PostgreSQL's own client programs: pg_dump and psql.
+//! A target's structure, dumped by pg_dump and run by psql.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use pgfleet_core::diagnose::{Code, Problem};
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 
 use crate::conduct::Target;
-use crate::connect::{ConnectSpec, Host, RootCertificates};
-use crate::server::Installation;
+use crate::programs::{command, not_there};
 
 /// What pg_dump says about a target. Owners and grants are left out, because a scratch server has
 /// other roles.
@@ -42,53 +39,6 @@ pub(super) async fn restore(target: &Target, sql: Vec<u8>) -> Result<(), Box<Pro
     let (output, ()) = tokio::join!(child.wait_with_output(), write);
     let output = output.map_err(unable)?;
     if output.status.success() { Ok(()) } else { Err(Box::new(failed("psql", &output.stderr))) }
-}
-
-/// The program with libpq's variables, so that no password is seen in a list of processes.
-fn command(program: &str, spec: &ConnectSpec) -> Command {
-    let beside_server = Installation::find().ok().and_then(|found| found.program(program));
-    let mut command = Command::new(beside_server.unwrap_or_else(|| PathBuf::from(program)));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PG") {
-            command.env_remove(name);
-        }
-    }
-    command.envs(libpq_variables(spec)).kill_on_drop(true);
-    command
-}
-
-fn libpq_variables(spec: &ConnectSpec) -> Vec<(&'static str, String)> {
-    let endpoints = &spec.endpoints;
-    let joined = |values: Vec<String>| values.join(",");
-    let host = |host: &Host| match host {
-        Host::Tcp(name) => name.clone(),
-        Host::Unix(directory) => directory.display().to_string(),
-    };
-    let mut variables = vec![
-        ("PGHOST", joined(endpoints.iter().map(|e| host(&e.host)).collect())),
-        ("PGPORT", joined(endpoints.iter().map(|e| e.port.to_string()).collect())),
-        ("PGUSER", spec.user.clone()),
-        ("PGDATABASE", spec.database.clone()),
-        ("PGSSLMODE", spec.tls.mode.as_str().to_owned()),
-        ("PGAPPNAME", "pgfleet".to_owned()),
-    ];
-    if let Some(password) = endpoints.iter().find_map(|endpoint| endpoint.password.as_ref()) {
-        variables.push(("PGPASSWORD", password.reveal().to_owned()));
-    }
-    match &spec.tls.root {
-        Some(RootCertificates::File(file)) => {
-            variables.push(("PGSSLROOTCERT", file.display().to_string()))
-        }
-        Some(RootCertificates::System) => variables.push(("PGSSLROOTCERT", "system".to_owned())),
-        None => {}
-    }
-    variables
-}
-
-fn not_there(program: &str, error: &std::io::Error) -> Problem {
-    Problem::error(Code::ServerBinariesMissing, format!("{program} cannot be run"))
-        .because(error.to_string())
-        .fix_with("Install PostgreSQL's client programs.", "apt-get install postgresql-client")
 }
 
 fn failed(program: &str, stderr: &[u8]) -> Problem {

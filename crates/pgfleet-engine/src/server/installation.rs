@@ -40,7 +40,7 @@ pub struct ServerVersion {
 
 impl ServerVersion {
     /// Reads what `postgres --version` prints, such as `postgres (PostgreSQL) 15.18 (Debian …)`.
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let number = text.split_whitespace().find(|word| word.starts_with(char::is_numeric))?;
         let mut parts = number.split(|c: char| !c.is_ascii_digit()).map(str::parse);
         let major = parts.next()?.ok()?;

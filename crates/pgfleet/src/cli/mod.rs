@@ -1,6 +1,7 @@
 //! The command line: one file per command, each with its arguments and what it does with them.
 
 mod apply;
+mod backup;
 mod baseline;
 mod check;
 mod completions;
@@ -19,6 +20,7 @@ mod outcome;
 mod plan;
 mod reset;
 mod resolve;
+mod restore;
 mod rollback;
 mod status;
 mod verify;
@@ -69,6 +71,8 @@ enum Command {
     Reset(reset::Reset),
     Baseline(baseline::Baseline),
     Resolve(resolve::Resolve),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
     Demo(demo::Demo),
@@ -116,6 +120,8 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Reset(command) => block_on(command.run(context)),
         Command::Baseline(command) => block_on(command.run(context)),
         Command::Resolve(command) => block_on(command.run(context)),
+        Command::Backup(command) => block_on(command.run(context)),
+        Command::Restore(command) => block_on(command.run(context)),
         Command::Doctor(command) => block_on(command.run(context)),
         Command::Explain(command) => command.run(),
         Command::Demo(command) => command.run(context),
@@ -140,6 +146,8 @@ fn name_of(command: &Command) -> &'static str {
         Command::Reset(_) => "reset",
         Command::Baseline(_) => "baseline",
         Command::Resolve(_) => "resolve",
+        Command::Backup(_) => "backup",
+        Command::Restore(_) => "restore",
         Command::Doctor(_) => "doctor",
         Command::Explain(_) => "explain",
         Command::Demo(_) => "demo",

@@ -4,6 +4,7 @@
 //! terminal, the environment or the clock, but [`Style::detect`] and [`progress`]. Text from
 //! outside (file contents, server messages) never carries control characters to the terminal.
 
+mod backup;
 mod checks;
 pub mod json;
 mod missing;
@@ -18,6 +19,7 @@ mod style;
 mod tests;
 mod text;
 
+pub use backup::{backup, backup_json, backups, removed_backups};
 pub use checks::checks;
 pub use json::{Envelope, TargetEntry};
 pub use missing::{MissingOptions, missing};

@@ -1,6 +1,7 @@
 //! The program as a user runs it, on real databases: one binary, so that it is linked once.
 
 mod apply;
+mod backup;
 mod bad_input;
 mod copy;
 mod locks;
