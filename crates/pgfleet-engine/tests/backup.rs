@@ -22,7 +22,7 @@ INSERT INTO every SELECT g, CASE g % 3 WHEN 0 THEN 'sad' WHEN 1 THEN 'ok' END::m
     date '2020-01-01' + g, time '10:00' + g * interval '1 s', timetz '10:00+02', g * interval '1 month 1 s',
     jsonb_build_object('b', g, 'a', 1.50), '{\"x\":  1}', decode(md5(g::text), 'hex'), array[g, null],
     'x', 'é' || g, repeat('z', g), int4range(g, g + 2), '10.0.0.1/8', md5(g::text)::uuid, g % 2 = 0,
-    (g, 'x,\"y'), array['ok', 'sad']::mood[], point(g, 1.5), g::money, B'101', 'a b'::tsvector, g, 'n', g
+    (g, 'x,\"y'::text)::pair, array['ok', 'sad']::mood[], point(g, 1.5), g::money, B'101', 'a b'::tsvector, g, 'n', g
 FROM generate_series(1, 300) g;
 INSERT INTO every (id) VALUES (1000);
 CREATE TABLE parts (id int, v text) PARTITION BY RANGE (id);
