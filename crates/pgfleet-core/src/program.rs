@@ -14,6 +14,7 @@ use crate::batches::{self, Batches};
 use crate::diagnose::{Code, Problem, Snippet};
 use crate::folder::{Chunk, SqlBody};
 use crate::place::Place;
+use crate::plan::CopyRows;
 
 /// The largest statement that is sent, in bytes. PostgreSQL itself ends at 1 GiB; long before
 /// that a statement of this size costs the server several times its length in memory, and rows in
@@ -44,7 +45,7 @@ pub struct Statement {
     /// What it does.
     pub facts: Facts,
     /// The rows of a `COPY … FROM STDIN`.
-    pub copy_data: Option<String>,
+    pub copy_data: Option<CopyRows>,
     /// How it is cut into transactions, when a comment above it asks for that.
     pub batches: Option<Batches>,
 }
@@ -177,7 +178,7 @@ impl Builder<'_> {
         }
         let verbatim = text.chunk.verbatim && substituted.is_none();
         let sql = substituted.map_or_else(|| text.chunk.sql[range].to_owned(), |new| new.text);
-        let copy_data = data.map(|range| text.chunk.sql[range].to_owned());
+        let copy_data = data.map(|range| CopyRows::of(&text.chunk.sql[range]));
         let facts = classify(&sql);
         let batches = None;
         self.program.statements.push(Statement { sql, place, verbatim, facts, copy_data, batches });

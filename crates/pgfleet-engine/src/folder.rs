@@ -1,15 +1,21 @@
 //! Reads a migration folder from disk.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::FileTree;
+use pgfleet_core::folder::{FileTree, LargeFile, LargeReader};
 
 /// Files below a folder that are read at the most; more means that the folder is not what the
 /// user meant.
 const FILES_MAX: usize = 50_000;
+
+/// A script above this size is read piece by piece.
+const LARGE_BYTES: u64 = 256 * 1024;
+
+/// How much of a large file is held at a time.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// Directories that never hold migrations and may be huge.
 const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".pgfleet"];
@@ -24,7 +30,8 @@ pub fn read_tree(root: &Path, shown: &str) -> Result<FileTree, Box<Problem>> {
     if !metadata.is_dir() {
         return Err(Box::new(not_a_folder(shown)));
     }
-    let mut tree = FileTree { root: shown.to_owned(), ..FileTree::default() };
+    let mut tree =
+        FileTree { root: shown.to_owned(), location: root.to_owned(), ..FileTree::default() };
     let mut waiting = vec![PathBuf::new()];
     while let Some(folder) = waiting.pop() {
         read_folder(root, &folder, &mut tree, &mut waiting);
@@ -52,7 +59,7 @@ fn read_folder(root: &Path, folder: &Path, tree: &mut FileTree, waiting: &mut Ve
                     waiting.push(path);
                 }
             }
-            Ok(_) => read_file(root, &path, tree),
+            Ok(found) => read_file(root, &path, found.len(), tree),
             Err(error) => {
                 tree.unreadable.insert(slashed(&path), error.to_string());
             }
@@ -60,15 +67,47 @@ fn read_folder(root: &Path, folder: &Path, tree: &mut FileTree, waiting: &mut Ve
     }
 }
 
-fn read_file(root: &Path, path: &Path, tree: &mut FileTree) {
-    match fs::read(root.join(path)) {
-        Ok(contents) => {
-            tree.files.insert(slashed(path), contents);
-        }
-        Err(error) => {
-            tree.unreadable.insert(slashed(path), error.to_string());
+fn read_file(root: &Path, path: &Path, size: u64, tree: &mut FileTree) {
+    let (file, name) = (root.join(path), slashed(path));
+    let is_sql = name.to_ascii_lowercase().ends_with(".sql") && !name.contains(['\n', '\r']);
+    let read = if is_sql && size > LARGE_BYTES {
+        read_large(&file, &name, size)
+            .map(|(script, large)| tree.insert_large(&name, script, large))
+    } else {
+        fs::read(file).map(|contents| {
+            tree.files.insert(name.clone(), contents);
+        })
+    };
+    if let Err(error) = read {
+        tree.unreadable.insert(name, error.to_string());
+    }
+}
+
+/// Reads a script piece by piece, so that the rows of its COPY statements are never held.
+fn read_large(file: &Path, name: &str, size: u64) -> io::Result<(String, LargeFile)> {
+    let mut file = fs::File::open(file)?;
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut length = read_full(&mut file, &mut piece)?;
+    let mut reader = LargeReader::new(name, &piece[..length], size);
+    while length > 0 {
+        reader.push(&piece[..length]);
+        length = read_full(&mut file, &mut piece)?;
+    }
+    Ok(reader.finish())
+}
+
+/// Fills the buffer as far as the file goes.
+fn read_full(file: &mut fs::File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
+    Ok(filled)
 }
 
 fn slashed(path: &Path) -> String {

@@ -5,7 +5,7 @@
 //! history row is written, in the same transaction; open rows are what a later run resumes from.
 
 use pgfleet_core::plan::Direction;
-use pgfleet_sql::quote_literal;
+pub(crate) use pgfleet_sql::quote_text as literal;
 
 /// What tells that the journal is there; must stay the newest of its tables.
 pub const MARKER_TABLE: &str = "pgfleet.steps";
@@ -151,12 +151,6 @@ pub fn end_run(run_id: &str, outcome: &str) -> String {
         literal(outcome),
         literal(run_id)
     )
-}
-
-/// Quotes a text; a NUL, which PostgreSQL cannot store, is shown as U+FFFD.
-pub(crate) fn literal(text: &str) -> String {
-    quote_literal(text)
-        .unwrap_or_else(|_| quote_literal(&text.replace('\0', "\u{fffd}")).unwrap_or_default())
 }
 
 fn direction_name(direction: Direction) -> &'static str {

@@ -9,6 +9,7 @@ mod lex;
 pub mod name;
 pub mod position;
 mod row_change;
+pub mod rows;
 pub mod script;
 pub mod source;
 pub mod split;
@@ -21,12 +22,13 @@ pub use classify::{
 };
 pub use name::{
     QualifiedName, QuoteError, parse_qualified, quote_ident, quote_ident_always, quote_literal,
-    quote_literal_standard,
+    quote_literal_standard, quote_text,
 };
 pub use position::{LineIndex, Position, char_to_byte};
 pub use row_change::{Narrowed, NotCuttable, RowChange};
+pub use rows::RowsElsewhere;
 pub use script::{Item, Problem, Script, Substitution, Variables, read_script, read_script_with};
-pub use source::{DecodeError, Encoding, Newlines, SourceText, decode};
-pub use split::{Construct, Piece, PieceKind, Unterminated, split};
+pub use source::{DecodeError, Encoding, Newlines, SourceText, TextStream, decode};
+pub use split::{Construct, Part, Piece, PieceKind, ScriptStream, Unterminated, split};
 pub use syntax::SyntaxError;
 pub use words::bare_words;

@@ -90,6 +90,14 @@ pub fn quote_literal(value: &str) -> Result<String, QuoteError> {
     })
 }
 
+/// Writes any text as a string literal, like [`quote_literal`]; NUL characters, which PostgreSQL
+/// cannot store, become U+FFFD, so that the value that is stored or looked for shows that it is
+/// another.
+#[must_use]
+pub fn quote_text(value: &str) -> String {
+    quote_literal(&value.replace('\0', "\u{fffd}")).unwrap_or_else(|_| "''".to_owned())
+}
+
 /// Writes a string literal as tools write it that rely on `standard_conforming_strings`: quotes
 /// are doubled and backslashes stand for themselves. For files that such a tool also writes; for
 /// everything else there is [`quote_literal`]. NUL characters are left out.
@@ -141,6 +149,7 @@ mod tests {
         assert_eq!(quote_literal_standard("a\\'b"), "'a\\''b'");
         assert_eq!(quote_ident_always("name"), "\"name\"");
         assert_eq!(quote_literal("a\0"), Err(QuoteError::Nul { offset: 1 }));
+        assert_eq!(quote_text("it's\0"), "'it''s\u{fffd}'");
     }
 
     #[test]

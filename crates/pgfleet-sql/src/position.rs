@@ -3,6 +3,8 @@
 //! Invariant: lines and columns are 1-based, a column counts characters (not bytes), and every
 //! offset, even one outside the text or inside a character, has a position.
 
+use crate::rows;
+
 /// A place as people name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -17,6 +19,9 @@ pub struct Position {
 pub struct LineIndex<'text> {
     text: &'text str,
     starts: Vec<usize>,
+    /// From which index of `starts` on how many lines are not in the text: rows that were left in
+    /// their file.
+    left_out: Vec<(usize, u32)>,
 }
 
 impl<'text> LineIndex<'text> {
@@ -24,8 +29,15 @@ impl<'text> LineIndex<'text> {
     #[must_use]
     pub fn new(text: &'text str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
+        let starts: Vec<_> = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
+        let marked = |(_, start): &(usize, &usize)| rows::is_marked(&text.as_bytes()[**start..]);
+        let (mut left_out, mut total) = (Vec::new(), 0u32);
+        for (index, start) in starts.iter().enumerate().filter(marked) {
+            let line = text[*start..].split_inclusive('\n').next().unwrap_or_default();
+            total = total.saturating_add(rows::lines_left_out(line));
+            left_out.push((index + 1, total));
+        }
+        Self { text, starts, left_out }
     }
 
     /// The position of a byte offset; offsets beyond the text give its end.
@@ -35,13 +47,18 @@ impl<'text> LineIndex<'text> {
         let line = self.starts.partition_point(|start| *start <= offset).max(1) - 1;
         let start = self.starts.get(line).copied().unwrap_or_default();
         let column = self.text[start..offset].chars().count();
-        Position { line: counted(line), column: counted(column) }
+        let before = self.left_out.partition_point(|(index, _)| *index <= line);
+        let left_out = before.checked_sub(1).map_or(0, |at| self.left_out[at].1);
+        Position { line: counted(line).saturating_add(left_out), column: counted(column) }
     }
 
     /// The text of a 1-based line without its line end; empty when there is no such line.
     #[must_use]
     pub fn line_text(&self, line: u32) -> &'text str {
-        let index = (line as usize).wrapping_sub(1);
+        let number = line as usize;
+        let mut left_out = self.left_out.iter().rev();
+        let left_out = left_out.find(|(index, count)| *index + (*count as usize) < number);
+        let index = number.wrapping_sub(1 + left_out.map_or(0, |(_, count)| *count as usize));
         let Some(start) = self.starts.get(index).copied() else { return "" };
         let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
         let line = &self.text[start..end];

@@ -254,7 +254,7 @@ impl Reader<'_> {
 }
 
 /// Whether a statement asks for COPY data.
-fn is_copy_in(statement: &str) -> bool {
+pub(crate) fn is_copy_in(statement: &str) -> bool {
     let starts = statement.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
     starts && crate::split::is_copy_in(statement)
 }

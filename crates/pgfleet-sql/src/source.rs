@@ -3,6 +3,8 @@
 //! Invariant: the text is exactly what the bytes say, line endings included; only a byte order mark
 //! is removed. Bytes that are not text are refused with the offset of the first bad one.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding as Charset, UTF_16BE, UTF_16LE};
 
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -24,6 +26,35 @@ pub enum Encoding {
     Utf16Be,
 }
 
+impl Encoding {
+    /// The name that a plan file has for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 | Self::Utf8Bom => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+        }
+    }
+
+    /// Reads [`Encoding::name`] back; a byte order mark makes no difference inside a file.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        [Self::Utf8, Self::Utf16Le, Self::Utf16Be].into_iter().find(|known| known.name() == name)
+    }
+
+    /// The bytes that spell a text, as they are in the file.
+    #[must_use]
+    pub fn encode(self, text: &str) -> Cow<'_, [u8]> {
+        let units = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect();
+        match self {
+            Self::Utf8 | Self::Utf8Bom => Cow::Borrowed(text.as_bytes()),
+            Self::Utf16Le => Cow::Owned(units(u16::to_le_bytes)),
+            Self::Utf16Be => Cow::Owned(units(u16::to_be_bytes)),
+        }
+    }
+}
+
 /// The line endings found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Newlines {
@@ -35,6 +66,30 @@ pub enum Newlines {
     Mixed,
     /// There is no line end.
     None,
+}
+
+impl Newlines {
+    /// The line endings of a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let (mut lf, mut crlf, mut previous) = (false, false, 0u8);
+        for byte in text.bytes() {
+            if byte == b'\n' {
+                if previous == b'\r' {
+                    crlf = true;
+                } else {
+                    lf = true;
+                }
+            }
+            previous = byte;
+        }
+        match (lf, crlf) {
+            (true, false) => Self::Lf,
+            (false, true) => Self::Crlf,
+            (true, true) => Self::Mixed,
+            (false, false) => Self::None,
+        }
+    }
 }
 
 /// A decoded file.
@@ -83,12 +138,100 @@ pub fn decode(bytes: &[u8]) -> Result<SourceText, DecodeError> {
         Encoding::Utf16Le => decode_utf16(body, mark, UTF_16LE, u16::from_le_bytes)?,
         Encoding::Utf16Be => decode_utf16(body, mark, UTF_16BE, u16::from_be_bytes)?,
     };
-    let newlines = newlines_of(&text);
+    let newlines = Newlines::of(&text);
     Ok(SourceText { text, encoding, newlines })
+}
+
+/// A file's text, decoded while its bytes come in pieces.
+#[derive(Debug)]
+pub struct TextStream {
+    encoding: Encoding,
+    /// Bytes of a character whose rest has not come.
+    rest: Vec<u8>,
+    /// Offset in the file of the first byte of `rest`.
+    offset: usize,
+}
+
+impl TextStream {
+    /// A file that begins so, and how many of the bytes are its byte order mark, which is not to be
+    /// pushed. `total` is the file's size.
+    #[must_use]
+    pub fn new(beginning: &[u8], total: u64) -> (Self, usize) {
+        let (encoding, mark) = detect_in(beginning, total.is_multiple_of(2));
+        (Self { encoding, rest: Vec::new(), offset: mark }, mark)
+    }
+
+    /// Text inside a file, whose encoding is known; offsets count from where it begins.
+    #[must_use]
+    pub fn within(encoding: Encoding) -> Self {
+        Self { encoding, rest: Vec::new(), offset: 0 }
+    }
+
+    /// How the bytes spell characters.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The text of the bytes so far, but for a character that is not complete.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the bytes are not text.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<String, DecodeError> {
+        self.rest.extend_from_slice(bytes);
+        let complete = self.complete();
+        let text = self.decode(complete)?;
+        self.rest.drain(..complete);
+        self.offset += complete;
+        Ok(text)
+    }
+
+    /// Says that there are no more bytes.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when they end inside a character.
+    pub fn finish(self) -> Result<(), DecodeError> {
+        self.decode(self.rest.len()).map(|_| ())
+    }
+
+    fn decode(&self, length: usize) -> Result<String, DecodeError> {
+        let body = &self.rest[..length];
+        match self.encoding {
+            Encoding::Utf8 | Encoding::Utf8Bom => decode_utf8(body, self.offset),
+            Encoding::Utf16Le => decode_utf16(body, self.offset, UTF_16LE, u16::from_le_bytes),
+            Encoding::Utf16Be => decode_utf16(body, self.offset, UTF_16BE, u16::from_be_bytes),
+        }
+    }
+
+    /// How many bytes end with a whole character.
+    fn complete(&self) -> usize {
+        let rest = &self.rest;
+        let high = |low_first: bool, pair: &[u8]| match pair {
+            [a, b] => (0xD8..0xDC).contains(if low_first { b } else { a }),
+            _ => false,
+        };
+        let utf16 = |low_first: bool| {
+            let even = rest.len() & !1;
+            let last = &rest[even.saturating_sub(2)..even];
+            if high(low_first, last) { even - 2 } else { even }
+        };
+        match self.encoding {
+            Encoding::Utf8 | Encoding::Utf8Bom => match std::str::from_utf8(rest) {
+                Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                _ => rest.len(),
+            },
+            Encoding::Utf16Le => utf16(true),
+            Encoding::Utf16Be => utf16(false),
+        }
+    }
 }
 
 /// The encoding and the length of its byte order mark.
 fn detect(bytes: &[u8]) -> (Encoding, usize) {
+    detect_in(bytes, bytes.len().is_multiple_of(2))
+}
+
+fn detect_in(bytes: &[u8], is_even: bool) -> (Encoding, usize) {
     if bytes.starts_with(UTF8_MARK) {
         (Encoding::Utf8Bom, UTF8_MARK.len())
     } else if bytes.starts_with(UTF16_LE_MARK) {
@@ -96,19 +239,19 @@ fn detect(bytes: &[u8]) -> (Encoding, usize) {
     } else if bytes.starts_with(UTF16_BE_MARK) {
         (Encoding::Utf16Be, UTF16_BE_MARK.len())
     } else {
-        (guess(bytes), 0)
+        (guess(bytes, is_even), 0)
     }
 }
 
 /// SQL is mostly ASCII, so UTF-16 shows as zeros in (nearly) every second byte and hardly ever in
 /// the others.
-fn guess(bytes: &[u8]) -> Encoding {
+fn guess(bytes: &[u8], is_even: bool) -> Encoding {
     let sample = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
     let zeros_at =
         |parity: usize| sample.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros_at(0), zeros_at(1));
     let many = sample.len() / 4;
-    if !bytes.len().is_multiple_of(2) || even + odd == 0 {
+    if !is_even || even + odd == 0 {
         Encoding::Utf8
     } else if odd > many && even * 8 <= odd {
         Encoding::Utf16Le
@@ -159,26 +302,6 @@ fn first_bad_unit(body: &[u8], unit: fn([u8; 2]) -> u16) -> usize {
     offset
 }
 
-fn newlines_of(text: &str) -> Newlines {
-    let (mut lf, mut crlf, mut previous) = (false, false, 0u8);
-    for byte in text.bytes() {
-        if byte == b'\n' {
-            if previous == b'\r' {
-                crlf = true;
-            } else {
-                lf = true;
-            }
-        }
-        previous = byte;
-    }
-    match (lf, crlf) {
-        (true, false) => Newlines::Lf,
-        (false, true) => Newlines::Crlf,
-        (true, true) => Newlines::Mixed,
-        (false, false) => Newlines::None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +329,39 @@ mod tests {
             let big = decode(&utf16(&text, u16::to_be_bytes)).unwrap();
             assert_eq!((big.text.as_str(), big.encoding), (sql, Encoding::Utf16Be));
         }
+    }
+
+    fn streamed(bytes: &[u8], size: usize) -> Result<String, DecodeError> {
+        let (mut stream, mark) = TextStream::new(bytes, bytes.len() as u64);
+        let mut text = String::new();
+        for piece in bytes[mark..].chunks(size) {
+            text.push_str(&stream.push(piece)?);
+        }
+        stream.finish().map(|()| text)
+    }
+
+    #[test]
+    fn pieces_of_any_size_decode_as_the_whole() {
+        let sql = "SELECT 'é😀', 'ä';\r\n-- 😀😀\n";
+        let marked = format!("\u{feff}{sql}");
+        let files = [
+            sql.as_bytes().to_vec(),
+            marked.as_bytes().to_vec(),
+            utf16(sql, u16::to_le_bytes),
+            utf16(&marked, u16::to_be_bytes),
+            b"ab\0c".to_vec(),
+            b"abc\xC3".to_vec(),
+            b"\xEF\xBB\xBFa\xFFb".to_vec(),
+            b"\xFF\xFEa\0b".to_vec(),
+            [utf16("\u{feff}ab", u16::to_le_bytes), vec![0x00, 0xD8, 0x61, 0x00]].concat(),
+        ];
+        for file in files {
+            let whole = decode(&file).map(|source| source.text);
+            for size in 1..9 {
+                assert_eq!(streamed(&file, size), whole, "{file:?} by {size}");
+            }
+        }
+        assert_eq!(*Encoding::Utf16Be.encode("é"), [0, 0xE9]);
     }
 
     #[test]

@@ -159,6 +159,7 @@ codes! {
     ChangeUnproven = "PF415", "a change does not do what it should on a scratch copy";
     GeneratedUnproven = "PF416", "a generated migration did not do what it should";
     ChangeNotCovered = "PF417", "a difference that a generated migration would not cover";
+    RowsChanged = "PF418", "the rows of a COPY changed since they were planned";
     BackupDamaged = "PF470", "a backup's files are not as they were written";
     BackupExists = "PF471", "the name of a backup or its restore is taken";
     DiskSpaceLow = "PF472", "the disk may be too small";

@@ -7,7 +7,7 @@
 
 use serde::Deserialize;
 
-use super::reading::{Reading, by_number, has_statement, section, sha256_hex};
+use super::reading::{Reading, by_number, has_statement, section};
 use super::{Chunk, FileTree, Format, MigrationSet, SqlBody};
 use crate::diagnose::{Code, Problem};
 use crate::place::Place;
@@ -117,7 +117,7 @@ fn read_file(reading: &mut Reading<'_>, path: &str, version: &str, name: &str) {
     }
     let chunks = split_breakpoints(&reading.tree.display(path), &text);
     let mut migration = reading.migration(version, name, path, SqlBody { chunks });
-    migration.checksum = Some(sha256_hex(reading.bytes(path)));
+    migration.checksum = Some(reading.sha256(path));
     reading.migrations.push(migration);
 }
 

@@ -1,6 +1,11 @@
 //! A folder as data: what the engine read from disk, for the readers to look at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use pgfleet_sql::{DecodeError, Newlines, SourceText, decode};
+
+use super::LargeFile;
 
 /// Files and directories below a folder. Paths are relative, with `/`, in byte order.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +16,11 @@ pub struct FileTree {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Relative paths of directories, empty ones too (Prisma refuses those).
     pub directories: BTreeSet<String>,
+    /// Of files in `files` that were too large to be held whole: `files` has their script without
+    /// the rows of its COPY statements.
+    pub large: BTreeMap<String, LargeFile>,
+    /// Where the folder is on this machine; empty for folders that are not on disk.
+    pub location: PathBuf,
     /// Files that could not be read, and what the operating system said.
     pub unreadable: BTreeMap<String, String>,
 }
@@ -30,6 +40,28 @@ impl FileTree {
         let parents = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
         self.directories.extend(parents);
         self.files.insert(path.to_owned(), contents);
+    }
+
+    /// Adds a file whose rows were left in it.
+    pub fn insert_large(&mut self, path: &str, script: String, file: LargeFile) {
+        self.insert(path, script.into_bytes());
+        self.large.insert(path.to_owned(), file);
+    }
+
+    /// A file's text, with one line for each stretch of rows that was left in the file; `None` when
+    /// there is no such file.
+    ///
+    /// # Errors
+    /// When the file is not text.
+    pub fn text(&self, path: &str) -> Option<Result<SourceText, DecodeError>> {
+        let bytes = self.files.get(path)?;
+        let Some(large) = self.large.get(path) else { return Some(decode(bytes)) };
+        if let Some(error) = &large.not_text {
+            return Some(Err(error.clone()));
+        }
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let newlines = Newlines::of(&text);
+        Some(Ok(SourceText { text, encoding: large.encoding, newlines }))
     }
 
     /// The path as the user would type it.

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use pgfleet_sql::LineIndex;
+use pgfleet_sql::{LineIndex, RowsElsewhere};
 
 use super::reading::{Reading, base_name};
 use super::{
@@ -172,8 +172,11 @@ fn read_script(
 ) -> Option<(SqlBody, i32)> {
     let body = reading.body(path)?;
     let text: String = body.chunks.into_iter().map(|chunk| chunk.sql).collect();
-    let crc = checksum(&text);
+    let crc = reading.large(path).map_or_else(|| checksum(&text), |large| large.lines_crc32);
     let shown = reading.tree.display(path);
+    if settings.placeholders {
+        refuse_placeholders_in_rows(reading, &text, &shown);
+    }
     if !settings.placeholders || !text.contains("${") {
         return Some((SqlBody::verbatim(text, Place::at(shown, 1, 1)), crc));
     }
@@ -191,6 +194,24 @@ fn read_script(
         .iter_mut()
         .for_each(|chunk| chunk.verbatim = chunk.sql.lines().count() == text.lines().count());
     Some((body, crc))
+}
+
+/// Rows that stay in their file are sent as they are.
+fn refuse_placeholders_in_rows(reading: &mut Reading<'_>, text: &str, shown: &str) {
+    let lines = text.match_indices('\0').map(|(at, _)| at);
+    let filled = |at: &usize| {
+        RowsElsewhere::parse(text[*at..].lines().next().unwrap_or_default())
+            .is_some_and(|rows| rows.has_placeholder)
+    };
+    for at in lines.filter(filled) {
+        let line = LineIndex::new(text).position(at).line;
+        reading.problems.push(
+            Problem::error(Code::CodeOpaque, "rows of a COPY hold ${…}, which Flyway would fill in")
+                .at(Place::at(shown, line, 1))
+                .because("rows of large files are sent from the file as they stand there")
+                .fix("Write placeholderReplacement=false into the script's .conf file, or fill the rows in."),
+        );
+    }
 }
 
 fn unknown_placeholder(name: &str, place: Place) -> Problem {
@@ -230,12 +251,23 @@ fn fill_placeholders(
 /// CRC-32 over the lines without their ends, as Java's `readLine` cuts them; the text comes without
 /// a byte order mark, which Flyway leaves out too. Signed, as Java's `int`.
 fn checksum(text: &str) -> i32 {
-    let mut hasher = crc32fast::Hasher::new();
-    let unified = text.replace("\r\n", "\n");
-    for line in unified.split(['\n', '\r']) {
-        hasher.update(line.as_bytes());
+    let mut checksum = LineChecksum::default();
+    checksum.push(text);
+    checksum.finish()
+}
+
+/// The checksum of a text that comes in pieces.
+#[derive(Default)]
+pub(super) struct LineChecksum(crc32fast::Hasher);
+
+impl LineChecksum {
+    pub(super) fn push(&mut self, text: &str) {
+        text.split(['\n', '\r']).for_each(|line| self.0.update(line.as_bytes()));
     }
-    i32::from_ne_bytes(hasher.finalize().to_ne_bytes())
+
+    pub(super) fn finish(self) -> i32 {
+        i32::from_ne_bytes(self.0.finalize().to_ne_bytes())
+    }
 }
 
 /// What `NAME.sql.conf` says.

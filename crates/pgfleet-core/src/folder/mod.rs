@@ -12,6 +12,7 @@ mod flyway;
 mod format;
 mod golang_migrate;
 mod goose;
+mod large;
 mod plain;
 mod prisma;
 mod reading;
@@ -30,6 +31,7 @@ use crate::place::Place;
 pub use detect::{detect, detect_candidates};
 pub use file_tree::FileTree;
 pub use format::{Format, UnknownFormat};
+pub use large::{LargeFile, LargeReader};
 
 pub use typeorm::fill_parameters as fill_typeorm_parameters;
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::reading::{Reading, base_name, leading_digits, sha256_hex};
+use super::reading::{Reading, base_name, leading_digits};
 use super::{FileTree, Format, MigrationSet};
 use crate::diagnose::{Code, Problem};
 use crate::history::compare_versions;
@@ -33,7 +33,7 @@ fn read_file(reading: &mut Reading<'_>, path: &str, down: Option<&str>) {
     let (version, name) = split_name(&name);
     let mut migration = reading.migration(version, name, path, up);
     migration.down = down;
-    migration.checksum = Some(sha256_hex(reading.bytes(path)));
+    migration.checksum = Some(reading.sha256(path));
     reading.migrations.push(migration);
 }
 

@@ -4,7 +4,7 @@
 //! migration's checksum is the SHA-256 of its script. Source: `schema-connector/src/migrations_directory.rs`
 //! and `checksum.rs` of prisma/prisma-engines.
 
-use super::reading::{Reading, sha256_hex};
+use super::reading::Reading;
 use super::{FileTree, Format, MigrationSet};
 use crate::diagnose::{Code, Problem};
 
@@ -33,7 +33,7 @@ fn read_directory(reading: &mut Reading<'_>, directory: &str) {
     let down = reading.tree.files.contains_key(&down).then(|| reading.body(&down)).flatten();
     if let Some(up) = reading.body(&path) {
         let mut migration = reading.migration(directory, directory, &path, up);
-        migration.checksum = Some(sha256_hex(reading.bytes(&path)));
+        migration.checksum = Some(reading.sha256(&path));
         migration.down = down;
         reading.migrations.push(migration);
     }

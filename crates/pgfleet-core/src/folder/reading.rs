@@ -3,13 +3,16 @@
 //!
 //! Invariant: every file of the tree ends up placed, ignored by name, or named in a problem.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use pgfleet_sql::{Encoding, LineIndex, decode};
-use sha2::{Digest, Sha256};
+use pgfleet_sql::{Encoding, LineIndex};
+use sha2::{Digest, Sha256, Sha384};
 
-use super::{FileTree, Format, Migration, MigrationKind, MigrationSet, SqlBody, TransactionMode};
+use super::{
+    FileTree, Format, LargeFile, Migration, MigrationKind, MigrationSet, SqlBody, TransactionMode,
+};
 use crate::diagnose::{Code, Problem};
 use crate::place::Place;
 
@@ -39,14 +42,35 @@ impl<'tree> Reading<'tree> {
         self.placed.insert(path.to_owned());
     }
 
-    pub(super) fn bytes(&self, path: &str) -> &'tree [u8] {
+    fn bytes(&self, path: &str) -> &'tree [u8] {
         self.tree.files.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is known of a file whose rows were left in it.
+    pub(super) fn large(&self, path: &str) -> Option<&'tree LargeFile> {
+        self.tree.large.get(path)
+    }
+
+    /// SHA-256 of a file, in hexadecimal.
+    pub(super) fn sha256(&self, path: &str) -> String {
+        self.large(path).map_or_else(|| sha256_hex(self.bytes(path)), |large| large.sha256.clone())
+    }
+
+    /// SHA-384 of a file, in hexadecimal.
+    pub(super) fn sha384(&self, path: &str) -> String {
+        let whole = || hex(&Sha384::digest(self.bytes(path)));
+        self.large(path).map_or_else(whole, |large| large.sha384.clone())
+    }
+
+    /// A file as text whatever its bytes.
+    pub(super) fn lossy(&self, path: &str) -> Cow<'tree, str> {
+        String::from_utf8_lossy(self.bytes(path))
     }
 
     /// A file's text; a file that is not text becomes a problem.
     pub(super) fn text(&mut self, path: &str) -> Option<String> {
         self.place_file(path);
-        match decode(self.bytes(path)) {
+        match self.tree.text(path)? {
             Ok(source) => {
                 self.note_encoding(path, source.encoding);
                 Some(source.text)
@@ -113,7 +137,9 @@ impl<'tree> Reading<'tree> {
             name: name.into(),
             kind: MigrationKind::Versioned,
             file: file.to_owned(),
-            size_bytes: self.bytes(file).len() as u64,
+            size_bytes: self
+                .large(file)
+                .map_or_else(|| self.bytes(file).len() as u64, |large| large.size_bytes),
             up,
             down: None,
             checksum: None,

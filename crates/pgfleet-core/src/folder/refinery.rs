@@ -40,10 +40,11 @@ fn parse_stem(stem: &str) -> Option<(String, &str)> {
 
 fn read_file(reading: &mut Reading<'_>, path: &str, version: &str, title: &str) {
     let Some(up) = reading.body(path) else { return };
-    let sql = String::from_utf8_lossy(reading.bytes(path));
-    let [checksum, long] = checksums(title, version, &sql);
+    let large = reading.large(path).and_then(|large| large.refinery.clone());
+    let [checksum, long] = checksums(title, version, &reading.lossy(path));
+    let usual = if version.parse::<i32>().is_ok() { checksum } else { long };
     let mut migration = reading.migration(version, title, path, up);
-    migration.checksum = Some(if version.parse::<i32>().is_ok() { checksum } else { long });
+    migration.checksum = Some(large.unwrap_or(usual));
     reading.migrations.push(migration);
 }
 
@@ -73,6 +74,33 @@ fn checksum(name: &str, version: impl Hash, sql: &str) -> String {
     version.hash(&mut hasher);
     sql.hash(&mut hasher);
     hasher.finish().to_string()
+}
+
+/// The checksum of a file that comes in pieces.
+pub(super) struct StreamedChecksum(SipHasher13);
+
+impl StreamedChecksum {
+    /// Of a file of this name; `None` when it is no migration's.
+    pub(super) fn of_file(name: &str) -> Option<Self> {
+        let (version, title) = name.strip_suffix(".sql").and_then(parse_stem)?;
+        let mut hasher = SipHasher13::new();
+        title.hash(&mut hasher);
+        match version.parse::<i32>() {
+            Ok(short) => short.hash(&mut hasher),
+            Err(_) => version.parse::<i64>().unwrap_or_default().hash(&mut hasher),
+        }
+        Some(Self(hasher))
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    /// A string's hash ends with this byte.
+    pub(super) fn finish(mut self) -> String {
+        self.0.write_u8(0xFF);
+        self.0.finish().to_string()
+    }
 }
 
 #[cfg(test)]

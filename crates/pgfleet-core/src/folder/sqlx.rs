@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha384};
-
-use super::reading::{Reading, by_number, canonical_integer, hex};
+use super::reading::{Reading, by_number, canonical_integer};
 use super::{FileTree, Format, MigrationSet, TransactionMode};
 use crate::diagnose::{Code, Problem};
 
@@ -49,7 +47,7 @@ fn read_file(
         migration.transaction = TransactionMode::Never;
     }
     migration.down = down;
-    migration.checksum = Some(hex(&Sha384::digest(reading.bytes(path))));
+    migration.checksum = Some(reading.sha384(path));
     reading.migrations.push(migration);
 }
 

@@ -1,6 +1,6 @@
 //! Reading cells of history rows and writing values into SQL, the same for every dialect.
 
-use pgfleet_sql::quote_literal;
+pub(super) use pgfleet_sql::quote_text as literal;
 
 use super::{LayoutError, TextRow};
 
@@ -25,13 +25,6 @@ pub(super) fn boolean(row: &TextRow, index: usize, column: &str) -> Result<bool,
         "f" | "false" => Ok(false),
         other => Err(LayoutError::new(format!("column {column} holds {other:?}, not a boolean"))),
     }
-}
-
-/// A string literal. NUL characters, which no text column can hold, are left out.
-pub(super) fn literal(value: &str) -> String {
-    quote_literal(value)
-        .or_else(|_| quote_literal(&value.replace('\0', "")))
-        .unwrap_or_else(|_| "''".to_owned())
 }
 
 /// A string literal or `NULL`.

@@ -1,6 +1,7 @@
 //! `supabase_migrations.schema_migrations`. Source: `pkg/migration/history.go` of supabase/cli,
 //! which takes no lock and keeps no checksum.
 
+use pgfleet_sql::rows::without_rows;
 use pgfleet_sql::{PieceKind, QualifiedName, quote_ident, split};
 
 use super::cells::{literal, optional, rank, required};
@@ -92,7 +93,7 @@ impl Dialect for Supabase {
 /// The file cut after each statement, comments and all, without semicolons and blanks around
 /// (`pkg/parser/token.go`, `SplitAndTrim`).
 fn recorded_statements(migration: &Migration) -> Vec<String> {
-    let text: String = migration.up.chunks.iter().map(|chunk| chunk.sql.as_str()).collect();
+    let text: String = migration.up.chunks.iter().map(|chunk| without_rows(&chunk.sql)).collect();
     let pieces = split(&text).into_iter().filter(|piece| piece.kind == PieceKind::Statement);
     let mut ends: Vec<_> = pieces.map(|piece| piece.range.end).collect();
     ends.push(text.len());

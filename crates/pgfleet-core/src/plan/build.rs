@@ -1,5 +1,7 @@
 //! Makes plans out of migrations.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::hazard::HazardFinder;
@@ -38,6 +40,8 @@ pub struct PlanInput<'a> {
     pub empty_target: bool,
     /// Reads files that `\i` names.
     pub read_include: &'a ReadInclude<'a>,
+    /// Where the migration folder is on this machine.
+    pub location: &'a Path,
     /// The migration folder as the user named it, for display.
     pub root: &'a str,
     /// The folder's versions in order.
@@ -108,6 +112,7 @@ fn assemble(input: &PlanInput<'_>, steps: Vec<SqlStep>, hazards: Vec<Hazard>) ->
         setup: if input.create_history { input.dialect.create_sql(table) } else { Vec::new() },
         steps: steps.into_iter().map(Step::Sql).collect(),
         hazards,
+        location: input.location.to_owned(),
     };
     plan.fingerprint = fingerprint_plan(&plan);
     plan

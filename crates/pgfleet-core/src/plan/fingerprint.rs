@@ -12,10 +12,20 @@ pub fn hash_text(text: &str) -> String {
     hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
-/// The fingerprint of a plan: everything in it but the fingerprint, so that what was reviewed is
+/// The fingerprint of a plan: everything in its file but the fingerprint, so that what was reviewed is
 /// what is run.
 pub(super) fn fingerprint_plan(plan: &Plan) -> String {
-    let Plan { version, format, history_table, base, fingerprint: _, setup, steps, hazards } = plan;
+    let Plan {
+        version,
+        format,
+        history_table,
+        base,
+        fingerprint: _,
+        setup,
+        steps,
+        hazards,
+        location: _,
+    } = plan;
     let mut digest = DigestWriter(Sha256::new());
     let parts = (version, format, history_table, base, setup, steps, hazards);
     // Neither the digest nor plain data can refuse to be written.

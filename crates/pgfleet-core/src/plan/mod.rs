@@ -2,12 +2,16 @@
 //! executed exactly.
 //!
 //! A plan is complete: it holds every statement and every row that will be written to the
-//! history, so that executing it needs neither the folder nor a second decision.
+//! history, so that executing it needs no second decision, and of the folder only the rows of large
+//! COPY statements, which it recognises by their SHA-256.
 
 mod build;
 mod fingerprint;
 mod hazard;
+mod rows;
 mod unit;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +23,7 @@ pub use build::{Direction, PlanInput, plan_down, plan_up};
 use fingerprint::fingerprint_plan;
 pub use fingerprint::{fingerprint_rows, hash_text};
 pub use hazard::{Hazard, HazardKind, needs_consent};
+pub use rows::{CopyRows, RowsInFile};
 pub use unit::{Settle, Unit, units_of};
 
 /// Layout version of the plan file. A reader refuses any other.
@@ -45,6 +50,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What to think about before saying yes.
     pub hazards: Vec<Hazard>,
+    /// Where the migration folder is on this machine, for the rows that are read from it.
+    #[serde(skip)]
+    pub location: PathBuf,
 }
 
 /// One step of a plan: a closed list.
@@ -104,7 +112,7 @@ pub struct PlannedStatement {
     pub verbatim: bool,
     /// The rows of a `COPY … FROM STDIN`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub copy_data: Option<String>,
+    pub copy_data: Option<CopyRows>,
     /// The object that `IF NOT EXISTS` may find there already, as the server's notice names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_not_exists: Option<String>,
@@ -117,6 +125,15 @@ impl Plan {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// The rows that stay in their files, in execution order.
+    pub fn rows_in_files(&self) -> impl Iterator<Item = (&PlannedStatement, &RowsInFile)> {
+        let statements = self.sql_steps().flat_map(|step| &step.units).flat_map(Unit::statements);
+        statements.filter_map(|statement| match &statement.copy_data {
+            Some(CopyRows::InFile(rows)) => Some((statement, rows)),
+            _ => None,
+        })
     }
 
     /// True when nothing was changed since the plan was made.

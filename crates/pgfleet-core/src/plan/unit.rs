@@ -4,6 +4,8 @@
 //! says otherwise, every statement is a unit of its own, as psql would run it, and each is
 //! journaled; a file's own `BEGIN … COMMIT` stays one unit.
 
+use std::borrow::Cow;
+
 use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, Transaction};
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +100,11 @@ impl Unit {
 
     /// The hash by which a resumed run recognises the unit.
     pub fn hash(&self) -> String {
-        let text: Vec<_> = self.statements().iter().map(|s| s.sql.as_str()).collect();
-        super::hash_text(&text.join("\u{0}"))
+        let parts = self.statements().iter().map(|statement| match &statement.copy_data {
+            Some(rows) => Cow::Owned(format!("{}\u{0}{}", statement.sql, rows.hash())),
+            None => Cow::Borrowed(statement.sql.as_str()),
+        });
+        super::hash_text(&parts.collect::<Vec<_>>().join("\u{0}"))
     }
 }
 

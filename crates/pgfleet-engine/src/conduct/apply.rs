@@ -10,6 +10,7 @@ use pgfleet_core::report::Event;
 use super::change::{ChangeError, Run, RunOutcome, check_base, run_plan};
 use super::includes::read_include;
 use super::target::{Opened, Target};
+use crate::execute::check_rows;
 use crate::journal::OpenUnit;
 use crate::preflight;
 use crate::project::Folder;
@@ -55,6 +56,8 @@ pub async fn apply(
         Some(plan) => {
             check_base(plan, &state.rows, &target.name)?;
             let mut plan = plan.clone();
+            plan.location.clone_from(&opened.folder.tree.location);
+            check_rows(&plan)?;
             if state.history.is_some() {
                 // An earlier run of the same plan created the table, and was interrupted.
                 plan.setup.clear();
@@ -122,6 +125,7 @@ pub(super) fn with_input<T>(
         empty_target: !state.holds_tables,
         read_include: &read,
         root: &tree.root,
+        location: &tree.location,
         order: folder.set.migrations.iter().map(|m| m.version.as_str()).collect(),
     })
 }

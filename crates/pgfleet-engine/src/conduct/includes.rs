@@ -16,7 +16,7 @@ pub fn read_include(
     let from_root = normalize(path);
     let candidates = if relative { vec![beside] } else { vec![from_root, beside] };
     candidates.into_iter().flatten().find_map(|name| {
-        let text = pgfleet_sql::decode(tree.files.get(&name)?).ok()?.text;
+        let text = tree.text(&name)?.ok()?.text;
         Some((tree.display(&name), text))
     })
 }

@@ -217,6 +217,7 @@ fn plan(opened: &Opened, state: &TargetState, objects: &[Found]) -> Plan {
             record_failed: Vec::new(),
             creates: Vec::new(),
         })],
+        location: std::path::PathBuf::new(),
     }
 }
 

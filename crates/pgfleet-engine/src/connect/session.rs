@@ -83,6 +83,15 @@ pub struct BatchOutcome {
     pub error: Option<SessionError>,
 }
 
+/// Why rows were not copied.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CopyError<E> {
+    /// The server refused, or is gone.
+    Session(SessionError),
+    /// The rows could not be had.
+    Source(E),
+}
+
 /// Cancels what a session is running, from anywhere.
 #[derive(Clone)]
 pub struct Canceller {
@@ -183,21 +192,23 @@ impl Session {
     /// 64 KiB are best.
     ///
     /// # Errors
-    /// The server's refusal of the statement or of a row, or a lost connection.
-    pub async fn copy_in(
+    /// The server's refusal of the statement or of a row, or a lost connection; or what the source
+    /// of the chunks says, and then the server is told that there is no end to the data.
+    pub async fn copy_in<E>(
         &self,
         sql: &str,
-        chunks: impl Stream<Item = Bytes>,
-    ) -> Result<u64, SessionError> {
-        let sink = self.client.copy_in::<_, Bytes>(sql).await.map_err(|e| self.error(&e))?;
+        chunks: impl Stream<Item = Result<Bytes, E>>,
+    ) -> Result<u64, CopyError<E>> {
+        let server = |e| CopyError::Session(self.error(&e));
+        let sink = self.client.copy_in::<_, Bytes>(sql).await.map_err(server)?;
         let (mut sink, mut chunks) = (pin!(sink), pin!(chunks));
         while let Some(chunk) = chunks.next().await {
-            if sink.feed(chunk).await.is_err() {
+            if sink.feed(chunk.map_err(CopyError::Source)?).await.is_err() {
                 // The server gave up; its reason comes with the answer to the end of the data.
                 break;
             }
         }
-        sink.finish().await.map_err(|e| self.error(&e))
+        sink.finish().await.map_err(server)
     }
 
     /// Takes the notices that came since the last call.

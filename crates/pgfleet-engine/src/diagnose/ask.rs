@@ -1,5 +1,7 @@
 //! Read-only questions with short timeouts.
 
+pub(super) use pgfleet_sql::quote_text as literal;
+
 use crate::connect::Session;
 
 /// One question may take this long, in milliseconds.
@@ -28,9 +30,4 @@ pub(super) async fn ask(session: &Session, query: &str) -> Vec<Row> {
 /// The first column of every row.
 pub(super) async fn ask_names(session: &Session, query: &str) -> Vec<String> {
     ask(session, query).await.into_iter().filter_map(|row| row.into_iter().next()?).collect()
-}
-
-/// A literal; a name with NUL, which nothing in the catalog has, becomes empty.
-pub(super) fn literal(text: &str) -> String {
-    pgfleet_sql::quote_literal(text).unwrap_or_else(|_| "''".to_owned())
 }

@@ -2,15 +2,17 @@
 //! transaction is sent in stretches between them.
 
 use bytes::Bytes;
-use futures_util::stream;
-use pgfleet_core::plan::PlannedStatement;
+use futures_util::{Stream, stream};
+use pgfleet_core::diagnose::Problem;
+use pgfleet_core::plan::{CopyRows, PlannedStatement};
 
 use super::executor::Executor;
-use super::failure::StepFailure;
-use crate::connect::{BatchOutcome, SessionError};
+use super::failure::{Cause, StepFailure};
+use super::rows::RowReader;
+use crate::connect::{BatchOutcome, CopyError, SessionError};
 
 /// Rows are sent in pieces of this size, which is about what the driver sends at once.
-const PIECE_BYTES: usize = 64 * 1024;
+pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
 impl Executor<'_> {
     /// Runs statements, some with rows, and records in one transaction.
@@ -37,7 +39,7 @@ impl Executor<'_> {
         self.checked(step, None, begun)?;
         for statement in statements {
             let outcome = match &statement.copy_data {
-                Some(rows) => self.copy(&statement.sql, rows).await,
+                Some(rows) => self.copy_rows(step, statement, rows).await?,
                 None => self.answer(self.session.run_batch(&statement.sql)).await,
             };
             self.checked(step, Some(statement), outcome)?;
@@ -56,13 +58,47 @@ impl Executor<'_> {
         Ok(())
     }
 
-    async fn copy(&self, sql: &str, rows: &str) -> BatchOutcome {
-        let pieces = rows.as_bytes().chunks(PIECE_BYTES).map(Bytes::copy_from_slice);
+    async fn copy_rows(
+        &self,
+        step: usize,
+        statement: &PlannedStatement,
+        rows: &CopyRows,
+    ) -> Result<BatchOutcome, StepFailure> {
+        let sent = match rows {
+            CopyRows::Here(rows) => {
+                let pieces = rows.as_bytes().chunks(PIECE_BYTES).map(Bytes::copy_from_slice);
+                self.copy(&statement.sql, stream::iter(pieces.map(Ok))).await
+            }
+            CopyRows::InFile(rows) => match RowReader::open(&self.plan.location, statement, rows) {
+                Ok(reader) => self.copy(&statement.sql, stream::iter(reader)).await,
+                Err(problem) => Err(problem),
+            },
+        };
+        sent.map_err(|problem| StepFailure {
+            statement: Some(statement.clone()),
+            ..StepFailure::of_step(step, Cause::Problem(problem))
+        })
+    }
+
+    async fn copy(
+        &self,
+        sql: &str,
+        pieces: impl Stream<Item = Result<Bytes, Box<Problem>>>,
+    ) -> Result<BatchOutcome, Box<Problem>> {
+        let mut source = Ok(());
         let request = async {
-            let error = self.session.copy_in(sql, stream::iter(pieces)).await.err();
+            let error = match self.session.copy_in(sql, pieces).await {
+                Ok(_) => None,
+                Err(CopyError::Session(error)) => Some(error),
+                Err(CopyError::Source(problem)) => {
+                    source = Err(problem);
+                    None
+                }
+            };
             BatchOutcome { completed: 0, rows_affected: Vec::new(), error }
         };
-        self.answer(request).await
+        let outcome = self.answer(request).await;
+        source.map(|()| outcome)
     }
 
     fn checked(

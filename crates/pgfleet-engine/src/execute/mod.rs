@@ -14,6 +14,7 @@ mod message;
 mod notices;
 mod pipeline;
 mod retry;
+mod rows;
 mod separate;
 mod settle;
 mod unresumable;
@@ -28,6 +29,7 @@ use crate::connect::{Session, SessionError};
 use crate::journal::OpenUnit;
 
 pub use failure::{Cause, StepFailure};
+pub use rows::check_rows;
 
 /// Where events go. Implementations must not block.
 pub trait EventSink: Send + Sync {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{future::join, stream};
-use pgfleet_engine::connect::SessionError;
+use pgfleet_engine::connect::{CopyError, SessionError};
 use pgfleet_testkit::TestDb;
 
 use super::open;
@@ -60,14 +60,20 @@ async fn copy_takes_rows_and_reports_bad_ones() {
     let db = TestDb::new();
     let session = open(&db.url()).await;
     session.batch("CREATE TABLE t (a int, b text)").await.unwrap();
-    let chunks = || stream::iter([Bytes::from("1\ta\n2"), Bytes::from("\tb\n")]);
+    let chunks = || stream::iter([Ok::<_, ()>(Bytes::from("1\ta\n2")), Ok(Bytes::from("\tb\n"))]);
     assert_eq!(session.copy_in("COPY t FROM STDIN", chunks()).await, Ok(2));
-    let bad = stream::iter((0..1000).map(|_| Bytes::from("x\ty\n")));
-    let error = session.copy_in("COPY t FROM STDIN", bad).await.unwrap_err();
+    let bad = stream::iter((0..1000).map(|_| Ok::<_, ()>(Bytes::from("x\ty\n"))));
+    let Err(CopyError::Session(error)) = session.copy_in("COPY t FROM STDIN", bad).await else {
+        panic!("the row is refused");
+    };
     assert_eq!(error.server().map(|e| e.sqlstate.as_str()), Some("22P02"));
+    let ends = stream::iter([Ok(Bytes::from("3\tc\n")), Err("the source")]);
+    let ended = session.copy_in("COPY t FROM STDIN", ends).await;
+    assert_eq!(ended, Err(CopyError::Source("the source")));
     assert_eq!(
         session.query_text("SELECT count(*) FROM t").await.unwrap()[0][0].as_deref(),
-        Some("2")
+        Some("2"),
+        "rows without an end do not count"
     );
 }
 

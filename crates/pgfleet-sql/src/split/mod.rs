@@ -4,12 +4,14 @@
 
 mod psql;
 mod statement;
+mod stream;
 
 use std::ops::Range;
 
 use crate::lex::{Lexer, Token, TokenKind};
 pub(crate) use psql::{Meta, is_copy_end, read_meta};
 use statement::Open;
+pub use stream::{Part, ScriptStream};
 
 /// A contiguous part of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use pgfleet_testkit::{ProgramOutput, TestDb, client_command};
+use pgfleet_testkit::{
+    ProgramOutput, TestDb, client_command,
+    proxy::{Direction, Proxy},
+};
 
-use crate::stage::{Stage, assert_says};
+use crate::stage::{Stage, assert_says, ended, wait_until};
 
 #[test]
 fn a_dump_with_rows_runs_and_leaks_no_setting() {
@@ -61,13 +64,23 @@ fn copy_to_stdout_does_not_hang() {
     assert!(running.wait_for(std::time::Duration::from_secs(10)));
 }
 
-#[test]
-fn a_large_seed_takes_little_more_memory_than_the_file() {
-    let mut sql = String::from("CREATE TABLE a (id int, t text);\nCOPY a FROM stdin;\n");
-    for number in 0..400_000 {
-        writeln!(sql, "{number}\t{}", "x".repeat(140)).unwrap();
+/// A script with this many rows, and with a statement that fails behind them when `fails`.
+fn seed(rows: usize, newline: &str, fails: bool) -> String {
+    let mut sql = format!("CREATE TABLE a (id int, t text);{newline}COPY a FROM stdin;{newline}");
+    for number in 0..rows {
+        write!(sql, "{number}\té{}{newline}", "x".repeat(140)).unwrap();
     }
-    sql.push_str("\\.\n");
+    write!(sql, "\\.{newline}{}", if fails { "SELECT nothing;" } else { "SELECT 1;" }).unwrap();
+    sql
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect()
+}
+
+#[test]
+fn a_large_seed_takes_no_more_memory_than_a_small_one() {
+    let sql = seed(100_000, "\n", false).replace("\té", &format!("\t{}", "y".repeat(450)));
     let megabytes = sql.len() / (1 << 20);
     assert!(megabytes > 54, "{megabytes}");
     let stage = Stage::of(&[("0001_a.sql", &sql)]);
@@ -81,6 +94,97 @@ fn a_large_seed_takes_little_more_memory_than_the_file() {
         peak_kb = peak_kb.max(seen.unwrap_or(0));
     }
     running.wait().assert_success();
-    assert_eq!(stage.db.value("SELECT count(*) FROM a"), "400000");
-    assert!(peak_kb / 1024 < megabytes * 5, "{} MB for a file of {megabytes} MB", peak_kb / 1024);
+    assert_eq!(stage.db.value("SELECT count(*) FROM a"), "100000");
+    assert!((1..40).contains(&(peak_kb / 1024)), "{peak_kb} kB for a file of {megabytes} MB");
+}
+
+#[test]
+fn rows_in_a_file_are_planned_by_place_and_refused_when_they_changed() {
+    let stage = Stage::of(&[("0001_a.sql", &seed(9000, "\n", false))]);
+    stage.run(&["plan", "--out", "plan.json"]).assert_success();
+    let plan = stage.project.read("plan.json");
+    assert!(plan.len() < 20_000 && plan.contains("\"sha256\""), "{plan}");
+    let file = stage.project.read("migrations/0001_a.sql");
+    stage.write("0001_a.sql", file.replace("\n8999\té", "\n8999\tè"));
+    let stderr = stage.ends(&["apply", "--plan", "plan.json"], 5);
+    assert_says(&stderr, &["PF418", "migrations/0001_a.sql:2:1", "pgfleet plan --out"]);
+    assert!(stage.is_untouched());
+    std::fs::remove_file(stage.project.path().join("migrations/0001_a.sql")).unwrap();
+    stage.write("0002_b.sql", "SELECT 1;");
+    assert_says(&stage.ends(&["apply", "--plan", "plan.json"], 5), &["PF418", "No such file"]);
+    stage.write("0001_a.sql", file);
+    let sneaky = plan.replace("\"file\": \"0001_a.sql\"", "\"file\": \"../0001_a.sql\"");
+    assert_ne!(sneaky, plan);
+    stage.project.write("sneaky.json", sneaky);
+    assert_says(&stage.ends(&["apply", "--plan", "sneaky.json"], 2), &["PF131"]);
+    stage.run(&["apply", "--plan", "plan.json"]).assert_success();
+    assert_eq!(stage.db.value("SELECT count(*) || ' ' || max(id) FROM a"), "9000 8999");
+    assert_eq!(stage.versions(), "0001", "as it was planned");
+}
+
+#[test]
+fn rows_that_change_while_a_run_waits_are_not_committed() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "SELECT pg_sleep(2);"),
+        ("0002_b.sql", &seed(9000, "\n", false)),
+    ]);
+    let running = stage.spawn(&["apply"]);
+    wait_until(
+        &stage.db,
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
+    );
+    let file = stage.project.read("migrations/0002_b.sql");
+    stage.write("0002_b.sql", file.replace("\n8999\té", "\n8999\tè"));
+    assert_says(&ended(running.wait(), 4), &["PF418", "others"]);
+    assert_eq!(stage.versions(), "0001");
+    assert_eq!(stage.db.value("SELECT to_regclass('a') IS NULL"), "t");
+    stage.apply();
+    assert_eq!(stage.db.value("SELECT t FROM a WHERE id = 8999"), format!("è{}", "x".repeat(140)));
+}
+
+#[test]
+fn encodings_line_ends_and_includes_change_nothing() {
+    let (windows, unix) = (seed(9000, "\r\n", false), seed(9000, "\n", false));
+    let marked = format!("\u{feff}{windows}").into_bytes();
+    for (name, bytes) in [
+        ("crlf", windows.clone().into_bytes()),
+        ("marked", marked),
+        ("utf16", utf16(&windows)),
+        ("utf16_unix", utf16(&unix)),
+    ] {
+        let stage = Stage::of(&[]);
+        stage.write("0001_a.sql", bytes);
+        stage.apply();
+        let sum = "SELECT count(*) || ' ' || sum(id) || ' ' || min(length(t)) || ' ' || max(length(t)) FROM a";
+        assert_eq!(stage.db.value(sum), "9000 40495500 141 141", "{name}");
+    }
+    let stage = Stage::of(&[("0001_a.sql", "\\ir data/rows.sql\n")]);
+    stage.write("data/rows.sql", &unix);
+    stage.apply();
+    assert_eq!(stage.db.value("SELECT count(*) FROM a"), "9000");
+}
+
+#[test]
+fn errors_behind_many_rows_have_their_line() {
+    for sql in [seed(9000, "\n", true).into_bytes(), utf16(&seed(9000, "\r\n", true))] {
+        let stage = Stage::of(&[]);
+        stage.write("0001_a.sql", sql);
+        assert_says(&stage.ends(&["apply"], 4), &["migrations/0001_a.sql:9004:8", "nothing"]);
+        assert_eq!(stage.db.value("SELECT to_regclass('a') IS NULL"), "t");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_among_rows_is_resumed() {
+    let sql = seed(40_000, "\n", false).replace("SELECT 1;", "VACUUM a;");
+    for round in 0..4u64 {
+        let stage = Stage::of(&[("0001_a.sql", &sql)]);
+        let proxy = Proxy::before(stage.db.cluster(), std::time::Duration::ZERO);
+        proxy.cut_after(Direction::ToServer, 3000 + round * 1_800_000);
+        let output = stage.cli_at(&proxy.through(&stage.db.url()), &["apply"]).run();
+        assert!(matches!(output.code, 3 | 4), "{}\n{}", output.code, output.stderr);
+        stage.apply();
+        assert_eq!(stage.db.value("SELECT count(*) FROM a"), "40000");
+        assert_eq!(stage.versions(), "0001");
+    }
 }

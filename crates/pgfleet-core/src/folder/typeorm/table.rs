@@ -3,6 +3,9 @@
 //! Invariant: what an option means is what it means there; text goes in unquoted where it does there
 //! (defaults, expressions), and an identifier is quoted as there.
 
+/// TypeORM doubles quotes and leaves backslashes alone.
+pub(super) use pgfleet_sql::quote_literal_standard as literal;
+
 use super::naming::{constraint_name, hashed};
 use super::value::Value;
 
@@ -341,9 +344,4 @@ fn full_type(column: &Value, kind: &str) -> String {
 pub(super) fn comment_on_column(table: &Table, column: &Value) -> Option<String> {
     let (name, comment) = (column.get("name").text()?, column.get("comment").filled()?);
     Some(format!("COMMENT ON COLUMN {}.{} IS {}", table.path(), quote(&name), literal(&comment)))
-}
-
-/// TypeORM doubles quotes and leaves backslashes alone.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''").replace('\0', ""))
 }

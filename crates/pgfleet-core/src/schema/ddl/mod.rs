@@ -22,14 +22,11 @@ mod trigger;
 mod types;
 mod view;
 
+use pgfleet_sql::quote_text as literal;
+
 use super::diff::{Difference, Statement};
 use super::graph::Step;
 use super::{Body, Object, Schema};
-
-/// Writes a literal; no value from a catalog holds a NUL.
-fn literal(value: &str) -> String {
-    pgfleet_sql::quote_literal(value).unwrap_or_else(|_| "''".to_owned())
-}
 
 /// `KIND name` as `DROP`, `ALTER` and `COMMENT ON` have it.
 fn address(object: &Object) -> String {

@@ -78,6 +78,7 @@ fn sample() -> Plan {
             ),
             hazard(HazardKind::DataLoss, "003_drop", 9, "DROP TABLE old_users"),
         ],
+        location: std::path::PathBuf::new(),
     }
 }
 
