@@ -131,7 +131,7 @@ impl Plan {
     pub fn rows_in_files(&self) -> impl Iterator<Item = (&PlannedStatement, &RowsInFile)> {
         let statements = self.sql_steps().flat_map(|step| &step.units).flat_map(Unit::statements);
         statements.filter_map(|statement| match &statement.copy_data {
-            Some(CopyRows::InFile(rows)) => Some((statement, rows)),
+            Some(CopyRows::InFile(rows)) => Some((statement, rows.as_ref())),
             _ => None,
         })
     }

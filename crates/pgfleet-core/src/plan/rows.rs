@@ -12,7 +12,7 @@ pub enum CopyRows {
     /// The rows, as they are sent.
     Here(String),
     /// Where the rows are.
-    InFile(RowsInFile),
+    InFile(Box<RowsInFile>),
 }
 
 /// A stretch of a file in the migration folder. It is sent only when its bytes are still those that
@@ -36,13 +36,13 @@ impl CopyRows {
     /// What a script holds in the place of rows: they themselves, or the line that stands for them.
     pub fn of(data: &str) -> Self {
         let Some(rows) = RowsElsewhere::parse(data) else { return Self::Here(data.to_owned()) };
-        Self::InFile(RowsInFile {
+        Self::InFile(Box::new(RowsInFile {
             file: rows.file,
             start: rows.start,
             end: rows.end,
             sha256: rows.sha256,
             encoding: rows.encoding.name().to_owned(),
-        })
+        }))
     }
 
     /// Recognises the rows.

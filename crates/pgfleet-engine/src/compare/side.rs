@@ -174,20 +174,20 @@ pub async fn applied_schema(project: &Project) -> Result<Schema, Box<Problem>> {
     let mut folder = opened.folder.clone();
     folder.set.migrations.retain(|migration| is_applied(&migration.version));
     opened.session.close().await;
-    let schema = in_scratch(project, Filling::Migrations(folder)).await?;
+    let schema = in_scratch(project, Filling::Migrations(Box::new(folder))).await?;
     Ok(without_histories(schema, &project.settings))
 }
 
 /// What is put into a scratch database.
 enum Filling<'a> {
     Nothing,
-    Migrations(Folder),
+    Migrations(Box<Folder>),
     Files(&'a Path),
 }
 
 async fn replay(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> {
     let filling = match side {
-        Side::Migrations => Filling::Migrations(project.open_folder()?),
+        Side::Migrations => Filling::Migrations(Box::new(project.open_folder()?)),
         Side::Sql(path) => Filling::Files(path),
         _ => Filling::Nothing,
     };
@@ -200,7 +200,7 @@ async fn in_scratch(project: &Project, filling: Filling<'_>) -> Result<Schema, B
     let copy = scratch.target(&target);
     let filled = match filling {
         Filling::Nothing => Ok(()),
-        Filling::Migrations(folder) => run_migrations(project, &copy, folder).await,
+        Filling::Migrations(folder) => run_migrations(project, &copy, *folder).await,
         Filling::Files(path) => run_files(&copy, path).await,
     };
     let schema = match filled {

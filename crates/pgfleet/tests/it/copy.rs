@@ -68,9 +68,10 @@ fn copy_to_stdout_does_not_hang() {
 fn seed(rows: usize, newline: &str, fails: bool) -> String {
     let mut sql = format!("CREATE TABLE a (id int, t text);{newline}COPY a FROM stdin;{newline}");
     for number in 0..rows {
-        write!(sql, "{number}\té{}{newline}", "x".repeat(140)).unwrap();
+        write!(sql, "{number}\té{}{newline}", "x".repeat(140)).expect("to memory");
     }
-    write!(sql, "\\.{newline}{}", if fails { "SELECT nothing;" } else { "SELECT 1;" }).unwrap();
+    write!(sql, "\\.{newline}{}", if fails { "SELECT nothing;" } else { "SELECT 1;" })
+        .expect("to memory");
     sql
 }
 
