@@ -5,6 +5,7 @@
 
 mod bench;
 mod checkout;
+mod schemas;
 mod tidy;
 
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   bench [--migrations N] [--rounds N] [--slow-rounds N] [--only WORD]
                   measure against the peers and write benches/results.md
+  pg-delta FOLDER [--major N] [--only WORD]
+                  prove the pairs of a checkout's packages/pg-delta/corpus
   tidy            check the tree's own rules";
 
 fn main() -> ExitCode {
@@ -20,6 +23,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.split_first() {
         Some((&"bench", options)) => bench::run(options),
+        Some((&"pg-delta", [folder, options @ ..])) => schemas::pg_delta::run(folder, options),
         Some((&"tidy", [])) => tidy::run(),
         _ => {
             eprintln!("{USAGE}");

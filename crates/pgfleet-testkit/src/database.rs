@@ -111,6 +111,18 @@ impl TestDb {
         blocking::run(|| async move { batch(&url, sql).await });
     }
 
+    /// As [`TestDb::sql`], with the server's complaint as an error.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn try_sql(&self, sql: &str) -> Result<(), String> {
+        let url = self.url();
+        blocking::run(|| async move {
+            let outcome = connect(&url).await.batch_execute(sql).await;
+            outcome.map_err(|error| describe(&error))
+        })
+    }
+
     /// The rows of a query, as text.
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         let url = self.url();

@@ -12,6 +12,7 @@
 //! | a pooler | [`pgbouncer::PgBouncer`] |
 //! | migration folders of every format, of any length | [`migrations`] |
 //! | a project folder and the pgfleet binary in it | [`Project`], [`cli::Cli`] |
+//! | a change of schema proven on a server | [`schemas`] |
 //! | the tools that teams use today | [`peers`] |
 
 mod blocking;
@@ -26,6 +27,7 @@ pub mod pgbouncer;
 mod project;
 pub mod proxy;
 mod redact;
+pub mod schemas;
 mod shared;
 mod tools;
 

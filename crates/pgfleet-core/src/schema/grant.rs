@@ -38,6 +38,18 @@ pub struct DefaultPrivileges {
     pub grants: Vec<Grant>,
 }
 
+impl DefaultPrivileges {
+    /// What holds without them: with no schema they replace the built-in ones, with one they are
+    /// added to them.
+    pub fn builtin(&self) -> Vec<Grant> {
+        match (self.schema.is_none(), self.on.as_str()) {
+            (true, "FUNCTIONS") => granted_at_creation(Kind::Function),
+            (true, "TYPES") => granted_at_creation(Kind::Enum),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Names of the letters in access privileges
 /// (documentation, "ACL Privilege Abbreviations").
 const LETTERS: &[(char, &str)] = &[

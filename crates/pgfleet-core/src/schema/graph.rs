@@ -4,11 +4,13 @@
 //! needs it, what needs goes before what is needed; where that cannot be (a cycle that is not a
 //! foreign key), the step that would come first anyway is taken, and the proof says whether it holds.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+mod mention;
+mod sort;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::{Difference, TableRebuild, owns, table_position};
-use super::{Body, Kind, Object, ObjectId, Schema};
+use super::{Body, Edge, Kind, Object, ObjectId, Schema};
 
 /// One step: something that happens to one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,32 +44,46 @@ pub fn order(difference: &Difference<'_>) -> Vec<Step> {
     graph.add_detaches();
     graph.add_makes();
     graph.add_names();
+    graph.add_moves();
     graph.add_finishes();
     graph.add_online();
+    graph.add_mentions();
     graph.sort()
 }
 
 struct Graph<'d, 's> {
     difference: &'d Difference<'s>,
     steps: Vec<Step>,
+    /// Of what is dropped, what it goes with.
+    goes_with: BTreeMap<usize, Option<usize>>,
     numbers: BTreeMap<Step, usize>,
     after: BTreeSet<(usize, usize)>,
+    /// As `after`, where it can be: see [`mention`].
+    rather_after: BTreeSet<(usize, usize)>,
 }
 
 impl<'d, 's> Graph<'d, 's> {
     fn new(difference: &'d Difference<'s>) -> Self {
+        let goes_with = |at: &usize| (*at, difference.goes_with(*at));
         let mut graph = Self {
             difference,
             steps: Vec::new(),
+            goes_with: difference.drops.iter().map(goes_with).collect(),
             numbers: BTreeMap::new(),
             after: BTreeSet::new(),
+            rather_after: BTreeSet::new(),
         };
-        let free = |at: &&usize| difference.goes_with(**at).is_none();
-        difference.drops.iter().filter(free).for_each(|at| graph.add(Step::Drop(*at)));
+        let free: Vec<usize> = graph
+            .goes_with
+            .iter()
+            .filter(|(_, owner)| owner.is_none())
+            .map(|(at, _)| *at)
+            .collect();
+        free.into_iter().for_each(|at| graph.add(Step::Drop(at)));
         difference.creates.iter().for_each(|at| graph.add(Step::Create(*at)));
         difference.alters.keys().for_each(|at| graph.add(Step::Alter(*at)));
         for (at, rebuild) in &difference.rebuilds {
-            if *rebuild != TableRebuild::default() && !difference.drops.contains(at) {
+            if *rebuild != TableRebuild::default() {
                 graph.add(Step::Detach(*at));
             }
         }
@@ -112,12 +128,17 @@ impl<'d, 's> Graph<'d, 's> {
 
     /// The step that drops an object of `from`: its own, or that of its table.
     fn drop_of(&self, at: usize) -> Option<Step> {
-        if !self.difference.drops.contains(&at) {
-            return None;
-        }
-        match self.difference.goes_with(at) {
-            Some(owner) => self.drop_of(owner).or_else(|| self.alter_of(owner)),
+        match self.goes_with.get(&at)? {
+            Some(owner) => self.drop_of(*owner).or_else(|| self.alter_of(*owner)),
             None => Some(Step::Drop(at)),
+        }
+    }
+
+    /// The step after which nothing of an altered object is as it was.
+    fn finish_of(&self, from: usize) -> Option<Step> {
+        match self.alter_of(from)? {
+            Step::Alter(at) => Some(Step::Finish(at)),
+            _ => None,
         }
     }
 
@@ -143,18 +164,91 @@ impl<'d, 's> Graph<'d, 's> {
                 continue;
             }
             self.put(drop_needing, self.alter_of(needed));
-            self.put(drop_needing, Some(Step::Detach(needed)));
+            if self.readds(needed, edge) {
+                self.put(drop_needing, Some(Step::Detach(needed)));
+            }
             self.put(Some(Step::Detach(needing)), drop_needed);
             self.put(Some(Step::Detach(needing)), self.alter_of(needed));
-            if drop_needing.is_none() && !self.is_remade(needed) {
+            let stays = drop_needing.is_none() && !self.is_remade(needed);
+            if stays && !self.is_detached(needing, edge) {
                 self.put(self.alter_of(needing), drop_needed);
             }
+            if self.difference.retyped.contains(&needed) {
+                let renamed = self.finish_of(needed);
+                self.put(drop_needing, renamed);
+                self.put(self.alter_of(needing), renamed);
+            }
         }
+    }
+
+    /// The column that is needed is dropped and added.
+    fn readds(&self, table: usize, edge: &Edge) -> bool {
+        let rebuild = self.difference.rebuilds.get(&table);
+        let columns = rebuild.map(|rebuild| &rebuild.columns).filter(|all| !all.is_empty());
+        let name = edge.to_column.as_deref();
+        columns.is_some_and(|columns| name.is_none_or(|name| columns.contains(name)))
+    }
+
+    /// The default that needs something is taken off before. The column itself may need its type.
+    fn is_detached(&self, table: usize, edge: &Edge) -> bool {
+        if self.difference.from.objects[edge.to as usize].id.kind.is_type() {
+            return false;
+        }
+        let rebuild = self.difference.rebuilds.get(&table);
+        let name = edge.from_column.as_deref();
+        name.zip(rebuild).is_some_and(|(name, rebuild)| rebuild.defaults.contains(name))
     }
 
     fn add_detaches(&mut self) {
         for at in self.difference.rebuilds.keys() {
             self.put(Some(Step::Detach(*at)), self.alter_of(*at));
+            self.put(Some(Step::Detach(*at)), self.drop_of(*at));
+        }
+    }
+
+    /// What leaves its schema, and sequences of identity columns whose name is still taken.
+    fn add_moves(&mut self) {
+        let (from, to) = (self.difference.from, self.difference.to);
+        for (old, rebuild) in &self.difference.rebuilds {
+            for column in from.objects[*old].columns() {
+                let identity = column.identity.as_ref();
+                let freed = identity.filter(|_| rebuild.identities.contains(&column.name));
+                let name = freed.and_then(|i| pgfleet_sql::parse_qualified(&i.sequence_name));
+                let sequence = name.and_then(|name| {
+                    to.position(&ObjectId::new(Kind::Sequence, &name.schema?, &name.name))
+                });
+                self.put(Some(Step::Detach(*old)), sequence.and_then(|at| self.make_of(at)));
+            }
+        }
+        for (new, old) in &self.difference.alters {
+            let namespace = namespace_of(&from.objects[*old]);
+            if namespace != namespace_of(&to.objects[*new]) {
+                let schema = from.position(&ObjectId::new(Kind::Schema, "", namespace));
+                self.put(self.alter_of(*old), schema.and_then(|at| self.drop_of(at)));
+            }
+        }
+        for at in self.difference.creates.iter().chain(self.difference.alters.keys()) {
+            for column in to.objects[*at].columns() {
+                let Some(identity) = &column.identity else { continue };
+                let name = pgfleet_sql::parse_qualified(&identity.sequence_name);
+                let sequence = name.and_then(|name| {
+                    from.position(&ObjectId::new(Kind::Sequence, &name.schema?, &name.name))
+                });
+                self.put(sequence.and_then(|at| self.drop_of(at)), self.make_of(*at));
+            }
+        }
+    }
+
+    /// Bodies that are text name things that the catalog knows no dependency on.
+    fn add_mentions(&mut self) {
+        let difference = self.difference;
+        let made = || difference.creates.iter().chain(difference.alters.keys()).copied();
+        for (needing, needed) in mention::pairs(difference.to, made) {
+            let steps = (self.make_of(needed), self.make_of(needing));
+            if let (Some(first), Some(second)) = steps {
+                let numbers = (self.numbers[&first], self.numbers[&second]);
+                self.rather_after.insert(numbers);
+            }
         }
     }
 
@@ -333,34 +427,11 @@ impl<'d, 's> Graph<'d, 's> {
         (weight, schema.objects[at].id.kind, at)
     }
 
-    /// Kahn's algorithm, the smallest priority first.
     fn sort(&self) -> Vec<Step> {
-        let count = self.steps.len();
-        let mut waits = vec![0usize; count];
-        let mut next = vec![Vec::new(); count];
-        for (first, second) in &self.after {
-            waits[*second] += 1;
-            next[*first].push(*second);
-        }
-        let key = |number: usize| Reverse((self.priority(self.steps[number]), number));
-        let mut ready: BinaryHeap<_> = (0..count).filter(|n| waits[*n] == 0).map(key).collect();
-        let mut left: BTreeSet<_> =
-            (0..count).map(|number| (self.priority(self.steps[number]), number)).collect();
-        let mut sorted = Vec::with_capacity(count);
-        while let Some(&first) = left.first() {
-            let Reverse(taken) = ready.pop().unwrap_or(Reverse(first));
-            if !left.remove(&taken) {
-                continue;
-            }
-            sorted.push(self.steps[taken.1]);
-            for second in &next[taken.1] {
-                waits[*second] = waits[*second].saturating_sub(1);
-                if waits[*second] == 0 {
-                    ready.push(key(*second));
-                }
-            }
-        }
-        sorted
+        let key = |number: usize| self.priority(self.steps[number]);
+        let keys: Vec<_> = (0..self.steps.len()).map(key).collect();
+        let order = sort::sort(&keys, &self.after, &self.rather_after);
+        order.into_iter().map(|number| self.steps[number]).collect()
     }
 }
 

@@ -53,7 +53,7 @@ pub struct Schema {
     pub server_version_num: u32,
     /// In the order of their identities.
     pub objects: Vec<Object>,
-    /// What depends on what.
+    /// What depends on what, in order.
     pub edges: Vec<Edge>,
     /// Objects that the model has no place for, as `conversion app.c`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -155,6 +155,14 @@ impl Schema {
         self.position(id).map(|at| &self.objects[at])
     }
 
+    /// What an object needs: its edges, which are in the order of what depends.
+    pub fn needs_of(&self, at: usize) -> &[Edge] {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        let first = self.edges.partition_point(|edge| edge.from < at);
+        let count = self.edges[first..].partition_point(|edge| edge.from == at);
+        &self.edges[first..first + count]
+    }
+
     /// The part of the schema that is in one namespace; objects outside of all namespaces are left
     /// out.
     #[must_use]
@@ -192,13 +200,13 @@ impl Schema {
         fingerprint::fingerprint(self)
     }
 
-    /// True when every edge points at an object and the order holds; a snapshot from a file may
+    /// True when every edge points at an object and the orders hold; a snapshot from a file may
     /// say anything.
     pub fn is_consistent(&self) -> bool {
         let count = self.objects.len();
         let ordered = self.objects.is_sorted_by(|a, b| a.id < b.id);
         let inside = |edge: &Edge| (edge.from as usize) < count && (edge.to as usize) < count;
-        ordered && self.edges.iter().all(inside)
+        ordered && self.edges.is_sorted() && self.edges.iter().all(inside)
     }
 }
 

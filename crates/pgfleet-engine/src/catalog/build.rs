@@ -250,6 +250,10 @@ impl Builder {
         }
         if let Body::DefaultPrivileges(privileges) = &mut body {
             privileges.grants = std::mem::take(&mut grants);
+            if privileges.grants == privileges.builtin() {
+                // What is left is the owner's own, which does not count.
+                return Ok(());
+            }
         }
         let id = ObjectId {
             kind: kind_of(&body),

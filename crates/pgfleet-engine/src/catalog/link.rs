@@ -11,6 +11,8 @@ use pgfleet_core::schema::{Body, Edge, Object, Schema, SequenceOwner, read_acl};
 /// `pg_attrdef`, whose rows depend on their column (src/include/catalog/pg_attrdef.h).
 const PG_ATTRDEF: u32 = 2604;
 const PG_CLASS: u32 = 1259;
+const PG_CONSTRAINT: u32 = 2606;
+const PG_TYPE: u32 = 1247;
 /// `pg_publication_rel` and `pg_publication` (src/include/catalog).
 const PG_PUBLICATION_REL: u32 = 6106;
 const PG_PUBLICATION: u32 = 6104;
@@ -75,6 +77,10 @@ impl Linker {
             // A default's own column is the only one that it depends on in this way.
             PG_ATTRDEF => to.class == PG_CLASS && to_column > 0 && matches!(strength, 'a' | 'i'),
             PG_PUBLICATION_REL => to.class == PG_PUBLICATION,
+            // Constraints of tables are objects; those of domains are not.
+            PG_CONSTRAINT if to.class == PG_TYPE => {
+                !self.positions.contains_key(&from) && strength == 'a'
+            }
             _ => !self.positions.contains_key(&from) && matches!(strength, 'i' | 'e'),
         };
         if is_part {

@@ -6,26 +6,10 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pgfleet_core::schema::diff::compare;
-use pgfleet_testkit::{Cluster, TestDb};
+use pgfleet_testkit::Cluster;
+use pgfleet_testkit::schemas::{database_with, prove_pair, read, turn_into};
 
-use crate::{ROLES, block_on, corpus_dir, database_with, read, turn_by, turn_into};
-
-/// Runs one case; the error says what went wrong in which direction.
-fn check(cluster: &Cluster, from_sql: &str, to_sql: &str) -> Result<(), String> {
-    let (a, b): (TestDb, TestDb) =
-        (database_with(cluster, from_sql), database_with(cluster, to_sql));
-    block_on(async {
-        let (from, to) = (read(&a).await, read(&b).await);
-        turn_into(&a, &from, &to).await.map_err(|error| format!("forwards: {error}"))?;
-        turn_into(&b, &to, &from).await.map_err(|error| format!("backwards: {error}"))?;
-        let online = compare(&to, &from).with_online_forms();
-        turn_by(&a, online).await.map_err(|error| format!("online backwards: {error}"))?;
-        let online = compare(&from, &to).with_online_forms();
-        turn_by(&b, online).await.map_err(|error| format!("online forwards: {error}"))?;
-        Ok(())
-    })
-}
+use crate::{ROLES, corpus_dir};
 
 /// The folders, or those whose names hold `CASE`.
 fn cases() -> Vec<(String, PathBuf)> {
@@ -50,7 +34,7 @@ fn every_pair_is_proven_in_both_directions() {
         while let Some((name, path)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let file = |name: &str| fs::read_to_string(path.join(name)).unwrap();
             let (from, to) = (file("from.sql"), file("to.sql"));
-            let outcome = catch_unwind(AssertUnwindSafe(|| check(&cluster, &from, &to)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| prove_pair(&cluster, &from, &to)));
             if let Err(error) = outcome.unwrap_or_else(|_| Err("it panicked".to_owned())) {
                 failures.lock().unwrap().push(format!("== {name}\n{error}"));
             }
@@ -72,23 +56,18 @@ fn a_schema_of_every_kind_is_made_from_nothing_as_pg_dump_sees_it() {
     let cluster = Cluster::shared();
     cluster.sql(ROLES);
     let all = fs::read_to_string(corpus_dir().join("all_kinds.sql")).unwrap();
-    let (original, copy) = (database_with(&cluster, &all), cluster.database());
-    block_on(async {
-        let (wanted, empty) = (read(&original).await, read(&copy).await);
-        let kinds: std::collections::BTreeSet<_> =
-            wanted.objects.iter().map(|object| object.id.kind).collect();
-        let missing: Vec<_> =
-            pgfleet_core::schema::Kind::ALL.iter().filter(|kind| !kinds.contains(kind)).collect();
-        assert!(missing.is_empty(), "the file has none of {missing:?}");
-        assert!(wanted.unmodelled.is_empty(), "{:?}", wanted.unmodelled);
-        turn_into(&copy, &empty, &wanted).await.unwrap_or_else(|error| panic!("{error}"));
-    });
-    let (wanted, made) = (original.dump_schema(), copy.dump_schema());
-    assert_eq!(sorted(&wanted), sorted(&made));
-    block_on(async {
-        let (full, empty) = (read(&copy).await, read(&cluster.database()).await);
-        turn_into(&copy, &full, &empty).await.unwrap_or_else(|error| panic!("{error}"));
-    });
+    let (original, copy) = (database_with(&cluster, &all).unwrap(), cluster.database());
+    let (wanted, empty) = (read(&original), read(&copy));
+    let kinds: std::collections::BTreeSet<_> =
+        wanted.objects.iter().map(|object| object.id.kind).collect();
+    let missing: Vec<_> =
+        pgfleet_core::schema::Kind::ALL.iter().filter(|kind| !kinds.contains(kind)).collect();
+    assert!(missing.is_empty(), "the file has none of {missing:?}");
+    assert!(wanted.unmodelled.is_empty(), "{:?}", wanted.unmodelled);
+    turn_into(&copy, &empty, &wanted).unwrap_or_else(|error| panic!("{error}"));
+    let (dump, made) = (original.dump_schema(), copy.dump_schema());
+    assert_eq!(sorted(&dump), sorted(&made));
+    turn_into(&copy, &wanted, &empty).unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// pg_dump orders objects of one kind by their dependencies and OIDs, which differ.

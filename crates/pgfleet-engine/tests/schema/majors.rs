@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use pgfleet_testkit::schemas::{database_with, read, turn_into};
 use pgfleet_testkit::{Cluster, majors};
 
-use crate::{ROLES, block_on, corpus_dir, database_with, read, turn_into};
+use crate::{ROLES, corpus_dir};
 
 #[test]
 fn fingerprints_are_equal_on_every_major_version() {
@@ -15,13 +16,10 @@ fn fingerprints_are_equal_on_every_major_version() {
     for major in 14..=18 {
         let cluster = Cluster::fresh().installation(majors::major(major)).start();
         cluster.sql(ROLES);
-        let (original, copy) = (database_with(&cluster, &all), cluster.database());
-        let schema = block_on(async {
-            let (wanted, empty) = (read(&original).await, read(&copy).await);
-            turn_into(&copy, &empty, &wanted).await.unwrap_or_else(|e| panic!("{major}: {e}"));
-            wanted
-        });
-        fingerprints.push((major, schema));
+        let (original, copy) = (database_with(&cluster, &all).unwrap(), cluster.database());
+        let (wanted, empty) = (read(&original), read(&copy));
+        turn_into(&copy, &empty, &wanted).unwrap_or_else(|e| panic!("{major}: {e}"));
+        fingerprints.push((major, wanted));
     }
     let (_, first) = &fingerprints[0];
     for (major, schema) in &fingerprints {

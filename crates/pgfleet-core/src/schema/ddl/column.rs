@@ -5,7 +5,7 @@ use pgfleet_sql::quote_ident;
 use super::foreign;
 use super::sequence;
 use super::table::{changed_options, option_list};
-use crate::schema::{Column, Generated};
+use crate::schema::{Column, Generated, Sequence};
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` have it.
 pub(super) fn definition(column: &Column) -> String {
@@ -83,12 +83,19 @@ fn own_storage(type_name: &str) -> &'static str {
     }
 }
 
+/// What was taken off a column before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Detached {
+    pub(super) default: bool,
+    pub(super) identity: bool,
+}
+
 /// Turns a column into another of the same name.
 pub(super) fn alter(
     table: &str,
     old: &Column,
     new: &Column,
-    detached: bool,
+    done: Detached,
     foreign: bool,
 ) -> Vec<String> {
     let name = quote_ident(&new.name);
@@ -98,16 +105,22 @@ pub(super) fn alter(
     let retyped =
         !new.inherited && (&old.type_name, &old.collation) != (&new.type_name, &new.collation);
     let computed = old.generated.is_some();
+    let detached = done.default;
     let redefault =
         !computed && (old.default != new.default || (retyped && new.default.is_some()) || detached);
     if computed && new.generated.is_none() {
         statements.push(format!("{column} DROP EXPRESSION"));
     }
-    if old.identity.is_some() && new.identity.is_none() {
+    if old.identity.is_some() && new.identity.is_none() && !done.identity {
         statements.push(format!("{column} DROP IDENTITY"));
     }
     if redefault && old.default.is_some() && !detached && (retyped || new.default.is_none()) {
         statements.push(format!("{only} DROP DEFAULT"));
+    }
+    let identity = identity(&column, old, new);
+    let narrows = retyped && narrows_identity(old, new);
+    if narrows {
+        statements.extend(identity.iter().cloned());
     }
     if retyped {
         statements.push(format!("{column} {}", set_type(old, new, foreign)));
@@ -121,7 +134,9 @@ pub(super) fn alter(
         // An identity column is NOT NULL already.
         statements.push(format!("{column} {verb} NOT NULL"));
     }
-    statements.extend(identity(&column, old, new));
+    if !narrows {
+        statements.extend(identity);
+    }
     statements.extend(storage_changes(&format!("ALTER TABLE ONLY {table}"), old, new));
     if let Some(options) = foreign::changed_options(&old.foreign_options, &new.foreign_options) {
         statements.push(format!("{} {options}", column.replacen("TABLE", "FOREIGN TABLE", 1)));
@@ -149,6 +164,13 @@ fn family(type_name: &str) -> &str {
     }
 }
 
+/// Bounds that the old type holds and the new one does not are set before the type.
+fn narrows_identity(old: &Column, new: &Column) -> bool {
+    old.identity.as_ref().zip(new.identity.as_ref()).is_some_and(|(old, new)| {
+        old.sequence.max > new.sequence.max || old.sequence.min < new.sequence.min
+    })
+}
+
 fn identity(column: &str, old: &Column, new: &Column) -> Vec<String> {
     let when = |always| if always { "ALWAYS" } else { "BY DEFAULT" };
     match (&old.identity, &new.identity) {
@@ -161,7 +183,18 @@ fn identity(column: &str, old: &Column, new: &Column) -> Vec<String> {
             )]
         }
         (Some(old), Some(new)) => {
-            let mut clauses = sequence::changed_options(&old.sequence, &new.sequence, "SET ");
+            let (had, wanted) = (&old.sequence, &new.sequence);
+            let mut clauses = match had.type_name == wanted.type_name {
+                true => sequence::changed_options(had, wanted, "SET "),
+                false => {
+                    // A new type brings its own bounds where the old ones were the old type's.
+                    let bounded = Sequence { min: wanted.min, max: wanted.max, ..had.clone() };
+                    let bounds = [("MINVALUE", wanted.min), ("MAXVALUE", wanted.max)];
+                    let bounds = bounds.map(|(word, value)| format!("SET {word} {value}"));
+                    let rest = sequence::changed_options(&bounded, wanted, "SET ");
+                    bounds.into_iter().chain(rest).collect()
+                }
+            };
             if old.always != new.always {
                 clauses.push(format!("SET GENERATED {}", when(new.always)));
             }
@@ -169,6 +202,7 @@ fn identity(column: &str, old: &Column, new: &Column) -> Vec<String> {
             if old.sequence_name != new.sequence_name {
                 statements.extend(rename_sequence(&old.sequence_name, &new.sequence_name));
             }
+            statements.extend(sequence::fit(&new.sequence_name, had, wanted));
             if !clauses.is_empty() {
                 statements.push(format!("{column} {}", clauses.join(" ")));
             }

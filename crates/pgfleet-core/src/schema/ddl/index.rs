@@ -60,7 +60,7 @@ pub(super) fn join_parent(
     parent: Option<&str>,
 ) -> Option<String> {
     let parent = parent?;
-    let made_now = difference.to.edges.iter().filter(|edge| edge.from as usize == at).any(|edge| {
+    let made_now = difference.to.needs_of(at).iter().any(|edge| {
         let needed = &difference.to.objects[edge.to as usize];
         let is_parent = format!(
             "{}.{}",

@@ -78,17 +78,20 @@ pub fn needs_retyping(old: &Object, new: &Object) -> bool {
 
 /// The statements of one step.
 pub fn statements(difference: &Difference<'_>, step: Step) -> Vec<Statement> {
-    let (from, to) = (difference.from, difference.to);
+    let from = difference.from;
     if let Some(statements) = online::instead(difference, step) {
         return statements;
     }
     let texts = match step {
-        Step::Detach(at) => table::detach(difference, at),
+        Step::Detach(at) => match &from.objects[at].body {
+            Body::Domain(domain) => types::detach(difference, at, domain),
+            _ => table::detach(difference, at),
+        },
         Step::Drop(at) => drop(&from.objects[at]),
         Step::Create(at) => create(difference, at),
         Step::Alter(at) => return alter(difference, at),
         Step::Attach(at) => table::attach(difference, at),
-        Step::Finish(at) => finish(difference, &to.objects[at]),
+        Step::Finish(at) => finish(difference, at),
         Step::Build(at) => return online::build(difference, at),
         Step::Tighten(at) => return online::tighten(difference, at),
         Step::Validate(at) => return online::validate(difference, at),
@@ -221,7 +224,8 @@ fn alter_body(difference: &Difference<'_>, at: usize, old: &Object, new: &Object
     }
 }
 
-fn finish(difference: &Difference<'_>, object: &Object) -> Vec<String> {
+fn finish(difference: &Difference<'_>, at: usize) -> Vec<String> {
+    let object = &difference.to.objects[at];
     let old = difference.from.get(&object.id);
     match &object.body {
         Body::Sequence(new) => {
@@ -232,6 +236,10 @@ fn finish(difference: &Difference<'_>, object: &Object) -> Vec<String> {
             sequence::own(object, old, new.owned_by.as_ref())
         }
         Body::Table(new) => table::finish(object, old.and_then(Object::table), new),
-        _ => Vec::new(),
+        _ => {
+            let from = difference.alters.get(&at);
+            let retyped = from.is_some_and(|at| difference.retyped.contains(at));
+            retyped.then(|| types::drop_renamed(object)).into_iter().collect()
+        }
     }
 }

@@ -12,23 +12,27 @@ pub(super) fn grant_new(object: &Object, database: &Schema) -> Vec<String> {
     let Some(target) = target(object) else { return Vec::new() };
     let builtin = granted_at_creation(object.id.kind);
     let mut had = builtin.clone();
-    had.extend(granted_by_default(object, database));
+    let by_default = granted_by_default(object, database);
+    had.extend(by_default.iter().flatten().cloned());
+    // Which default privileges hold depends on who makes the object.
+    let sure = if by_default.is_some() { &[] } else { builtin.as_slice() };
     let mut statements = revokes(&target, &had, &object.grants);
-    statements.extend(grants(&target, &builtin, &object.grants));
+    statements.extend(grants(&target, sure, &object.grants));
     for column in object.columns() {
         statements.extend(change_column(object, column, &[]));
     }
     statements
 }
 
-fn granted_by_default(object: &Object, database: &Schema) -> Vec<Grant> {
+/// What default privileges may grant, when there are any for such an object.
+fn granted_by_default(object: &Object, database: &Schema) -> Option<Vec<Grant>> {
     let on = match object.id.kind {
         Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => "TABLES",
         Kind::Sequence => "SEQUENCES",
         Kind::Function | Kind::Procedure | Kind::Aggregate => "FUNCTIONS",
         Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range => "TYPES",
         Kind::Schema => "SCHEMAS",
-        _ => return Vec::new(),
+        _ => return None,
     };
     let concerns = |object: &&Object| object.id.kind == Kind::DefaultPrivileges;
     let found = database.objects.iter().rev().take_while(concerns);
@@ -36,7 +40,8 @@ fn granted_by_default(object: &Object, database: &Schema) -> Vec<Grant> {
         Body::DefaultPrivileges(privileges) if privileges.on == on => Some(&privileges.grants),
         _ => None,
     });
-    grants.flatten().cloned().collect()
+    let mut grants = grants.peekable();
+    grants.peek().is_some().then(|| grants.flatten().cloned().collect())
 }
 
 /// Changes grants on an object and its columns.
@@ -151,7 +156,7 @@ pub(super) fn alter_defaults(
     new: Option<&DefaultPrivileges>,
 ) -> Vec<String> {
     let Some(about) = new.or(old) else { return Vec::new() };
-    let builtin = builtin_defaults(about);
+    let builtin = about.builtin();
     let had = old.map_or(builtin.as_slice(), |old| old.grants.as_slice());
     let wanted = new.map_or(builtin.as_slice(), |new| new.grants.as_slice());
     let schema = about.schema.as_deref().map(|s| format!(" IN SCHEMA {}", quote_ident(s)));
@@ -163,13 +168,4 @@ pub(super) fn alter_defaults(
     let mut statements = revokes(&about.on, had, wanted);
     statements.extend(grants(&about.on, had, wanted));
     statements.into_iter().map(|statement| format!("{head} {statement}")).collect()
-}
-
-/// Without a schema they replace the built-in ones; with one they are added to them.
-fn builtin_defaults(about: &DefaultPrivileges) -> Vec<Grant> {
-    match (about.schema.is_none(), about.on.as_str()) {
-        (true, "FUNCTIONS") => granted_at_creation(Kind::Function),
-        (true, "TYPES") => granted_at_creation(Kind::Enum),
-        _ => Vec::new(),
-    }
 }

@@ -55,10 +55,7 @@ pub(super) fn alter(object: &Object, old: &Sequence, new: &Sequence) -> Vec<Stri
             .collect(),
     };
     clauses.extend(of_type);
-    // The value that the sequence is at may be outside of its new bounds.
-    if new.min > old.start || new.max < old.start {
-        clauses.push("RESTART".to_owned());
-    }
+    statements.extend(fit(&name, old, new));
     if !clauses.is_empty() {
         statements.push(format!("ALTER SEQUENCE {name} {}", clauses.join(" ")));
     }
@@ -67,6 +64,35 @@ pub(super) fn alter(object: &Object, old: &Sequence, new: &Sequence) -> Vec<Stri
         let word = if kept == Persistence::Unlogged { "UNLOGGED" } else { "LOGGED" };
         statements.push(format!("ALTER SEQUENCE {name} SET {word}"));
     }
+    statements
+}
+
+/// Brings the value that a sequence is at into new bounds that may not hold it. A sequence that has
+/// gone beyond its new end is left alone, and the change of bounds fails: to begin anew would give
+/// values twice.
+pub(super) fn fit(name: &str, old: &Sequence, new: &Sequence) -> Vec<String> {
+    if (new.min..=new.max).contains(&old.start) {
+        return Vec::new();
+    }
+    let (low, high) = (old.min.min(new.min), old.max.max(new.max));
+    let mut statements = Vec::new();
+    if (low, high) != (old.min, old.max) {
+        let retype = match old.type_name == new.type_name {
+            true => String::new(),
+            false => format!("AS {} ", new.type_name),
+        };
+        statements.push(format!("ALTER SEQUENCE {name} {retype}MINVALUE {low} MAXVALUE {high}"));
+    }
+    let before = match new.increment > 0 {
+        true => format!("last_value < {}", new.min),
+        false => format!("last_value > {}", new.max),
+    };
+    let outside = format!("last_value NOT BETWEEN {} AND {}", new.min, new.max);
+    statements.push(format!(
+        "SELECT pg_catalog.setval({}, {}, false) FROM {name} WHERE {before} OR NOT is_called AND {outside}",
+        super::literal(name),
+        new.start
+    ));
     statements
 }
 

@@ -101,7 +101,8 @@ pub(super) fn column_definition(column: &Column) -> String {
     column::definition(column)
 }
 
-/// Takes off the defaults that use what is replaced, and the columns that are added again.
+/// Takes off the defaults that use what is replaced, identities whose sequence's name is needed, and
+/// the columns that are added again.
 pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let object = &difference.from.objects[at];
     let name = object.id.sql_name();
@@ -114,7 +115,10 @@ pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     };
     let columns = rebuild.columns.iter().filter(|column| !is_inherited(column));
     let columns = columns.map(|column| drop_column(&name, column));
-    rebuild.defaults.iter().map(drop).chain(columns).collect()
+    let identities = rebuild.identities.iter().map(|column| {
+        format!("ALTER TABLE {name} ALTER COLUMN {} DROP IDENTITY", quote_ident(column))
+    });
+    rebuild.defaults.iter().map(drop).chain(identities).chain(columns).collect()
 }
 
 pub(super) fn alter(
@@ -174,13 +178,16 @@ fn alter_columns(
         let Some(had) = old.columns.iter().find(|other| other.name == column.name) else {
             continue;
         };
-        let detached = rebuild.defaults.contains(&column.name);
-        if rebuild.columns.contains(&column.name) || (had == column && !detached) {
+        let done = column::Detached {
+            default: rebuild.defaults.contains(&column.name),
+            identity: rebuild.identities.contains(&column.name),
+        };
+        if rebuild.columns.contains(&column.name) || (had == column && !done.default) {
             continue;
         }
         let later = difference.online.tightens(at, &column.name);
         let column = Column { not_null: column.not_null && !later, ..column.clone() };
-        statements.extend(column::alter(name, had, &column, detached, new.foreign.is_some()));
+        statements.extend(column::alter(name, had, &column, done, new.foreign.is_some()));
     }
     statements
 }

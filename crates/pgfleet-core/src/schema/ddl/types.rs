@@ -54,7 +54,7 @@ pub(super) fn create(object: &Object) -> Vec<String> {
         Body::Range(body) => {
             vec![format!("CREATE TYPE {name} AS RANGE ({})", simple::clauses(body))]
         }
-        Body::Domain(body) => vec![create_domain(&name, body)],
+        Body::Domain(body) => create_domain(&name, body),
         _ => Vec::new(),
     }
 }
@@ -64,7 +64,9 @@ fn attribute(column: &Column) -> String {
     format!("{} {}{collation}", quote_ident(&column.name), column.type_name)
 }
 
-fn create_domain(name: &str, domain: &DomainType) -> String {
+const NOT_VALID: &str = " NOT VALID";
+
+fn create_domain(name: &str, domain: &DomainType) -> Vec<String> {
     let mut sql = format!("CREATE DOMAIN {name} AS {}", domain.base);
     if let Some(collation) = &domain.collation {
         sql.push_str(&format!(" COLLATE {collation}"));
@@ -76,11 +78,40 @@ fn create_domain(name: &str, domain: &DomainType) -> String {
         sql.push_str(" NOT NULL");
     }
     // Only ALTER DOMAIN takes a check without looking at the values.
-    for check in domain.constraints.iter() {
-        let definition = check.definition.trim_end_matches(" NOT VALID");
-        sql.push_str(&format!(" CONSTRAINT {} {definition}", quote_ident(&check.name)));
+    let (later, now): (Vec<_>, Vec<_>) =
+        domain.constraints.iter().partition(|check| check.definition.ends_with(NOT_VALID));
+    for check in now {
+        sql.push_str(&format!(" CONSTRAINT {} {}", quote_ident(&check.name), check.definition));
     }
-    sql
+    let add = |check: &&DomainConstraint| add_check(&format!("ALTER DOMAIN {name}"), check);
+    std::iter::once(sql).chain(later.iter().map(add)).collect()
+}
+
+fn add_check(head: &str, check: &DomainConstraint) -> String {
+    format!("{head} ADD CONSTRAINT {} {}", quote_ident(&check.name), check.definition)
+}
+
+/// Takes off a domain the checks and the default that use what is replaced.
+pub(super) fn detach(difference: &Difference<'_>, at: usize, domain: &DomainType) -> Vec<String> {
+    let head = format!("ALTER {}", address(&difference.from.objects[at]));
+    let Some(rebuild) = difference.rebuilds.get(&at) else { return Vec::new() };
+    let used = |text: &str| rebuild.checks.iter().any(|name| text.contains(name.as_str()));
+    let checks = domain.constraints.iter().filter(|check| used(&check.definition));
+    let drop =
+        |check: &DomainConstraint| format!("{head} DROP CONSTRAINT {}", quote_ident(&check.name));
+    let default = domain.default.iter().filter(|default| used(default));
+    checks.map(drop).chain(default.map(|_| format!("{head} DROP DEFAULT"))).collect()
+}
+
+/// What is left of a domain after [`detach`].
+fn detached(difference: &Difference<'_>, at: usize, domain: &DomainType) -> DomainType {
+    let mut domain = domain.clone();
+    let from = difference.alters.get(&at);
+    let Some(rebuild) = from.and_then(|from| difference.rebuilds.get(from)) else { return domain };
+    let used = |text: &str| rebuild.checks.iter().any(|name| text.contains(name.as_str()));
+    domain.constraints.retain(|check| !used(&check.definition));
+    domain.default = domain.default.filter(|default| !used(default));
+    domain
 }
 
 /// New labels, each committed before it can be used; or the type anew.
@@ -124,9 +155,10 @@ pub(super) fn alter_domain(
         return retype(difference, at, object);
     }
     let head = format!("ALTER {}", address(object));
+    let old = &detached(difference, at, old);
     let mut statements = Vec::new();
-    let gone = |one: &&DomainConstraint| !new.constraints.contains(one);
-    for check in old.constraints.iter().filter(gone) {
+    let stays = |one: &DomainConstraint| new.constraints.contains(one) || validates(one, new);
+    for check in old.constraints.iter().filter(|check| !stays(check)) {
         statements.push(format!("{head} DROP CONSTRAINT {}", quote_ident(&check.name)));
     }
     if old.default != new.default {
@@ -138,11 +170,24 @@ pub(super) fn alter_domain(
     if old.not_null != new.not_null {
         statements.push(format!("{head} {} NOT NULL", if new.not_null { "SET" } else { "DROP" }));
     }
-    for check in new.constraints.iter().filter(|check| !old.constraints.contains(check)) {
-        let name = quote_ident(&check.name);
-        statements.push(format!("{head} ADD CONSTRAINT {name} {}", check.definition));
+    for check in old.constraints.iter().filter(|check| validates(check, new)) {
+        statements.push(format!("{head} VALIDATE CONSTRAINT {}", quote_ident(&check.name)));
     }
+    let has = |check: &DomainConstraint| {
+        old.constraints.iter().any(|one| one.name == check.name && stays(one))
+    };
+    let added = new.constraints.iter().filter(|check| !has(check));
+    statements.extend(added.map(|check| add_check(&head, check)));
     statements
+}
+
+/// A check that was not checked on all values shall be.
+fn validates(check: &DomainConstraint, new: &DomainType) -> bool {
+    let definition = check.definition.strip_suffix(NOT_VALID);
+    let same = |one: &DomainConstraint| {
+        one.name == check.name && Some(one.definition.as_str()) == definition
+    };
+    new.constraints.iter().any(same)
 }
 
 pub(super) fn alter_composite(
@@ -181,21 +226,25 @@ pub(super) fn alter_composite(
 /// Makes a type anew under the columns that have it.
 pub(super) fn retype(difference: &Difference<'_>, at: usize, object: &Object) -> Vec<String> {
     let old_name = format!("{}{OLD_SUFFIX}", object.id.name);
-    let keyword = object.id.kind.keyword();
     let mut statements =
         vec![format!("ALTER {} RENAME TO {}", address(object), quote_ident(&old_name))];
-    statements.extend(rename_multirange(difference, object));
+    statements.extend(rename_range_parts(difference, object));
     statements.extend(create(object));
     for (table, column) in columns_of_type(difference, at) {
         statements.extend(move_column(&table, &column));
     }
-    let schema = quote_ident(&object.id.schema);
-    statements.push(format!("DROP {keyword} {schema}.{}", quote_ident(&old_name)));
     statements
 }
 
-/// A range brings a multirange type, whose names are taken too.
-fn rename_multirange(difference: &Difference<'_>, object: &Object) -> Vec<String> {
+/// The type that was renamed goes when no column has it any more.
+pub(super) fn drop_renamed(object: &Object) -> String {
+    let schema = quote_ident(&object.id.schema);
+    let old_name = quote_ident(&format!("{}{OLD_SUFFIX}", object.id.name));
+    format!("DROP {} {schema}.{old_name}", object.id.kind.keyword())
+}
+
+/// A range brings constructors and a multirange type, whose names are taken too.
+fn rename_range_parts(difference: &Difference<'_>, object: &Object) -> Vec<String> {
     let old = match difference.from.get(&object.id).map(|old| &old.body) {
         Some(Body::Range(old)) => old,
         _ => return Vec::new(),
@@ -206,10 +255,15 @@ fn rename_multirange(difference: &Difference<'_>, object: &Object) -> Vec<String
         return Vec::new();
     };
     let renamed = quote_ident(&format!("{bare}{OLD_SUFFIX}"));
-    // The constructor without arguments would be in the way of the new one.
+    // Constructors that do not take the type itself would be in the way of the new ones.
+    let subtype = old.properties.get("SUBTYPE").map(String::as_str).unwrap_or_default();
+    let own = object.id.sql_name();
+    let own_renamed = quote_ident(&format!("{}{OLD_SUFFIX}", object.id.name));
     vec![
         format!("ALTER TYPE {name} RENAME TO {renamed}"),
         format!("ALTER FUNCTION {name}() RENAME TO {renamed}"),
+        format!("ALTER FUNCTION {own}({subtype}, {subtype}) RENAME TO {own_renamed}"),
+        format!("ALTER FUNCTION {own}({subtype}, {subtype}, text) RENAME TO {own_renamed}"),
     ]
 }
 

@@ -150,33 +150,39 @@ impl<'s> Difference<'s> {
             _ => self.owner_of(at)?,
         };
         if !self.drops.contains(&owner) {
-            return self.goes_with_parent(object);
+            return self.goes_with_parent(at);
         }
-        let breaks_cycles = match &object.body {
-            Body::Constraint(constraint) => constraint.references.as_deref().is_some_and(|table| {
-                let dropped = |at: &usize| self.from.objects[*at].id.sql_name() == table;
-                table != object.id.sql_table() && self.drops.iter().any(dropped)
-            }),
-            _ => false,
-        };
-        (!breaks_cycles).then_some(owner)
+        (!self.breaks_cycle(at, owner)).then_some(owner)
+    }
+
+    /// A part that is dropped by itself, because it needs something that must go before its table.
+    fn breaks_cycle(&self, at: usize, owner: usize) -> bool {
+        let is_key = matches!(&self.from.objects[at].body,
+            Body::Constraint(constraint) if constraint.references.is_some());
+        let needs = self.from.needs_of(at).iter().map(|edge| edge.to as usize);
+        let mut others = needs.filter(|to| *to != owner && self.drops.contains(to));
+        others.any(|to| match is_key {
+            true => self.from.objects[to].table().is_some(),
+            false => rebuild::leads_to(self, to, owner),
+        })
     }
 
     /// An index of a partition goes with that of its partitioned table, and cannot go without.
-    fn goes_with_parent(&self, object: &Object) -> Option<usize> {
-        let name = match &object.body {
+    fn goes_with_parent(&self, at: usize) -> Option<usize> {
+        let name = match &self.from.objects[at].body {
             Body::Index(index) => index.parent_index.as_ref()?,
             Body::Constraint(constraint) => constraint.parent_index.as_ref()?,
             _ => return None,
         };
         let name = pgfleet_sql::parse_qualified(name)?;
-        let is_parent = |at: &&usize| {
-            let id = &self.from.objects[**at].id;
+        let is_parent = |at: &usize| {
+            let id = &self.from.objects[*at].id;
             matches!(id.kind, Kind::Index | Kind::Constraint)
                 && Some(&id.schema) == name.schema.as_ref()
                 && id.name == name.name
         };
-        self.drops.iter().find(is_parent).copied()
+        let needs = self.from.needs_of(at).iter().map(|edge| edge.to as usize);
+        needs.filter(|to| self.drops.contains(to)).find(is_parent)
     }
 
     fn sequence_goes_with(&self, owner: &super::SequenceOwner) -> Option<usize> {

@@ -10,13 +10,17 @@ use std::collections::BTreeSet;
 use super::Difference;
 use crate::schema::{Body, Column, Edge, Kind, Object, ObjectId, Schema};
 
-/// What must be taken off a table and put back.
+/// What must be taken off a table or domain and put back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableRebuild {
     /// Columns that are dropped and added.
     pub columns: BTreeSet<String>,
     /// Columns whose default is dropped and set.
     pub defaults: BTreeSet<String>,
+    /// Identity columns that become ordinary ones before the name of their sequence is taken.
+    pub identities: BTreeSet<String>,
+    /// Names of what the checks and the default of a domain use and may not.
+    pub checks: BTreeSet<String>,
 }
 
 /// What became of something that others need.
@@ -41,6 +45,70 @@ pub(super) fn spread(difference: &mut Difference<'_>) {
             }
         }
     }
+    untangle(difference);
+    free_names(difference);
+}
+
+/// Takes off columns the identity whose sequence's name a new sequence shall have.
+fn free_names(difference: &mut Difference<'_>) {
+    let (from, to) = (difference.from, difference.to);
+    for (new, old) in &difference.alters {
+        let gone = from.objects[*old].columns().iter().filter(|column| {
+            let other = to.objects[*new].columns().iter().find(|other| other.name == column.name);
+            other.is_some_and(|other| other.identity.is_none())
+        });
+        for column in gone {
+            let Some(identity) = &column.identity else { continue };
+            let name = pgfleet_sql::parse_qualified(&identity.sequence_name);
+            let sequence = name.and_then(|name| {
+                to.position(&ObjectId::new(Kind::Sequence, &name.schema?, &name.name))
+            });
+            if sequence.is_some() {
+                let rebuild = difference.rebuilds.entry(*old).or_default();
+                rebuild.identities.insert(column.name.clone());
+            }
+        }
+    }
+}
+
+/// Takes off tables that are dropped the defaults that use what needs the table itself: neither
+/// could go first.
+fn untangle(difference: &mut Difference<'_>) {
+    let from = difference.from;
+    let mut tangled = Vec::new();
+    for at in difference.drops.iter().filter(|at| from.objects[**at].table().is_some()) {
+        let needs = from.needs_of(*at).iter().filter(|edge| edge.from_column.is_some());
+        let needs = needs.filter(|edge| difference.drops.contains(&(edge.to as usize)));
+        let needs = needs.filter(|edge| leads_to(difference, edge.to as usize, *at));
+        tangled.extend(needs.filter_map(|edge| Some((*at, edge.from_column.as_deref()?))));
+    }
+    for (at, name) in tangled {
+        let column = from.objects[at].columns().iter().find(|column| column.name == name);
+        let Some(column) = column.filter(|column| column.default.is_some()) else { continue };
+        let rebuild = difference.rebuilds.entry(at).or_default();
+        match column.generated {
+            None => rebuild.defaults.insert(name.to_owned()),
+            Some(_) => rebuild.columns.insert(name.to_owned()),
+        };
+    }
+}
+
+/// True when something that is dropped needs `goal`, itself or through others that are dropped.
+pub(crate) fn leads_to(difference: &Difference<'_>, start: usize, goal: usize) -> bool {
+    let mut seen = BTreeSet::from([start]);
+    let mut work = vec![start];
+    while let Some(at) = work.pop() {
+        for edge in difference.from.needs_of(at) {
+            let to = edge.to as usize;
+            if to == goal && !owns(difference.from, edge) {
+                return true;
+            }
+            if difference.drops.contains(&to) && seen.insert(to) {
+                work.push(to);
+            }
+        }
+    }
+    false
 }
 
 /// Edges by what they point at.
@@ -131,6 +199,12 @@ fn break_dependent(
     match (&object.body, &edge.from_column) {
         (Body::Table(_), Some(column)) => break_column(difference, edge, column, broken, to),
         (Body::Table(_), None) if *broken != Break::Gone => Vec::new(),
+        (Body::Domain(_), _) if !is_type(difference, edge) => {
+            difference.alters.entry(to).or_insert(at);
+            let needed = difference.from.objects[edge.to as usize].id.name.clone();
+            difference.rebuilds.entry(at).or_default().checks.insert(needed);
+            Vec::new()
+        }
         _ if !is_affected(object, broken) => Vec::new(),
         _ => {
             difference.drops.insert(at);
@@ -139,6 +213,10 @@ fn break_dependent(
             vec![(at, Break::Gone)]
         }
     }
+}
+
+fn is_type(difference: &Difference<'_>, edge: &Edge) -> bool {
+    difference.from.objects[edge.to as usize].id.kind.is_type()
 }
 
 /// PostgreSQL itself rebuilds indexes, constraints and statistics when a type changes.
@@ -157,7 +235,7 @@ fn break_column(
     let at = edge.from as usize;
     let find = |object: &Object| object.columns().iter().find(|c| c.name == name).cloned();
     let Some(column) = find(&difference.from.objects[at]) else { return Vec::new() };
-    let is_type = difference.from.objects[edge.to as usize].id.kind.is_type();
+    let is_type = is_type(difference, edge);
     let name = name.to_owned();
     if is_type && *broken == Break::Gone && difference.retyped.contains(&(edge.to as usize)) {
         return vec![(at, Break::Retyped(name))];

@@ -1,0 +1,4 @@
+//! The schema model against schemas that others wrote, which are no part of this tree.
+
+mod load;
+pub(crate) mod pg_delta;
