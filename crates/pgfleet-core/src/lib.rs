@@ -18,4 +18,5 @@ pub mod prisma;
 pub mod program;
 pub mod report;
 pub mod schema;
+pub mod tenancy;
 pub mod verify;

@@ -24,6 +24,7 @@ pub mod report;
 pub mod scratch;
 pub mod server;
 pub mod state;
+pub mod tenantize;
 pub mod truth;
 pub mod typeorm;
 pub mod verify;

@@ -261,6 +261,11 @@ impl<'tokens> Cursor<'tokens> {
         text
     }
 
+    /// The end of what is left.
+    pub(crate) fn end(&self) -> Cursor<'tokens> {
+        Cursor { text: self.text, list: self.list.get(self.list.len()..).unwrap_or_default() }
+    }
+
     /// Where the next token begins; the end of the text when there is none.
     pub(crate) fn offset(&self) -> usize {
         self.list.first().map_or(self.text.len(), |token| token.start)

@@ -4,6 +4,7 @@
 
 pub mod classify;
 mod cursor;
+pub mod definition;
 mod keyword;
 mod lex;
 pub mod name;

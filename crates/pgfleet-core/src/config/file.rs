@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::diagnose::{Code, Problem, Snippet};
 use crate::place::Place;
 use crate::program;
+use crate::tenancy::TenancySection;
 use crate::verify::{Check, declaration_problems};
 
 /// `pgfleet.toml`, as written.
@@ -25,6 +26,8 @@ pub struct ConfigFile {
     /// Further databases, by name; what they leave out is taken from `[database]`.
     #[serde(default)]
     pub targets: BTreeMap<String, TargetSection>,
+    /// The tenant column, for `tenantize` and `isolation`.
+    pub tenancy: Option<TenancySection>,
     /// What `verify` expects.
     #[serde(default)]
     pub check: Vec<Check>,

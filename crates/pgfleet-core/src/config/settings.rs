@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::file::{CommitWaitName, ConfigFile, TargetSection};
 use crate::diagnose::{Code, Problem};
 use crate::folder::Format;
+use crate::tenancy::TenancySection;
 use crate::verify::Check;
 
 /// Environment variables by name.
@@ -57,6 +58,8 @@ pub struct Settings {
     pub apply: ApplySettings,
     /// What `verify` expects.
     pub checks: Vec<Check>,
+    /// The tenant column, for `tenantize` and `isolation`.
+    pub tenancy: Option<TenancySection>,
     /// Environment and `.env`, for checks and for whatever names a variable.
     pub variables: Variables,
 }
@@ -145,6 +148,7 @@ pub fn resolve(
         placeholders: migrations.placeholders.clone(),
         apply: apply_settings(file),
         checks: file.check.clone(),
+        tenancy: file.tenancy.clone(),
         variables,
     })
 }

@@ -101,6 +101,7 @@ codes! {
     ClientProgramOld = "PF170", "a client program is older than the server";
     BackupUnknown = "PF171", "there is no such backup";
     BackupUnreadable = "PF172", "a backup cannot be read or written";
+    TenancyInvalid = "PF191", "the [tenancy] section is not valid";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
     HostUnknown = "PF202", "the host name does not resolve";
@@ -164,6 +165,7 @@ codes! {
     BackupExists = "PF471", "the name of a backup or its restore is taken";
     DiskSpaceLow = "PF472", "the disk may be too small";
     RolesMissing = "PF473", "roles that a backup needs are not there";
+    TenancyRefused = "PF490", "a table cannot get its tenant column as declared";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";

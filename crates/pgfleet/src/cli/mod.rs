@@ -23,6 +23,7 @@ mod resolve;
 mod restore;
 mod rollback;
 mod status;
+mod tenantize;
 mod verify;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -69,6 +70,7 @@ enum Command {
     Drift(drift::Drift),
     Rollback(rollback::Rollback),
     Reset(reset::Reset),
+    Tenantize(tenantize::Tenantize),
     Baseline(baseline::Baseline),
     Resolve(resolve::Resolve),
     Backup(backup::Backup),
@@ -118,6 +120,7 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Drift(command) => block_on(command.run(context)),
         Command::Rollback(command) => block_on(command.run(context)),
         Command::Reset(command) => block_on(command.run(context)),
+        Command::Tenantize(command) => block_on(command.run(context)),
         Command::Baseline(command) => block_on(command.run(context)),
         Command::Resolve(command) => block_on(command.run(context)),
         Command::Backup(command) => block_on(command.run(context)),
@@ -144,6 +147,7 @@ fn name_of(command: &Command) -> &'static str {
         Command::Drift(_) => "drift",
         Command::Rollback(_) => "rollback",
         Command::Reset(_) => "reset",
+        Command::Tenantize(_) => "tenantize",
         Command::Baseline(_) => "baseline",
         Command::Resolve(_) => "resolve",
         Command::Backup(_) => "backup",

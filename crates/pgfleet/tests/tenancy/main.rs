@@ -6,3 +6,4 @@ mod batches;
 #[path = "../it/stage.rs"]
 #[allow(dead_code, reason = "shared with the other tests")]
 mod stage;
+mod vechat;

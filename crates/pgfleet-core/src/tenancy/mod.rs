@@ -1,0 +1,249 @@
+//! From one tenant to many: what a database lacks of the declared tenant column, as an ordinary
+//! migration with its way back, and the checks that say it is done.
+//!
+//! Invariant: everything here is decided from a schema; what only rows can tell comes back as
+//! [`Question`]s.
+
+mod checks;
+mod declaration;
+mod derive;
+mod names;
+mod rekey;
+mod script;
+mod steps;
+mod survey;
+
+use std::collections::BTreeSet;
+
+use pgfleet_sql::{QualifiedName, quote_ident};
+
+use crate::diagnose::{Code, Problem};
+use crate::schema::Schema;
+
+pub use checks::checks;
+pub use declaration::{
+    Absent, Hop, Scalar, Source, TableSection, Tenancy, TenancySection, TenantTable,
+};
+use derive::Derivation;
+use rekey::Bodies;
+pub use script::{down_statements, up_statements};
+use steps::Writer;
+pub use steps::{Phase, Piece, Section};
+use survey::{find_table, survey};
+
+/// What one table needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TablePlan {
+    /// The table.
+    pub table: QualifiedName,
+    /// What it has of the column already, for people.
+    pub state: String,
+    /// In order of execution within each phase.
+    pub sections: Vec<Section>,
+}
+
+/// What a database needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TenancyPlan {
+    /// Tables whose rows others are derived from come first.
+    pub tables: Vec<TablePlan>,
+    /// Declared tables that are not there and may be left out.
+    pub absent: Vec<QualifiedName>,
+    /// What only the rows can tell.
+    pub questions: Vec<Question>,
+}
+
+/// A query whose rows stand in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Gives a number and a few examples.
+    pub sql: String,
+    /// What a number over 0 means; the number stands before it.
+    pub means: String,
+    /// What to do then.
+    pub fix: String,
+}
+
+impl TenancyPlan {
+    /// True when everything is as declared.
+    pub fn is_empty(&self) -> bool {
+        self.tables.iter().all(|table| table.sections.iter().all(|section| section.up.is_empty()))
+    }
+}
+
+/// Plans what a database needs.
+///
+/// # Errors
+/// Everything in the schema that stands in the way.
+pub fn plan(tenancy: &Tenancy, schema: &Schema) -> Result<TenancyPlan, Vec<Problem>> {
+    let mut plan = TenancyPlan::default();
+    let mut problems = Vec::new();
+    let mut open = Vec::new();
+    for declared in &tenancy.tables {
+        match (survey(tenancy, declared, schema), tenancy.absent) {
+            (Some(state), _) => open.push(state),
+            (None, Absent::Skip) => plan.absent.push(declared.name.clone()),
+            (None, Absent::Refuse) => problems.push(absent(&declared.name)),
+        }
+    }
+    let gets: BTreeSet<_> = open.iter().map(|state| state.declared.name.clone()).collect();
+    let has_tenant = |name: &QualifiedName| {
+        let there = |object: &crate::schema::Object| {
+            object.columns().iter().any(|column| column.name == tenancy.column)
+        };
+        gets.contains(name) || find_table(schema, name).is_some_and(there)
+    };
+    let mut derived = Vec::new();
+    let bodies = Bodies::default();
+    for state in &open {
+        problems.extend(refusals(state, tenancy));
+        match Derivation::of(state.declared, schema, &has_tenant) {
+            Ok(derivation) => {
+                derived.push(Writer { tenancy, schema, state, derivation, bodies: &bodies });
+            }
+            Err(why) => problems.push(refused(format!("{}: {why}", state.declared.name))),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    for writer in in_order(derived)? {
+        plan.questions.extend(questions(&writer));
+        let sections = writer.sections();
+        plan.tables.push(TablePlan {
+            table: writer.state.declared.name.clone(),
+            state: described(&writer, &sections),
+            sections,
+        });
+    }
+    Ok(plan)
+}
+
+/// Tables come behind those that their rows are derived from.
+fn in_order(mut open: Vec<Writer<'_>>) -> Result<Vec<Writer<'_>>, Vec<Problem>> {
+    let mut ordered: Vec<Writer<'_>> = Vec::new();
+    while !open.is_empty() {
+        let waits = |writer: &Writer<'_>| {
+            let needs = writer.derivation.iter().flat_map(Derivation::tables);
+            let own = &writer.state.declared.name;
+            needs
+                .filter(|name| *name != own)
+                .any(|name| open.iter().any(|w| w.state.declared.name == *name))
+        };
+        let Some(at) = open.iter().position(|writer| !waits(writer)) else {
+            let names: Vec<_> = open.iter().map(|w| w.state.declared.name.to_string()).collect();
+            return Err(vec![refused(format!(
+                "the paths of {} lead in a circle",
+                names.join(", ")
+            ))]);
+        };
+        ordered.push(open.remove(at));
+    }
+    Ok(ordered)
+}
+
+fn refusals(state: &survey::TableState<'_>, tenancy: &Tenancy) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let table = &state.declared.name;
+    for key in &state.keys {
+        let name = &key.object.id.name;
+        for id in &key.needed_by {
+            problems.push(
+                refused(format!("{id} needs the key {name} of {table} as it is"))
+                    .because("a key that includes the tenant does not serve it")
+                    .fix(format!(
+                        "Keep the key over all tenants (keep_unique), or change the {} first.",
+                        id.kind.name()
+                    )),
+            );
+        }
+        if !state.leaves.is_empty() {
+            problems.push(
+                refused(format!(
+                    "{table} is partitioned, and its key {name} cannot be replaced online"
+                ))
+                .fix("Keep the key over all tenants (keep_unique), or replace it by hand."),
+            );
+        }
+    }
+    if state.column.is_some_and(|column| column.generated.is_some() || column.identity.is_some()) {
+        let column = &tenancy.column;
+        problems.push(refused(format!("{table}.{column} is a generated column")));
+    }
+    problems
+}
+
+/// What the rows must not hold.
+fn questions(writer: &Writer<'_>) -> Vec<Question> {
+    let mut questions = Vec::new();
+    let (table, column) = (writer.table(), writer.column());
+    let examples = "string_agg(left(t::text, 80), '; ')";
+    if let Some(derivation) =
+        writer.derivation.as_ref().filter(|_| writer.tenancy.orphans.is_none())
+    {
+        let from = derivation.orphans(writer);
+        questions.push(Question {
+            sql: format!("SELECT max(n), {examples} FROM (SELECT o.*, count(*) OVER () AS n FROM (SELECT * {from}) AS o LIMIT 3) AS t"),
+            means: format!("rows of {table} lead to no tenant"),
+            fix: "Give them a parent, or say in [tenancy] whose they are: orphans = …".to_owned(),
+        });
+    }
+    let constant = match &writer.state.declared.source {
+        Source::Constant(sql) if !sql.starts_with(':') => Some(sql),
+        _ => None,
+    };
+    if let (Some(constant), Some((referenced, key))) = (constant, &writer.tenancy.references) {
+        let key = quote_ident(key);
+        questions.push(Question {
+            sql: format!("SELECT CASE WHEN EXISTS (SELECT 1 FROM {referenced} WHERE {key} = {constant}) THEN 0 ELSE 1 END, {}", steps::literal(constant)),
+            means: format!("tenant of {table} is not in {referenced}"),
+            fix: format!("Insert it into {referenced} first, or correct the constant."),
+        });
+    }
+    if let (Some(is), Some((referenced, key))) = (writer.state.column, &writer.tenancy.references)
+        && !writer.state.has_foreign_key
+    {
+        let (key, data_type) = (quote_ident(key), &is.type_name);
+        questions.push(Question {
+            sql: format!("SELECT count(*), string_agg(DISTINCT t.{column}::text, ', ') FROM {table} AS t WHERE t.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {referenced} AS r WHERE r.{key}::text = t.{column}::text)"),
+            means: format!("rows of {table} have a tenant ({data_type}) that is not in {referenced}"),
+            fix: format!("Insert the tenants into {referenced}, or correct the rows."),
+        });
+    }
+    if let Some(is) = writer.state.column.filter(|is| is.type_name != writer.tenancy.type_name) {
+        let wanted = &writer.tenancy.type_name;
+        questions.push(Question {
+            sql: format!("SELECT count(*), string_agg(left(t.{column}::text, 40), ', ') FROM {table} AS t WHERE t.{column} IS NOT NULL AND t.{column}::{wanted}::text <> t.{column}::text"),
+            means: format!("values of {table}.{column} ({}) would change as {wanted}", is.type_name),
+            fix: "Correct them, or declare the type that they have.".to_owned(),
+        });
+    }
+    questions
+}
+
+fn described(writer: &Writer<'_>, sections: &[Section]) -> String {
+    let state = writer.state;
+    let mut words = vec![match state.column {
+        None => "no column".to_owned(),
+        Some(column) => {
+            let null = if column.not_null { "not null" } else { "nullable" };
+            format!("{} {null}", column.type_name)
+        }
+    }];
+    if !state.keys.is_empty() {
+        words.push(format!("{} keys without it", state.keys.len()));
+    }
+    if sections.iter().all(|section| section.up.is_empty()) {
+        words.push("as declared".to_owned());
+    }
+    words.join(", ")
+}
+
+fn absent(name: &QualifiedName) -> Problem {
+    refused(format!("the table {name} does not exist"))
+        .fix("Correct the name, or let databases without it be: absent = \"skip\" in [tenancy].")
+}
+
+fn refused(what: String) -> Problem {
+    Problem::error(Code::TenancyRefused, what)
+}

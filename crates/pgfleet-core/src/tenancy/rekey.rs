@@ -1,0 +1,182 @@
+//! Unique keys become per-tenant: a new index is built beside the old one and takes its place and
+//! name in a short transaction, together with the functions that rely on it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use pgfleet_sql::definition::{conflict_targets, key_columns};
+use pgfleet_sql::{quote_ident, quote_literal};
+
+use super::names;
+use super::steps::{Phase, Piece, Section, Writer, literal};
+use super::survey::Key;
+use crate::schema::{Body, Object, ObjectId};
+
+/// Definitions of functions that were rewritten: one may rely on several keys.
+pub(super) type Bodies = RefCell<BTreeMap<ObjectId, String>>;
+
+/// A key's definition, cut.
+struct Parts {
+    /// `(a, b)` without the parentheses.
+    columns: String,
+    /// ` INCLUDE (c)` and the like, of an index.
+    index_tail: String,
+    /// ` DEFERRABLE` and the like, of a constraint.
+    constraint_tail: String,
+}
+
+fn parts(key: &Key<'_>) -> Parts {
+    let range = key_columns(key.definition).map(|key| key.range).unwrap_or(0..0);
+    let columns = key.definition.get(range.clone()).unwrap_or_default().to_owned();
+    let tail = key.definition.get(range.end + 1..).unwrap_or_default();
+    if !key.is_constraint {
+        return Parts { columns, index_tail: tail.to_owned(), constraint_tail: String::new() };
+    }
+    let (include, constraint_tail) = match tail.find(" DEFERRABLE") {
+        Some(at) => tail.split_at(at),
+        None => (tail, ""),
+    };
+    let nulls = match key.definition.contains("NULLS NOT DISTINCT") {
+        true => " NULLS NOT DISTINCT",
+        false => "",
+    };
+    Parts {
+        columns,
+        index_tail: format!("{include}{nulls}"),
+        constraint_tail: constraint_tail.to_owned(),
+    }
+}
+
+/// Replaces a key by the same with the tenant column in front, and back.
+pub(super) fn section(writer: &Writer<'_>, key: &Key<'_>) -> Section {
+    let parts = parts(key);
+    let new_columns = format!("{}, {}", writer.column(), parts.columns);
+    let name = &key.object.id.name;
+    let functions = key.functions.iter().filter_map(|function| rewritten(writer, key, function));
+    let (new_functions, old_functions): (Vec<_>, Vec<_>) = functions.unzip();
+    Section {
+        phase: Phase::Keys,
+        what: what(writer, key, &parts, new_functions.len()),
+        up: replace(writer, key, &new_columns, &parts, new_functions, &names::joined(name, "new")),
+        down: replace(
+            writer,
+            key,
+            &parts.columns,
+            &parts,
+            old_functions,
+            &names::joined(name, "old"),
+        ),
+    }
+}
+
+fn what(writer: &Writer<'_>, key: &Key<'_>, parts: &Parts, functions: usize) -> String {
+    let (table, name, column) = (writer.table(), &key.object.id.name, writer.column());
+    let mut what =
+        format!("{table}: {name} ({}) becomes ({column}, {})", parts.columns, parts.columns);
+    if functions > 0 {
+        let names: Vec<_> = key.functions.iter().map(|function| function.id.sql_name()).collect();
+        what.push_str(&format!("; ON CONFLICT is rewritten in {}", names.join(", ")));
+    }
+    what
+}
+
+fn replace(
+    writer: &Writer<'_>,
+    key: &Key<'_>,
+    columns: &str,
+    parts: &Parts,
+    functions: Vec<String>,
+    beside: &str,
+) -> Vec<Piece> {
+    let (table, name, beside) =
+        (writer.table(), quote_ident(&key.object.id.name), quote_ident(beside));
+    let schema = quote_ident(&writer.state.object.id.schema);
+    let method = match key.is_constraint {
+        true => "btree",
+        false => method(key.definition),
+    };
+    let build = format!(
+        "CREATE UNIQUE INDEX CONCURRENTLY {beside} ON {table} USING {method} ({columns}){}",
+        parts.index_tail
+    );
+    let mut swap = match key.is_constraint {
+        true => vec![
+            format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
+            format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {beside}{}",
+                parts.constraint_tail
+            ),
+        ],
+        false => vec![
+            format!("DROP INDEX {schema}.{name}"),
+            format!("ALTER INDEX {schema}.{beside} RENAME TO {name}"),
+        ],
+    };
+    swap.extend(key.object.comment.as_deref().map(|comment| match key.is_constraint {
+        true => format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(comment)),
+        false => format!("COMMENT ON INDEX {schema}.{name} IS {}", literal(comment)),
+    }));
+    swap.extend(functions);
+    vec![Piece::Alone(build), Piece::Together(swap)]
+}
+
+/// `btree` of `… USING btree (a)`.
+fn method(definition: &str) -> &str {
+    let range = key_columns(definition).map(|key| key.range).unwrap_or(0..0);
+    let head = definition.get(..range.start.saturating_sub(1)).unwrap_or_default();
+    head.trim_end().rsplit(' ').next().unwrap_or("btree")
+}
+
+/// A function whose conflict target names the key: as it shall be, and as it is.
+fn rewritten(writer: &Writer<'_>, key: &Key<'_>, function: &Object) -> Option<(String, String)> {
+    let Body::Routine(routine) = &function.body else { return None };
+    let mut bodies = writer.bodies.borrow_mut();
+    let old = bodies.get(&function.id).unwrap_or(&routine.definition).clone();
+    let mut new = old.clone();
+    let mut targets = conflict_targets(&old);
+    targets.sort_by_key(|target| std::cmp::Reverse(target.range.start));
+    for target in targets {
+        let same_table = target.table.name == writer.table_name();
+        let same_key = target.columns.len() == key.columns.len()
+            && target.columns.iter().all(|name| key.columns.contains(&Some(name.clone())));
+        if same_table && same_key {
+            new.insert_str(target.range.start, &format!("{}, ", writer.column()));
+        }
+    }
+    let clean = |text: &str| text.trim_end().trim_end_matches(';').to_owned();
+    bodies.insert(function.id.clone(), new.clone());
+    Some((clean(&new), clean(&old)))
+}
+
+/// Before anything is taken back: keys that several tenants share by now make it impossible.
+pub(super) fn guard(writer: &Writer<'_>) -> Option<Section> {
+    let keys = writer.state.keys.iter().filter(|key| key.columns.iter().all(Option::is_some));
+    let down: Vec<_> = keys.map(|key| Piece::Alone(shared_by_tenants(writer, key))).collect();
+    (!down.is_empty()).then(|| Section {
+        phase: Phase::Last,
+        what: String::new(),
+        up: Vec::new(),
+        down,
+    })
+}
+
+fn shared_by_tenants(writer: &Writer<'_>, key: &Key<'_>) -> String {
+    let (table, column) = (writer.table(), writer.column());
+    let columns: Vec<_> = key.columns.iter().flatten().map(|name| quote_ident(name)).collect();
+    let list = columns.join(", ");
+    let mut conditions: Vec<_> = columns.iter().map(|name| format!("{name} IS NOT NULL")).collect();
+    if let Some((_, condition)) = key.definition.split_once(" WHERE ").filter(|_| key.is_partial())
+    {
+        conditions.push(condition.to_owned());
+    }
+    let message = format!("{table}: tenants share a key ({list}) that was unique: ");
+    let message = quote_literal(&message).unwrap_or_default();
+    format!(
+        "DO $tenant$\nDECLARE shared text;\nBEGIN\n  SELECT string_agg(one, '; ') INTO shared FROM (\n    \
+         SELECT concat('(', concat_ws(', ', {list}), ') of tenants ', string_agg({column}::text, ', ' ORDER BY {column})) AS one\n    \
+         FROM {table} WHERE {}\n    GROUP BY {list} HAVING count(*) > 1 LIMIT 5) AS several;\n  \
+         IF shared IS NOT NULL THEN\n    RAISE unique_violation USING MESSAGE = {message} || shared,\n      \
+         HINT = 'Remove or change the rows of all tenants but one; then take it back again.';\n  END IF;\nEND $tenant$",
+        conditions.join(" AND ")
+    )
+}

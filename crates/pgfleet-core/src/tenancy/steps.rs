@@ -1,0 +1,396 @@
+//! From what a table is to what it shall be, and back: SQL in the order in which it is run.
+//!
+//! Invariant: no statement holds a lock that stops readers or writers for longer than it takes to
+//! change the catalog; whatever reads all rows does so beside them.
+
+use pgfleet_sql::{quote_ident, quote_literal};
+
+use super::declaration::{Source, Tenancy};
+use super::derive::Derivation;
+use super::names;
+use super::rekey::{self, Bodies};
+use super::survey::TableState;
+use crate::schema::{Column, Schema};
+
+/// The name of the policies that are made.
+pub(super) const POLICY: &str = "tenant_isolation";
+
+/// What is run together or alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// One transaction.
+    Together(Vec<String>),
+    /// A statement by itself.
+    Alone(String),
+    /// A statement in batches.
+    Batched(String),
+}
+
+/// When a section is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The column and its values.
+    Rows,
+    /// Keys, indexes and references.
+    Keys,
+    /// Row-level security, and what new rows get.
+    Last,
+}
+
+/// A change of one table and its way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// When.
+    pub phase: Phase,
+    /// What it does, for people.
+    pub what: String,
+    /// Forth.
+    pub up: Vec<Piece>,
+    /// Back.
+    pub down: Vec<Piece>,
+}
+
+/// Writes the sections of one table.
+pub(super) struct Writer<'a> {
+    pub(super) tenancy: &'a Tenancy,
+    pub(super) schema: &'a Schema,
+    pub(super) state: &'a TableState<'a>,
+    /// How a row's tenant is found; none for a constant.
+    pub(super) derivation: Option<Derivation>,
+    /// Functions as the sections so far leave them.
+    pub(super) bodies: &'a Bodies,
+}
+
+impl Writer<'_> {
+    pub(super) fn sections(&self) -> Vec<Section> {
+        let mut sections = Vec::new();
+        match self.state.column {
+            None => sections.push(self.add_column()),
+            Some(column) if column.type_name != self.tenancy.type_name => {
+                sections.push(self.convert_column(column));
+            }
+            Some(column) => sections.extend(self.complete_column(column)),
+        }
+        sections.extend(self.state.keys.iter().map(|key| rekey::section(self, key)));
+        sections.extend(self.index());
+        sections.extend(self.foreign_key());
+        sections.extend(self.row_security());
+        sections.extend(self.defaults());
+        sections.extend(rekey::guard(self));
+        sections
+    }
+
+    pub(super) fn table(&self) -> String {
+        self.state.object.id.sql_name()
+    }
+
+    pub(super) fn column(&self) -> String {
+        quote_ident(&self.tenancy.column)
+    }
+
+    pub(super) fn table_name(&self) -> &str {
+        &self.state.object.id.name
+    }
+
+    fn constant(&self) -> Option<&str> {
+        match &self.state.declared.source {
+            Source::Constant(sql) => Some(sql),
+            _ => None,
+        }
+    }
+
+    fn name(&self, what: &str) -> String {
+        let rest = format!("{}_{what}", self.tenancy.column);
+        let wanted = names::joined(self.table_name(), &rest);
+        names::free(self.schema, &self.state.object.id.schema, wanted)
+    }
+
+    fn add_column(&self) -> Section {
+        let (table, column, data_type) = (self.table(), self.column(), &self.tenancy.type_name);
+        let mut up = Vec::new();
+        match (self.constant(), &self.derivation) {
+            (Some(constant), _) => up.push(Piece::Alone(format!(
+                "ALTER TABLE {table} ADD COLUMN {column} {data_type} NOT NULL DEFAULT {constant}"
+            ))),
+            (None, derivation) => {
+                let add = format!("ALTER TABLE {table} ADD COLUMN {column} {data_type}");
+                let mut together = vec![add];
+                together.extend(derivation.iter().flat_map(|d| d.create_trigger(self)));
+                up.push(Piece::Together(together));
+                up.extend(derivation.iter().map(|d| Piece::Batched(d.backfill(self))));
+                up.extend(self.set_not_null(&column));
+            }
+        }
+        let mut back = self.drop_trigger();
+        back.push(format!("ALTER TABLE {table} DROP COLUMN {column}"));
+        Section {
+            phase: Phase::Rows,
+            what: format!("{table}: column {column} is added"),
+            up,
+            down: vec![Piece::Together(back)],
+        }
+    }
+
+    fn drop_trigger(&self) -> Vec<String> {
+        self.derivation.iter().flat_map(|d| d.drop_trigger(self)).collect()
+    }
+
+    /// NOT NULL without a look at the rows under the lock: PostgreSQL trusts a valid check.
+    fn set_not_null(&self, column: &str) -> Vec<Piece> {
+        let (table, check) = (self.table(), quote_ident(&self.name("present")));
+        vec![
+            Piece::Alone(format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
+            )),
+            Piece::Alone(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {check}")),
+            Piece::Together(vec![
+                format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"),
+                format!("ALTER TABLE {table} DROP CONSTRAINT {check}"),
+            ]),
+        ]
+    }
+
+    /// A column of the right type that lacks values, NOT NULL or the default.
+    fn complete_column(&self, is: &Column) -> Option<Section> {
+        let (table, column) = (self.table(), self.column());
+        let (mut up, mut down) = (Vec::new(), Vec::new());
+        if let Some(constant) = self.constant()
+            && is.default.is_none()
+        {
+            up.push(Piece::Alone(format!(
+                "ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {constant}"
+            )));
+            down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
+        }
+        if !is.not_null {
+            up.extend(self.derivation.iter().map(|d| Piece::Together(d.create_trigger(self))));
+            let backfill = match (&self.derivation, self.constant()) {
+                (Some(derivation), _) => derivation.backfill(self),
+                (None, constant) => format!(
+                    "UPDATE {table} SET {column} = {} WHERE {column} IS NULL",
+                    constant.unwrap_or("NULL")
+                ),
+            };
+            up.push(Piece::Batched(backfill));
+            up.extend(self.set_not_null(&column));
+            down.extend(self.drop_trigger());
+            down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL"));
+        }
+        if up.is_empty() {
+            return None;
+        }
+        let what = format!("{table}: column {column} is there and completed");
+        Some(Section { phase: Phase::Rows, what, up, down: vec![Piece::Together(down)] })
+    }
+
+    /// A column of another type: a second one is filled beside it and takes its place.
+    fn convert_column(&self, is: &Column) -> Section {
+        let (table, column, data_type) = (self.table(), self.column(), &self.tenancy.type_name);
+        let mut down = vec![format!(
+            "ALTER TABLE {table} ALTER COLUMN {column} TYPE {} USING {column}::{}",
+            is.type_name, is.type_name
+        )];
+        if let Some(default) = &is.default {
+            down.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
+            down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}"));
+        } else if self.constant().is_some() {
+            down.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
+        }
+        if !is.not_null {
+            down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL"));
+        }
+        let mut back = self.drop_trigger();
+        back.extend(down);
+        let (up, how) = if self.state.column_dependents.is_empty() {
+            (self.convert_beside(), "beside the old one")
+        } else {
+            (self.convert_in_place(is), "in place, which rewrites the table under its lock")
+        };
+        Section {
+            phase: Phase::Rows,
+            what: format!(
+                "{table}: column {column} is made {data_type} instead of {}, {how}",
+                is.type_name
+            ),
+            up,
+            down: vec![Piece::Together(back)],
+        }
+    }
+
+    fn convert_beside(&self) -> Vec<Piece> {
+        let (table, column, data_type) = (self.table(), self.column(), &self.tenancy.type_name);
+        let beside = quote_ident(&names::joined(&self.tenancy.column, "new"));
+        let function = quote_ident(&self.name("convert"));
+        let schema = quote_ident(&self.state.object.id.schema);
+        let fallback = self.fallback("t");
+        let new_value = format!("coalesce(t.{column}::{data_type}, {fallback})");
+        let mut up = vec![Piece::Together(vec![
+            format!("ALTER TABLE {table} ADD COLUMN {beside} {data_type}"),
+            format!(
+                "CREATE FUNCTION {schema}.{function}() RETURNS trigger LANGUAGE plpgsql AS $tenant$\n\
+                 BEGIN\n  NEW.{beside} := (SELECT {new_value} FROM (SELECT NEW.*) AS t);\n  RETURN NEW;\nEND $tenant$"
+            ),
+            format!(
+                "CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {schema}.{function}()"
+            ),
+        ])];
+        up.push(Piece::Batched(format!(
+            "UPDATE {table} AS t SET {beside} = {new_value} WHERE t.{beside} IS NULL"
+        )));
+        up.extend(self.set_not_null(&beside));
+        let mut swap = vec![
+            format!("DROP TRIGGER {function} ON {table}"),
+            format!("DROP FUNCTION {schema}.{function}()"),
+            format!("ALTER TABLE {table} DROP COLUMN {column}"),
+            format!("ALTER TABLE {table} RENAME COLUMN {beside} TO {column}"),
+        ];
+        swap.extend(self.constant().map(|constant| {
+            format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {constant}")
+        }));
+        swap.extend(self.derivation.iter().flat_map(|d| d.create_trigger(self)));
+        up.push(Piece::Together(swap));
+        up
+    }
+
+    fn convert_in_place(&self, is: &Column) -> Vec<Piece> {
+        let (table, column, data_type) = (self.table(), self.column(), &self.tenancy.type_name);
+        let mut together = Vec::new();
+        if is.default.is_some() {
+            together.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
+        }
+        together.push(format!(
+            "ALTER TABLE {table} ALTER COLUMN {column} TYPE {data_type} USING {column}::{data_type}"
+        ));
+        together.extend(self.constant().map(|constant| {
+            format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {constant}")
+        }));
+        together.extend(self.derivation.iter().flat_map(|d| d.create_trigger(self)));
+        let mut up = vec![Piece::Together(together)];
+        if !is.not_null {
+            let fallback = self.fallback("t");
+            up.push(Piece::Batched(format!(
+                "UPDATE {table} AS t SET {column} = {fallback} WHERE t.{column} IS NULL"
+            )));
+            up.extend(self.set_not_null(&column));
+        }
+        up
+    }
+
+    /// The tenant of a row that is called `row`, whatever its column says.
+    fn fallback(&self, row: &str) -> String {
+        match (self.constant(), &self.derivation) {
+            (Some(constant), _) => format!("{constant}::{}", self.tenancy.type_name),
+            (None, Some(derivation)) => derivation.expression(self, row),
+            (None, None) => "NULL".to_owned(),
+        }
+    }
+
+    fn index(&self) -> Option<Section> {
+        if self.state.has_index {
+            return None;
+        }
+        let (table, column, index) = (self.table(), self.column(), self.name("idx"));
+        let mut up = Vec::new();
+        for leaf in &self.state.leaves {
+            let name = names::joined(&leaf.name, &format!("{}_idx", self.tenancy.column));
+            let name = quote_ident(&names::free(self.schema, &leaf.schema, name));
+            let leaf = leaf.sql_name();
+            up.push(Piece::Alone(format!("CREATE INDEX CONCURRENTLY {name} ON {leaf} ({column})")));
+        }
+        // On a partitioned table the leaves' indexes are taken over, so that nothing is built.
+        let way = if self.state.leaves.is_empty() { "CONCURRENTLY " } else { "" };
+        let name = quote_ident(&index);
+        up.push(Piece::Alone(format!("CREATE INDEX {way}{name} ON {table} ({column})")));
+        let schema = quote_ident(&self.state.object.id.schema);
+        Some(Section {
+            phase: Phase::Keys,
+            what: format!("{table}: index {index} is built"),
+            up,
+            down: vec![Piece::Alone(format!("DROP INDEX {way}{schema}.{name}"))],
+        })
+    }
+
+    fn foreign_key(&self) -> Option<Section> {
+        let (referenced, key) = self.tenancy.references.as_ref()?;
+        if self.state.has_foreign_key {
+            return None;
+        }
+        let (table, column, name) = (self.table(), self.column(), self.name("fkey"));
+        let (name, key) = (quote_ident(&name), quote_ident(key));
+        let add = format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({column}) REFERENCES {referenced} ({key})"
+        );
+        let up = match self.state.leaves.is_empty() {
+            true => vec![
+                Piece::Alone(format!("{add} NOT VALID")),
+                Piece::Alone(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")),
+            ],
+            // Before version 18 PostgreSQL has no NOT VALID for partitioned tables.
+            false => vec![Piece::Alone(add)],
+        };
+        Some(Section {
+            phase: Phase::Keys,
+            what: format!("{table}: {column} references {referenced}"),
+            up,
+            down: vec![Piece::Alone(format!("ALTER TABLE {table} DROP CONSTRAINT {name}"))],
+        })
+    }
+
+    fn row_security(&self) -> Option<Section> {
+        let condition = self.tenancy.row_security.as_ref()?;
+        let is = self.state.object.table()?;
+        let table = self.table();
+        let (mut up, mut down) = (Vec::new(), Vec::new());
+        if !self.state.has_policy {
+            let kind = if self.state.has_permissive_policy { " AS RESTRICTIVE" } else { "" };
+            up.push(format!(
+                "CREATE POLICY {POLICY} ON {table}{kind} USING ({condition}) WITH CHECK ({condition})"
+            ));
+            down.push(format!("DROP POLICY {POLICY} ON {table}"));
+        }
+        if !is.row_security {
+            up.push(format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"));
+            down.push(format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"));
+        }
+        if self.tenancy.force_row_security && !is.forces_row_security {
+            up.push(format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"));
+            down.push(format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"));
+        }
+        down.reverse();
+        (!up.is_empty()).then(|| Section {
+            phase: Phase::Last,
+            what: format!("{table}: row-level security"),
+            up: vec![Piece::Together(up)],
+            down: vec![Piece::Together(down)],
+        })
+    }
+
+    /// Takes the default or trigger off again, when new rows are to name their tenant.
+    fn defaults(&self) -> Option<Section> {
+        if self.tenancy.keep_default {
+            return None;
+        }
+        let (table, column) = (self.table(), self.column());
+        let (up, down) = match (self.constant(), &self.derivation) {
+            (Some(constant), _) => (
+                vec![format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT")],
+                vec![format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {constant}")],
+            ),
+            (None, Some(derivation)) if self.state.column.is_none_or(|c| !c.not_null) => {
+                (derivation.drop_trigger(self), derivation.create_trigger(self))
+            }
+            _ => return None,
+        };
+        Some(Section {
+            phase: Phase::Last,
+            what: format!("{table}: new rows must name their tenant"),
+            up: vec![Piece::Together(up)],
+            down: vec![Piece::Together(down)],
+        })
+    }
+}
+
+/// Quotes text for SQL; NUL cannot be in what comes from a catalog.
+pub(super) fn literal(text: &str) -> String {
+    quote_literal(text).unwrap_or_default()
+}

@@ -1,0 +1,273 @@
+//! `tenantize`: reads what a database has of the declared tenant column, asks its rows what only they
+//! can tell, and proves the change and its way back on a scratch copy.
+//!
+//! Invariant: the target is read and never changed.
+
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::schema::diff::compare;
+use pgfleet_core::schema::{Kind, Schema};
+use pgfleet_core::tenancy::{
+    Question, Tenancy, TenancyPlan, checks, down_statements, plan, up_statements,
+};
+use pgfleet_core::{config::Settings, history::Verdict};
+
+use crate::catalog::{CatalogError, read_schema};
+use crate::conduct::{ChangeError, Opened, Target};
+use crate::connect::Session;
+use crate::journal::literal;
+use crate::project::Project;
+use crate::scratch::Scratch;
+
+/// How long a question to the rows may take.
+const QUESTION_TIMEOUT_MS: u64 = 600_000;
+
+/// A proven change.
+#[derive(Debug)]
+pub struct Tenantized {
+    /// What each table has and needs.
+    pub plan: TenancyPlan,
+    /// The way forth, without semicolons.
+    pub up: Vec<String>,
+    /// The way back, without semicolons.
+    pub down: Vec<String>,
+    /// `[[check]]` tables.
+    pub checks: String,
+}
+
+/// What is declared, with the type as this server writes it.
+///
+/// # Errors
+/// When nothing is declared, or it cannot be meant.
+pub async fn declared(
+    settings: &Settings,
+    target: &Target,
+    session: &Session,
+) -> Result<Tenancy, ChangeError> {
+    let Some(section) = &settings.tenancy else { return Err(vec![undeclared()].into()) };
+    let mut tenancy = section.read(settings.schema.as_deref().unwrap_or("public"))?;
+    let sql = format!(
+        "SELECT pg_catalog.format_type(pg_catalog.to_regtype({}), NULL) ",
+        literal(&tenancy.type_name)
+    );
+    let rows = session.query_text(&sql).await.map_err(|error| target.session_problem(&error))?;
+    let known = rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten();
+    match known.filter(|name| name != "-" && name != "???") {
+        Some(name) => tenancy.type_name = name,
+        None => {
+            let what = format!("[tenancy]: there is no type {}", tenancy.type_name);
+            return Err(
+                vec![Problem::error(Code::TenancyInvalid, what).in_target(&target.name)].into()
+            );
+        }
+    }
+    Ok(tenancy)
+}
+
+/// Plans the tenant column for a target, and proves the plan on a scratch copy.
+///
+/// # Errors
+/// Everything that stands in the way, in the schema and in the rows.
+pub async fn tenantize(
+    project: &Project,
+    target: &Target,
+    opened: &Opened,
+) -> Result<Tenantized, ChangeError> {
+    refuse_pending(target, opened)?;
+    let session = &opened.session;
+    let tenancy = declared(&project.settings, target, session).await?;
+    let schema = read(target, session).await?;
+    let in_target = |problems: Vec<Problem>| -> ChangeError {
+        problems.into_iter().map(|p| p.in_target(&target.name)).collect::<Vec<_>>().into()
+    };
+    let plan = plan(&tenancy, &schema).map_err(in_target)?;
+    let standing = ask(target, session, &plan.questions).await?;
+    if !standing.is_empty() {
+        return Err(in_target(standing));
+    }
+    let (up, down) = (up_statements(&plan), down_statements(&plan));
+    if !plan.is_empty() {
+        prove(project, target, opened, &tenancy, &up, &down).await?;
+    }
+    let checks = checks(&tenancy, &plan);
+    Ok(Tenantized { plan, up, down, checks })
+}
+
+/// The migration will be the last; what comes before it must be there.
+fn refuse_pending(target: &Target, opened: &Opened) -> Result<(), Box<Problem>> {
+    let waits =
+        |verdict| matches!(verdict, Verdict::Pending | Verdict::OutOfOrder | Verdict::Failed);
+    let Some(first) = opened.statuses.iter().find(|status| waits(status.verdict)) else {
+        return Ok(());
+    };
+    let what = format!("{} is not applied yet", first.version);
+    Err(Box::new(
+        Problem::error(Code::MigrationsPending, what)
+            .in_target(&target.name)
+            .because("the tenant column is planned on what all migrations leave")
+            .fix_with("Apply them first.", "pgfleet apply"),
+    ))
+}
+
+async fn ask(
+    target: &Target,
+    session: &Session,
+    questions: &[Question],
+) -> Result<Vec<Problem>, Box<Problem>> {
+    let mut standing = Vec::new();
+    for question in questions {
+        let sql = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off; \
+             SET LOCAL statement_timeout = {QUESTION_TIMEOUT_MS}; {}; COMMIT",
+            question.sql
+        );
+        match session.query_text(&sql).await {
+            Ok(rows) => standing.extend(rows.first().and_then(|row| answer(question, row))),
+            Err(error) if error.is_lost() => return Err(target.session_problem(&error)),
+            Err(error) => {
+                session.batch("ROLLBACK").await.map_err(|error| target.session_problem(&error))?;
+                let what = format!("it cannot be told whether {}", question.means);
+                let problem = Problem::error(Code::TenancyRefused, what).because(error.to_string());
+                standing.push(problem.fix(question.fix.clone()));
+            }
+        }
+    }
+    Ok(standing)
+}
+
+fn answer(question: &Question, row: &[Option<String>]) -> Option<Problem> {
+    let count: u64 = row.first()?.as_deref()?.parse().ok()?;
+    let what = format!("{count} {}", question.means);
+    let mut problem = Problem::error(Code::TenancyRefused, what).fix(question.fix.clone());
+    if let Some(Some(examples)) = row.get(1) {
+        problem = problem.detail(format!("for example {examples}"));
+    }
+    (count > 0).then_some(problem)
+}
+
+/// On a copy of the structure: forth, after which nothing is left to do; back, after which it is as
+/// before.
+async fn prove(
+    project: &Project,
+    target: &Target,
+    opened: &Opened,
+    tenancy: &Tenancy,
+    up: &[String],
+    down: &[String],
+) -> Result<(), ChangeError> {
+    let scratch = Scratch::create(project, target).await?;
+    let copied = scratch.copy_from(target, opened).await;
+    let proven = match copied {
+        Ok(_) => prove_on(&scratch.target(target), tenancy, up, down).await,
+        Err(problem) => Err(problem.into()),
+    };
+    scratch.drop().await?;
+    proven
+}
+
+async fn prove_on(
+    copy: &Target,
+    tenancy: &Tenancy,
+    up: &[String],
+    down: &[String],
+) -> Result<(), ChangeError> {
+    let session = copy.connect().await?;
+    let before = read(copy, &session).await?;
+    run(&session, up).await?;
+    let after = read(copy, &session).await?;
+    let rest = plan(tenancy, &after)?;
+    if !rest.is_empty() {
+        let what = "the change leaves something to do on a scratch copy";
+        let problem = Problem::error(Code::ChangeUnproven, what);
+        let left = up_statements(&rest).into_iter().take(5);
+        return Err(vec![left.fold(problem, Problem::detail)].into());
+    }
+    run(&session, down).await?;
+    let back = read(copy, &session).await?;
+    session.close().await;
+    let rest = compare(&back, &before).statements();
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let problem = Problem::error(Code::ChangeUnproven, "the way back does not lead back");
+    let first = rest.into_iter().take(5).map(|statement| statement.sql);
+    Err(vec![first.fold(problem, Problem::detail)].into())
+}
+
+/// Runs statements as the migration will run them; the copy has no rows, so that any tenant does.
+async fn run(session: &Session, statements: &[String]) -> Result<(), ChangeError> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut inside = false;
+    for statement in statements {
+        inside = (inside || ends_with_word(statement, "BEGIN")) && statement != "COMMIT";
+        open.push(statement);
+        if inside {
+            continue;
+        }
+        let sql = without_variables(&open.join(";\n"));
+        open.clear();
+        if let Some(error) = session.run_batch(&sql).await.error {
+            let problem =
+                Problem::error(Code::ChangeUnproven, "a statement fails on a scratch copy");
+            return Err(vec![problem.because(error.to_string()).detail(sql)].into());
+        }
+    }
+    Ok(())
+}
+
+/// A comment may stand before it.
+fn ends_with_word(statement: &str, word: &str) -> bool {
+    statement.lines().last() == Some(word)
+}
+
+/// `:'name'` becomes NULL.
+fn without_variables(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(at) = rest.find(":'") {
+        let (before, after) = rest.split_at(at);
+        text.push_str(before);
+        let name = after[2..].split('\'').next().unwrap_or_default();
+        let is_variable = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !before.ends_with(':')
+            && !name.is_empty();
+        let end = 2 + name.len() + 1;
+        if is_variable && after.len() >= end {
+            text.push_str("NULL");
+            rest = &after[end..];
+        } else {
+            text.push_str(&after[..2]);
+            rest = &after[2..];
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+async fn read(target: &Target, session: &Session) -> Result<Schema, Box<Problem>> {
+    let schema = read_schema(session).await.map_err(|error| match error {
+        CatalogError::Session(error) => target.session_problem(&error),
+        CatalogError::Row { .. } => {
+            Box::new(Problem::error(Code::Bug, error.to_string()).in_target(&target.name))
+        }
+    })?;
+    // A scratch copy has no grants to compare, and makes its own extensions.
+    Ok(schema.filter(|object| object.id.kind != Kind::DefaultPrivileges))
+}
+
+fn undeclared() -> Problem {
+    Problem::error(Code::TenancyInvalid, "nothing says which tables get a tenant column")
+        .because("there is no [tenancy] section in pgfleet.toml")
+        .fix("Write one; docs/tenancy.md has examples.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_left_out_on_a_copy() {
+        let sql = "ALTER TABLE t ADD a int DEFAULT :'tenant_id', b text DEFAULT 'x'::text||':''y'";
+        let expected = "ALTER TABLE t ADD a int DEFAULT NULL, b text DEFAULT 'x'::text||':''y'";
+        assert_eq!(without_variables(sql), expected);
+    }
+}
