@@ -16,6 +16,7 @@ pub mod plan;
 pub mod preflight;
 pub mod prisma;
 pub mod program;
+pub mod rehearse;
 pub mod report;
 pub mod schema;
 pub mod tenancy;

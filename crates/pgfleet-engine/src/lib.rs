@@ -20,6 +20,7 @@ pub mod prisma_schema;
 pub mod probe;
 mod programs;
 pub mod project;
+pub mod rehearse;
 pub mod report;
 pub mod scratch;
 pub mod server;

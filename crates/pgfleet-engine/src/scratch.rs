@@ -4,10 +4,12 @@
 //! the role may create databases there, else a throwaway cluster on this machine.
 
 mod client;
+mod rows;
 
 use std::hash::{BuildHasher, RandomState};
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::rehearse::RowChoice;
 use pgfleet_sql::quote_ident;
 
 use crate::conduct::{Opened, Target};
@@ -32,12 +34,19 @@ pub struct Scratch {
 }
 
 /// How a copy was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Copied {
     /// The target holds nothing, so an empty database is a copy.
     Empty,
     /// By pg_dump, structure and history.
     Dumped,
+    /// By pg_dump, and rows by COPY.
+    WithRows {
+        /// Which.
+        choice: RowChoice,
+        /// How many.
+        rows: u64,
+    },
 }
 
 impl std::fmt::Display for Copied {
@@ -46,6 +55,12 @@ impl std::fmt::Display for Copied {
             Self::Empty => "Ran on a new scratch database, as the target is empty",
             Self::Dumped => {
                 "Ran on a scratch copy of the target's structure and history, without its rows"
+            }
+            Self::WithRows { choice, rows } => {
+                return write!(
+                    f,
+                    "Ran on a scratch copy of the target with {choice}, {rows} in all"
+                );
             }
         })
     }
@@ -168,20 +183,53 @@ impl Scratch {
         let copy = self.target(target);
         let schemas = self.schemas_to_dump(target, opened).await?;
         self.clear(&copy, &schemas).await?;
-        let mut structure = vec!["--schema-only".to_owned()];
-        structure.extend(schemas.iter().map(|schema| format!("--schema={}", quote_ident(schema))));
-        let mut dumps = vec![structure];
-        let tables = history_tables(opened);
-        if !tables.is_empty() {
-            // Without a table pg_dump would dump the rows of all.
-            let tables = tables.iter().map(|table| format!("--table={table}"));
-            dumps.push(std::iter::once("--data-only".to_owned()).chain(tables).collect());
-        }
-        for arguments in dumps {
-            let sql = client::dump(target, &arguments).await?;
-            client::restore(&copy, sql).await?;
-        }
+        transfer(target, &copy, &structure("--schema-only", &schemas)).await?;
+        copy_histories(target, &copy, opened).await?;
         Ok(Copied::Dumped)
+    }
+
+    /// Copies a target's structure and history, and rows: a share of each table with what it refers
+    /// to. Keys, triggers and indexes are made when the rows are there.
+    ///
+    /// # Errors
+    /// When pg_dump is not there or fails, or rows may not be read.
+    pub async fn copy_with_rows(
+        &self,
+        target: &Target,
+        opened: &Opened,
+        choice: RowChoice,
+    ) -> Result<Copied, Box<Problem>> {
+        if !opened.state.holds_tables && opened.state.rows.is_empty() {
+            return Ok(Copied::Empty);
+        }
+        let copy = self.target(target);
+        let schemas = self.schemas_to_dump(target, opened).await?;
+        self.clear(&copy, &schemas).await?;
+        transfer(target, &copy, &structure("--section=pre-data", &schemas)).await?;
+        let rows = rows::Rows::open(target, &copy).await?;
+        let copied = rows.copy(opened, &schemas, choice).await;
+        rows.close().await;
+        let copied = copied?;
+        transfer(target, &copy, &structure("--section=post-data", &schemas)).await?;
+        copy_histories(target, &copy, opened).await?;
+        Ok(Copied::WithRows { choice, rows: copied })
+    }
+
+    /// A second scratch database with all that is in this one, to which nobody may be connected.
+    ///
+    /// # Errors
+    /// When the server will not.
+    pub async fn clone_database(&self) -> Result<Self, Box<Problem>> {
+        let like = Target { spec: self.server.clone(), ..self.like.clone() };
+        let name = format!("{PREFIX}{}", unique());
+        let session = like.connect().await?;
+        let sql =
+            format!("CREATE DATABASE {} TEMPLATE {}", quote_ident(&name), quote_ident(&self.name));
+        let made = session.batch(&sql).await;
+        session.close().await;
+        made.map_err(|error| like.session_problem(&error))?;
+        let (server, like) = (self.server.clone(), self.like.clone());
+        Ok(Self { name, server, like, _cluster: None, environment: self.environment.clone() })
     }
 
     /// All, where nothing is supplied beforehand; else those that are not the platform's.
@@ -220,6 +268,35 @@ impl Scratch {
         session.close().await;
         dropped.map_err(|error| server.session_problem(&error))
     }
+}
+
+fn structure(what: &str, schemas: &[String]) -> Vec<String> {
+    let schemas = schemas.iter().map(|schema| format!("--schema={}", quote_ident(schema)));
+    std::iter::once(what.to_owned()).chain(schemas).collect()
+}
+
+async fn transfer(
+    target: &Target,
+    copy: &Target,
+    arguments: &[String],
+) -> Result<(), Box<Problem>> {
+    client::restore(copy, client::dump(target, arguments).await?).await
+}
+
+/// Rows of history and journal, all of them.
+async fn copy_histories(
+    target: &Target,
+    copy: &Target,
+    opened: &Opened,
+) -> Result<(), Box<Problem>> {
+    let tables = history_tables(opened);
+    if tables.is_empty() {
+        // Without a table pg_dump would dump the rows of all.
+        return Ok(());
+    }
+    let tables = tables.iter().map(|table| format!("--table={table}"));
+    let arguments: Vec<_> = std::iter::once("--data-only".to_owned()).chain(tables).collect();
+    transfer(target, copy, &arguments).await
 }
 
 fn history_tables(opened: &Opened) -> Vec<String> {

@@ -161,6 +161,8 @@ codes! {
     GeneratedUnproven = "PF416", "a generated migration did not do what it should";
     ChangeNotCovered = "PF417", "a difference that a generated migration would not cover";
     RowsChanged = "PF418", "the rows of a COPY changed since they were planned";
+    RehearsalFailed = "PF450", "the rehearsal failed, so nothing was applied";
+    RollbackUnproven = "PF451", "a way back was not proven";
     BackupDamaged = "PF470", "a backup's files are not as they were written";
     BackupExists = "PF471", "the name of a backup or its restore is taken";
     DiskSpaceLow = "PF472", "the disk may be too small";
@@ -173,6 +175,7 @@ codes! {
     PreflightFailed = "PF504", "the folder has errors";
     DoctorFailed = "PF505", "the set-up has problems";
     TablesMissing = "PF506", "the database lacks what the code expects";
+    WayBackBroken = "PF530", "a down part does not take its migration back";
     BackupDiffers = "PF550", "a restored backup is not what was backed up";
 
     Bug = "PF900", "a bug in pgfleet";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pgfleet_sql::{Facts, LockMode, ObjectKind, ObjectRef, QualifiedName, Severity};
+use pgfleet_sql::{Facts, ObjectKind, ObjectRef, QualifiedName, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
@@ -117,11 +117,7 @@ impl HazardFinder {
         };
         let lock = facts.locks.iter().find(|lock| lock.relation.as_ref().is_some_and(old))?;
         let relation = lock.relation.as_ref()?;
-        let blocks = match lock.mode {
-            LockMode::AccessExclusive => "reads and writes",
-            LockMode::Exclusive | LockMode::ShareRowExclusive | LockMode::Share => "writes",
-            _ => return None,
-        };
+        let blocks = lock.mode.blocks()?;
         let how_long = if facts.scans || facts.rewrites.is_some() {
             " while it reads the whole table"
         } else {

@@ -5,7 +5,9 @@
 //! history, so that executing it needs no second decision, and of the folder only the rows of large
 //! COPY statements, which it recognises by their SHA-256.
 
+mod artifact;
 mod build;
+mod derived;
 mod fingerprint;
 mod hazard;
 mod rows;
@@ -18,8 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::folder::Format;
 use crate::place::Place;
 
+pub use artifact::{PlanFile, PlanFileError};
 pub(crate) use build::creates;
 pub use build::{Direction, PlanInput, plan_down, plan_up};
+pub use derived::{derive_way_back, derived_place};
 use fingerprint::fingerprint_plan;
 pub use fingerprint::{fingerprint_rows, hash_text};
 pub use hazard::{Hazard, HazardKind, needs_consent};
@@ -139,6 +143,11 @@ impl Plan {
     /// True when nothing was changed since the plan was made.
     pub fn is_intact(&self) -> bool {
         self.fingerprint == fingerprint_plan(self)
+    }
+
+    /// Makes it intact again after a change of ours.
+    pub(crate) fn renew_fingerprint(&mut self) {
+        self.fingerprint = fingerprint_plan(self);
     }
 
     /// The steps that run SQL: today, all.

@@ -11,6 +11,7 @@ use crate::conduct::Target;
 
 pub use proof::prove;
 pub use script::{PREAMBLE, ScriptError, run_script};
+pub(crate) use side::without_histories;
 pub use side::{Side, applied_schema, read_side, read_snapshot, read_target};
 
 /// Why a schema could not be read, as a problem.

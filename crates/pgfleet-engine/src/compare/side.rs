@@ -117,7 +117,7 @@ pub fn read_snapshot(file: &Path) -> Result<Schema, Box<Problem>> {
 }
 
 /// History tables of all formats, by their usual names and by the configured one.
-fn without_histories(schema: Schema, settings: &Settings) -> Schema {
+pub(crate) fn without_histories(schema: Schema, settings: &Settings) -> Schema {
     const TABLES: &[&str] = &[
         "_prisma_migrations",
         "flyway_schema_history",

@@ -26,7 +26,7 @@ pub use history::{Resolution, baseline, resolve};
 pub use includes::read_include;
 pub use objects::drop_objects;
 pub use reset::{own_schemas, reset};
-pub(crate) use rollback::chosen as chosen_to_take_back;
 pub use rollback::{RollbackRequest, RollbackTo, plan_rollback, roll_back};
+pub(crate) use rollback::{chosen as chosen_to_take_back, plan_ways_back};
 pub use status::{TargetStatus, status};
 pub use target::{Opened, Target, open};

@@ -66,7 +66,16 @@ pub fn plan_rollback(
         set.migrations.iter().find(|migration| migration.version == status.version)
     };
     let migrations: Vec<&Migration> = chosen.iter().filter_map(migration).collect();
-    Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_down(input, &migrations))?)
+    plan_ways_back(opened, state, &migrations)
+}
+
+/// The plan that takes these migrations back by their down parts, in the order given.
+pub(crate) fn plan_ways_back(
+    opened: &Opened,
+    state: &TargetState,
+    migrations: &[&Migration],
+) -> Result<Plan, ChangeError> {
+    Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_down(input, migrations))?)
 }
 
 /// The applied migrations to take back, the newest first.

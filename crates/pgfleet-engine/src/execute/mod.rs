@@ -29,6 +29,7 @@ use crate::connect::{Session, SessionError};
 use crate::journal::OpenUnit;
 
 pub use failure::{Cause, StepFailure};
+pub(crate) use rows::RowReader;
 pub use rows::check_rows;
 
 /// Where events go. Implementations must not block.

@@ -29,7 +29,7 @@ pub fn check_rows(plan: &Plan) -> Result<(), Box<Problem>> {
 }
 
 /// Gives rows piece by piece, as UTF-8.
-pub(super) struct RowReader<'a> {
+pub(crate) struct RowReader<'a> {
     file: Take<File>,
     text: TextStream,
     digest: Sha256,
@@ -39,7 +39,7 @@ pub(super) struct RowReader<'a> {
 }
 
 impl<'a> RowReader<'a> {
-    pub(super) fn open(
+    pub(crate) fn open(
         folder: &Path,
         statement: &'a PlannedStatement,
         rows: &'a RowsInFile,

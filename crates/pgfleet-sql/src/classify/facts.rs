@@ -127,6 +127,50 @@ pub enum LockMode {
     AccessExclusive,
 }
 
+impl LockMode {
+    /// Every mode, weakest first.
+    pub const ALL: [Self; 8] = [
+        Self::AccessShare,
+        Self::RowShare,
+        Self::RowExclusive,
+        Self::ShareUpdateExclusive,
+        Self::Share,
+        Self::ShareRowExclusive,
+        Self::Exclusive,
+        Self::AccessExclusive,
+    ];
+
+    /// As `LOCK TABLE … IN … MODE` writes it: `ACCESS EXCLUSIVE`.
+    pub fn sql_name(self) -> &'static str {
+        match self {
+            Self::AccessShare => "ACCESS SHARE",
+            Self::RowShare => "ROW SHARE",
+            Self::RowExclusive => "ROW EXCLUSIVE",
+            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            Self::Share => "SHARE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::Exclusive => "EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+        }
+    }
+
+    /// Understands [`LockMode::sql_name`], and `pg_locks.mode` (`AccessExclusiveLock`).
+    pub fn parse(text: &str) -> Option<Self> {
+        let letters = |text: &str| text.replace(' ', "").to_ascii_lowercase();
+        let wanted = letters(text.strip_suffix("Lock").unwrap_or(text));
+        Self::ALL.into_iter().find(|mode| letters(mode.sql_name()) == wanted)
+    }
+
+    /// Whom it keeps waiting: `reads and writes`, `writes`, or nobody who works with the rows.
+    pub fn blocks(self) -> Option<&'static str> {
+        match self {
+            Self::AccessExclusive => Some("reads and writes"),
+            Self::Exclusive | Self::ShareRowExclusive | Self::Share => Some("writes"),
+            _ => None,
+        }
+    }
+}
+
 /// One table-level lock that a statement takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockUse {
@@ -248,4 +292,19 @@ pub enum Rerun {
     Safe,
     /// It fails, or does its work twice; why.
     Unsafe(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LockMode;
+
+    #[test]
+    fn modes_are_read_in_both_spellings() {
+        for mode in LockMode::ALL {
+            assert_eq!(LockMode::parse(mode.sql_name()), Some(mode));
+        }
+        assert_eq!(LockMode::parse("ShareRowExclusiveLock"), Some(LockMode::ShareRowExclusive));
+        assert_eq!(LockMode::parse("SIReadLock"), None);
+        assert!(LockMode::ALL.is_sorted());
+    }
 }

@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
-use pgfleet_core::plan::{PLAN_VERSION, Plan};
+use pgfleet_core::plan::{Plan, PlanFile};
+use pgfleet_core::rehearse::{Rehearsal, RowChoice};
 use pgfleet_core::report::RunReport;
-use pgfleet_engine::conduct::{ApplyRequest, Consent, Run, RunOutcome, Selection, apply, dry_run};
+use pgfleet_engine::conduct::{
+    ApplyRequest, Consent, Opened, Run, RunOutcome, Selection, Target, apply, dry_run, plan_apply,
+};
 use pgfleet_engine::execute::EventSink;
 use pgfleet_engine::project::Project;
+use pgfleet_engine::rehearse::{RehearsalOptions, Rehearsed, rehearse};
 use pgfleet_engine::report::write_run;
 use pgfleet_engine::typeorm::capture_pending;
 
@@ -22,6 +26,7 @@ use crate::render::{self, TargetEntry};
 Examples:
   pgfleet apply
   pgfleet apply --dry-run
+  pgfleet apply --rehearse --rows 1000
   pgfleet apply --to 20250101120000
   pgfleet plan --out plan.json && pgfleet apply --plan plan.json
 
@@ -39,6 +44,13 @@ pub struct Apply {
     /// Apply to a scratch copy of the target, and nothing to the target
     #[arg(long)]
     dry_run: bool,
+    /// Run the plan on a scratch copy first, show what it locks and takes, and apply it only when all
+    /// of it succeeded there
+    #[arg(long, conflicts_with = "dry_run")]
+    rehearse: bool,
+    /// Copy rows too for the rehearsal: all, a number of each table, or a share
+    #[arg(long, value_name = "N|N%|all", requires = "rehearse")]
+    rows: Option<RowChoice>,
     /// What to do after a migration that failed
     #[arg(long, value_enum, default_value_t = OnError::Stop, value_name = "WHAT")]
     on_error: OnError,
@@ -60,6 +72,14 @@ impl Apply {
         if plan.is_none() {
             capture_pending(&project, &target, &mut opened, &selection).await?;
         }
+        let rehearsed = match self.rehearse {
+            true => {
+                let plan =
+                    plan.clone().map_or_else(|| plan_apply(&target, &opened, &selection), Ok);
+                rehearse_first(context, (&project, &target, &opened), &plan?, self.rows).await?
+            }
+            false => None,
+        };
         let progress = context.progress();
         let request = ApplyRequest {
             selection,
@@ -76,11 +96,42 @@ impl Apply {
         progress.finish();
         let (outcome, copied) = result?;
         let mut shown = show_run(context, &project, &target.name, outcome)?;
+        if let Some((text, rehearsal)) = rehearsed {
+            shown.text.insert_str(0, &text);
+            let entries = std::mem::take(&mut shown.targets).into_iter();
+            let with = entries.map(|entry| entry.field("rehearsal", &rehearsal));
+            shown.targets = with.collect::<Result<_, _>>()?;
+        }
         if let Some(copied) = copied {
             shown.text.push_str(&format!("{copied}; nothing was changed in {}.\n", target.name));
         }
         Ok(shown)
     }
+}
+
+/// Rehearses, and refuses to go on when a statement failed on the copy.
+async fn rehearse_first(
+    context: &Context,
+    (project, target, opened): (&Project, &Target, &Opened),
+    plan: &Plan,
+    rows: Option<RowChoice>,
+) -> Result<Option<(String, Rehearsal)>, CommandError> {
+    if plan.is_empty() {
+        return Ok(None);
+    }
+    let options = RehearsalOptions { rows, forwards_only: true };
+    let Rehearsed { rehearsal, problems } =
+        rehearse(project, target, opened, plan, options).await?;
+    if !rehearsal.complete {
+        let refusal =
+            Problem::error(Code::RehearsalFailed, "the rehearsal failed; nothing was applied")
+                .in_target(&target.name)
+                .fix_with("See all of it.", "pgfleet plan --rehearse");
+        return Err(std::iter::once(refusal).chain(problems).collect::<Vec<_>>().into());
+    }
+    let mut text = String::new();
+    render::rehearsal(&mut text, &context.out, &rehearsal, context.global.verbose);
+    Ok(Some((text, rehearsal)))
 }
 
 /// How a run goes, by the flags.
@@ -149,11 +200,6 @@ fn read_plan(file: &Path) -> Result<Plan, CommandError> {
             .fix_with("Make one.", format!("pgfleet plan --out {}", file.display()))
     };
     let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-    if plan.version != PLAN_VERSION {
-        return Err(
-            invalid(format!("its layout is version {}, not {PLAN_VERSION}", plan.version)).into()
-        );
-    }
-    Ok(plan)
+    let file = PlanFile::parse(&text).map_err(|error| invalid(error.to_string()))?;
+    Ok(file.plan)
 }

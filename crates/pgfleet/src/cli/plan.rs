@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_engine::conduct::{Selection, estimate_batches, plan_apply};
+use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::place::Place;
+use pgfleet_core::plan::PlanFile;
+use pgfleet_core::rehearse::{Rehearsal, RowChoice, Verdict, WayBack, add_hazards};
+use pgfleet_engine::conduct::{BatchEstimate, Selection, estimate_batches, plan_apply};
 use pgfleet_engine::preflight::check_folder;
+use pgfleet_engine::rehearse::{RehearsalOptions, rehearse};
 use pgfleet_engine::typeorm::capture_pending;
 
 use super::context::Context;
@@ -19,6 +23,8 @@ use crate::render::{self, TargetEntry};
 Examples:
   pgfleet plan
   pgfleet plan --out plan.json && pgfleet apply --plan plan.json
+  pgfleet plan --rehearse               locks really held, rewrites, times, ways back, on a copy
+  pgfleet plan --rehearse --rows 10%    the same with a share of the rows
   pgfleet plan --to 20250101120000")]
 pub struct Plan {
     /// Write the plan to a file, to be reviewed and then executed exactly
@@ -30,6 +36,13 @@ pub struct Plan {
     /// This many migrations at the most
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
+    /// Run the plan on a scratch copy of the target, and show what it locks, rewrites and takes, and
+    /// whether each migration can be taken back
+    #[arg(long)]
+    rehearse: bool,
+    /// Copy rows too: all, a number of each table, or a share; with what they refer to
+    #[arg(long, value_name = "N|N%|all", requires = "rehearse")]
+    rows: Option<RowChoice>,
 }
 
 impl Plan {
@@ -37,21 +50,60 @@ impl Plan {
         let (project, target, mut opened) = context.open().await?;
         let selection = Selection { to: self.to, steps: self.steps };
         capture_pending(&project, &target, &mut opened, &selection).await?;
-        let plan = plan_apply(&target, &opened, &selection)?;
-        if let Some(file) = &self.out {
-            write_plan(file, &plan)?;
+        let mut plan = plan_apply(&target, &opened, &selection)?;
+        let mut problems = concerning(check_folder(&project, &opened.folder).problems, &plan);
+        let mut rehearsal = None;
+        if self.rehearse && !plan.is_empty() {
+            let options = RehearsalOptions { rows: self.rows, forwards_only: false };
+            let rehearsed = rehearse(&project, &target, &opened, &plan, options).await?;
+            add_hazards(&mut plan, &rehearsed.rehearsal);
+            problems.extend(rehearsed.problems);
+            problems.extend(broken_ways_back(&plan, &rehearsed.rehearsal));
+            rehearsal = Some(rehearsed.rehearsal);
         }
-        let mut text = String::new();
-        render::plan(&mut text, &context.out, &plan);
+        if let Some(file) = &self.out {
+            write_plan(file, &PlanFile { plan: plan.clone(), rehearsal: rehearsal.clone() })?;
+        }
         let estimates = estimate_batches(&opened.session, &plan).await;
         let estimates = estimates.map_err(|error| target.session_problem(&error))?;
-        render::estimates(&mut text, &context.out, &estimates);
-        let entry = TargetEntry::new(&target.name)
-            .field("plan", &plan)?
-            .field("batch_estimates", &estimates)?;
-        let problems = concerning(check_folder(&project, &opened.folder).problems, &plan);
-        Ok(CommandResult { text, targets: vec![entry], problems, ..CommandResult::default() })
+        show(context, &target.name, (&plan, &estimates), rehearsal.as_ref(), problems)
     }
+}
+
+fn show(
+    context: &Context,
+    target: &str,
+    (plan, estimates): (&pgfleet_core::plan::Plan, &[BatchEstimate]),
+    rehearsal: Option<&Rehearsal>,
+    problems: Vec<Problem>,
+) -> Result<CommandResult, CommandError> {
+    let mut text = String::new();
+    render::plan(&mut text, &context.out, plan);
+    render::estimates(&mut text, &context.out, estimates);
+    let mut entry =
+        TargetEntry::new(target).field("plan", plan)?.field("batch_estimates", &estimates)?;
+    let mut exit = None;
+    if let Some(rehearsal) = rehearsal {
+        render::rehearsal(&mut text, &context.out, rehearsal, context.global.verbose);
+        entry = entry.field("rehearsal", rehearsal)?;
+        exit = (!rehearsal.complete).then_some(ExitCode::Failed);
+    }
+    Ok(CommandResult { text, targets: vec![entry], problems, exit, ..CommandResult::default() })
+}
+
+/// Down parts that were tried and do not do what they say.
+pub fn broken_ways_back(plan: &pgfleet_core::plan::Plan, rehearsal: &Rehearsal) -> Vec<Problem> {
+    let tried = rehearsal.reversals.iter().filter(|one| one.by == WayBack::DownPart);
+    let broken = tried.filter_map(|reversal| {
+        let Verdict::NotReversible { why, differences } = &reversal.verdict else { return None };
+        let what = format!("the down part of {} does not take it back", reversal.migration);
+        let mut problem = Problem::warning(Code::WayBackBroken, what).because(why.clone());
+        problem.details.clone_from(differences);
+        let step = plan.sql_steps().find(|step| step.label == reversal.migration);
+        problem.place = step.map(|step| Place::file(step.file.clone()));
+        Some(problem.fix("Correct it now: when it is needed, there is no time."))
+    });
+    broken.collect()
 }
 
 /// What preflight says about files of the plan; what is applied already is past.
@@ -64,8 +116,8 @@ fn concerning(problems: Vec<Problem>, plan: &pgfleet_core::plan::Plan) -> Vec<Pr
     problems.into_iter().filter(concerns).collect()
 }
 
-fn write_plan(file: &std::path::Path, plan: &pgfleet_core::plan::Plan) -> Result<(), CommandError> {
-    let text = serde_json::to_string_pretty(plan)? + "\n";
+fn write_plan(file: &std::path::Path, plan: &PlanFile) -> Result<(), CommandError> {
+    let text = plan.to_text()?;
     std::fs::write(file, text).map_err(|error| {
         Problem::error(Code::Usage, format!("the plan cannot be written to {}", file.display()))
             .because(error.to_string())

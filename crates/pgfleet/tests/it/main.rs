@@ -6,6 +6,7 @@ mod bad_input;
 mod copy;
 mod locks;
 mod output;
+mod rehearse;
 mod resolve;
 mod resume;
 mod rollback;
