@@ -32,7 +32,8 @@ impl FromStr for RowChoice {
         };
         let share: f64 = share.trim().parse().map_err(|_| unknown())?;
         match share {
-            _ if share >= 100.0 && share.is_finite() => Ok(Self::All),
+            _ if !share.is_finite() => Err(unknown()),
+            _ if share >= 100.0 => Ok(Self::All),
             _ if share > 0.0 => Ok(Self::Percent(share)),
             _ => Err(unknown()),
         }

@@ -33,7 +33,7 @@ fn rehearse(stage: &Stage, args: &[&str]) -> Value {
     let all: Vec<_> =
         ["plan", "--rehearse", "--output", "json"].iter().chain(args).copied().collect();
     let output = stage.run(&all).assert_success();
-    let envelope: Value = serde_json::from_str(&output.stdout).unwrap();
+    let envelope: Value = serde_json::from_str(&output.stdout).expect("JSON");
     envelope["targets"][0].clone()
 }
 
@@ -41,20 +41,20 @@ fn rehearse(stage: &Stage, args: &[&str]) -> Value {
 fn touched<'v>(entry: &'v Value, place: &str, relation: &str) -> &'v Value {
     let at = |statement: &&Value| {
         let found = &statement["place"];
-        format!("{}:{}", found["file"].as_str().unwrap(), found["line"])
+        format!("{}:{}", found["file"].as_str().expect("text"), found["line"])
             == format!("migrations/{place}")
     };
-    let statements = entry["rehearsal"]["statements"].as_array().unwrap();
+    let statements = entry["rehearsal"]["statements"].as_array().expect("a list");
     let statement =
         statements.iter().find(at).unwrap_or_else(|| panic!("{place}: {statements:#?}"));
-    let touched = statement["touched"].as_array().unwrap();
+    let touched = statement["touched"].as_array().expect("a list");
     let of = touched.iter().find(|one| one["relation"] == relation);
     of.unwrap_or_else(|| panic!("{relation} of {place}: {statement:#}"))
 }
 
 fn verdicts(entry: &Value) -> Vec<(String, String)> {
-    let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
-    let reversals = entry["rehearsal"]["reversals"].as_array().unwrap();
+    let text = |one: &Value, key: &str| one[key].as_str().expect("text").to_owned();
+    let reversals = entry["rehearsal"]["reversals"].as_array().expect("a list");
     reversals.iter().map(|one| (text(one, "migration"), text(one, "verdict"))).collect()
 }
 
