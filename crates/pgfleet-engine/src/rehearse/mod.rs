@@ -100,11 +100,13 @@ impl Stage<'_> {
         let second = second.map(|second| second.target(self.target));
         let on_copy = open(self.project, &copy, self.opened.folder.clone()).await?;
         let open_units = &on_copy.state.open_units;
-        let bench = Bench::set_up(&copy, &self.plan.location, self.sizes, open_units).await?;
+        let bench =
+            Bench::set_up(&copy, &self.opened.folder.tree.location, self.sizes, open_units).await?;
         let second = match &second {
-            Some(second) => {
-                Some(Bench::set_up(second, &self.plan.location, self.sizes, open_units).await?)
-            }
+            Some(second) => Some(
+                Bench::set_up(second, &self.opened.folder.tree.location, self.sizes, open_units)
+                    .await?,
+            ),
             None => None,
         };
         let statistics = self.sizes.give_to(&copy, &bench.worker).await?;
