@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod catalog;
 pub mod compare;
+pub mod compose;
 pub mod conduct;
 pub mod connect;
 pub mod diagnose;

@@ -66,6 +66,11 @@ fn named_by_package(root: &Path) -> Option<PathBuf> {
     package.get("prisma")?.get("schema")?.as_str().map(PathBuf::from)
 }
 
+/// True for a folder that holds files of a Prisma schema.
+pub(crate) fn is_schema_folder(path: &Path) -> bool {
+    !prisma_files(path).unwrap_or_default().is_empty()
+}
+
 fn schema_files(path: &Path, shown: &Path) -> std::io::Result<Vec<SchemaFile>> {
     if path.is_file() {
         let path_shown = shown.display().to_string();

@@ -88,7 +88,8 @@ fn command_at(path: &PathBuf, spec: &ConnectSpec) -> Command {
     command
 }
 
-fn libpq_variables(spec: &ConnectSpec) -> Vec<(&'static str, String)> {
+/// Where a database is, for programs that use libpq.
+pub(crate) fn libpq_variables(spec: &ConnectSpec) -> Vec<(&'static str, String)> {
     let endpoints = &spec.endpoints;
     let joined = |values: Vec<String>| values.join(",");
     let host = |host: &Host| match host {

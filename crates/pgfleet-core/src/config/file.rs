@@ -23,6 +23,9 @@ pub struct ConfigFile {
     /// How migrations are run.
     #[serde(default)]
     pub apply: ApplySection,
+    /// What the code expects.
+    #[serde(default)]
+    pub schema: SchemaSection,
     /// Further databases, by name; what they leave out is taken from `[database]`.
     #[serde(default)]
     pub targets: BTreeMap<String, TargetSection>,
@@ -62,6 +65,17 @@ pub struct MigrationsSection {
     /// Values of `${name}` placeholders, for formats that have them.
     #[serde(default)]
     pub placeholders: BTreeMap<String, String>,
+}
+
+/// `[schema]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaSection {
+    /// What the schema shall be, as a side of `diff`: `schema.sql`, `prisma`, `command` …
+    pub desired: Option<String>,
+    /// A command that prints the schema as SQL.
+    #[serde(default)]
+    pub command: Vec<String>,
 }
 
 /// `[apply]`.

@@ -52,6 +52,10 @@ pub struct Settings {
     pub format: FormatChoice,
     /// The history table, when it is not the format's usual one.
     pub history_table: Option<String>,
+    /// What the schema shall be, as a side of a comparison.
+    pub desired: Option<String>,
+    /// A command that prints that schema as SQL; empty for none.
+    pub schema_command: Vec<String>,
     /// Values of `${name}` placeholders.
     pub placeholders: BTreeMap<String, String>,
     /// How migrations are run.
@@ -145,12 +149,20 @@ pub fn resolve(
         dir_from_file,
         format: sources.format()?,
         history_table: migrations.history_table.clone(),
+        desired: desired(file),
+        schema_command: file.schema.command.clone(),
         placeholders: migrations.placeholders.clone(),
         apply: apply_settings(file),
         checks: file.check.clone(),
         tenancy: file.tenancy.clone(),
         variables,
     })
+}
+
+/// A command alone is what prints the desired schema.
+fn desired(file: &ConfigFile) -> Option<String> {
+    let printed = (!file.schema.command.is_empty()).then(|| "command".to_owned());
+    file.schema.desired.clone().or(printed)
 }
 
 fn target_section(file: &ConfigFile, flags: &Flags) -> Result<TargetSection, Box<Problem>> {

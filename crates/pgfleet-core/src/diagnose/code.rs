@@ -139,6 +139,7 @@ codes! {
     IndexInvalid = "PF317", "an index is left invalid";
     OutcomeUnknown = "PF318", "it cannot be told whether a step happened";
     FunctionBodyInvalid = "PF319", "a function body is not valid";
+    SchemaCommandFailed = "PF345", "a command that prints a schema failed";
     RowsUnseen = "PF380", "row-level security hides rows from a change in batches";
     RowsUntouched = "PF381", "a batch changed fewer rows than it should";
     DumpFailed = "PF370", "pg_dump or pg_restore failed";

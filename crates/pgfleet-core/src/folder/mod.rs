@@ -3,6 +3,7 @@
 //! One file per format. A reader never fails on the first oddity: what it cannot place becomes a
 //! [`Problem`] in the set, so that one reading names everything that is wrong.
 
+pub mod compose;
 mod dbmate;
 mod detect;
 mod diesel;

@@ -1,5 +1,6 @@
 //! Compares schemas, wherever they come from, and proves what turns one into the other.
 
+mod command;
 mod proof;
 mod script;
 mod side;
@@ -11,8 +12,9 @@ use crate::conduct::Target;
 
 pub use proof::prove;
 pub use script::{PREAMBLE, ScriptError, run_script};
-pub(crate) use side::without_histories;
-pub use side::{Side, applied_schema, read_side, read_snapshot, read_target};
+pub use side::{
+    Side, applied_schema, read_side, read_snapshot, read_target, replay_folder, without_histories,
+};
 
 /// Why a schema could not be read, as a problem.
 pub(crate) fn schema_problem(target: &Target, error: &CatalogError) -> Box<Problem> {

@@ -8,10 +8,12 @@ use pgfleet_core::config::Settings;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::history::Verdict;
 use pgfleet_core::place::Place;
+use pgfleet_core::program::place_in;
 use pgfleet_core::report::Event;
 use pgfleet_core::schema::{Kind, Object, SNAPSHOT_VERSION, Schema};
 use pgfleet_sql::{PieceKind, split};
 
+use super::command::printed_schema;
 use super::schema_problem;
 use crate::catalog::read_schema;
 use crate::conduct::{ApplyRequest, Consent, Run, RunOutcome, Selection, Target, apply, open};
@@ -34,14 +36,30 @@ pub enum Side {
     Snapshot(PathBuf),
     /// An SQL file, or all in a folder in the order of their names, run in a scratch database.
     Sql(PathBuf),
+    /// schema.prisma, a file or a folder; none is the one of the project.
+    Prisma(Option<PathBuf>),
+    /// What a command prints as SQL, by the shell.
+    Command(String),
+    /// What the command of the configuration prints as SQL.
+    ConfiguredCommand,
 }
+
+/// Before a command that prints a schema.
+const COMMAND: &str = "command:";
 
 impl FromStr for Side {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_json = Path::new(text).extension().is_some_and(|extension| extension == "json");
+        let is_prisma = Path::new(text).extension().is_some_and(|ending| ending == "prisma");
         Ok(match text {
+            "prisma" => Self::Prisma(None),
+            "command" => Self::ConfiguredCommand,
+            _ if is_prisma => Self::Prisma(Some(text.into())),
+            _ if text.starts_with(COMMAND) => {
+                Self::Command(text.trim_start_matches(COMMAND).trim().to_owned())
+            }
             "target" => Self::Target,
             "migrations" => Self::Migrations,
             "empty" => Self::Empty,
@@ -49,6 +67,19 @@ impl FromStr for Side {
             _ if is_json => Self::Snapshot(text.into()),
             _ => Self::Sql(text.into()),
         })
+    }
+}
+
+impl Side {
+    /// Files as the configuration in `root` names them.
+    #[must_use]
+    pub fn below(self, root: &Path) -> Self {
+        match self {
+            Self::Snapshot(path) => Self::Snapshot(root.join(path)),
+            Self::Sql(path) => Self::Sql(root.join(path)),
+            Self::Prisma(Some(path)) => Self::Prisma(Some(root.join(path))),
+            other => other,
+        }
     }
 }
 
@@ -60,7 +91,12 @@ impl fmt::Display for Side {
             Self::Migrations => f.write_str("migrations"),
             Self::Empty => f.write_str("empty"),
             Self::Database(_) => f.write_str("the database"),
-            Self::Snapshot(file) | Self::Sql(file) => write!(f, "{}", file.display()),
+            Self::Prisma(None) => f.write_str("schema.prisma"),
+            Self::Command(text) => write!(f, "what `{text}` prints"),
+            Self::ConfiguredCommand => f.write_str("what the configured command prints"),
+            Self::Snapshot(file) | Self::Sql(file) | Self::Prisma(Some(file)) => {
+                write!(f, "{}", file.display())
+            }
         }
     }
 }
@@ -78,7 +114,7 @@ pub async fn read_side(project: &Project, side: &Side) -> Result<Schema, Box<Pro
             read_target(&target).await?
         }
         Side::Snapshot(file) => read_snapshot(file)?,
-        Side::Empty | Side::Migrations | Side::Sql(_) => replay(project, side).await?,
+        _ => replay(project, side).await?,
     };
     Ok(without_histories(schema, &project.settings))
 }
@@ -117,7 +153,7 @@ pub fn read_snapshot(file: &Path) -> Result<Schema, Box<Problem>> {
 }
 
 /// History tables of all formats, by their usual names and by the configured one.
-pub(crate) fn without_histories(schema: Schema, settings: &Settings) -> Schema {
+pub fn without_histories(schema: Schema, settings: &Settings) -> Schema {
     const TABLES: &[&str] = &[
         "_prisma_migrations",
         "flyway_schema_history",
@@ -183,12 +219,18 @@ enum Filling<'a> {
     Nothing,
     Migrations(Box<Folder>),
     Files(&'a Path),
+    Script(String),
+    Printed(Vec<String>),
 }
 
 async fn replay(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> {
     let filling = match side {
         Side::Migrations => Filling::Migrations(Box::new(project.open_folder()?)),
+        Side::Sql(path) if is_prisma_folder(path) => Filling::Script(prisma(project, Some(path))?),
         Side::Sql(path) => Filling::Files(path),
+        Side::Prisma(path) => Filling::Script(prisma(project, path.as_deref())?),
+        Side::Command(text) => Filling::Printed(["sh", "-c", text].map(str::to_owned).to_vec()),
+        Side::ConfiguredCommand => Filling::Printed(project.settings.schema_command.clone()),
         _ => Filling::Nothing,
     };
     in_scratch(project, filling).await
@@ -202,6 +244,11 @@ async fn in_scratch(project: &Project, filling: Filling<'_>) -> Result<Schema, B
         Filling::Nothing => Ok(()),
         Filling::Migrations(folder) => run_migrations(project, &copy, *folder).await,
         Filling::Files(path) => run_files(&copy, path).await,
+        Filling::Script(sql) => run_text(&copy, "schema.prisma", &sql).await,
+        Filling::Printed(command) => match printed_schema(project, &copy, &command).await {
+            Ok(sql) => run_text(&copy, "the command's output", &sql).await,
+            Err(problem) => Err(problem),
+        },
     };
     let schema = match filled {
         Ok(()) => read_target(&copy).await,
@@ -216,6 +263,18 @@ struct Silence;
 
 impl EventSink for Silence {
     fn send(&self, _: Event) {}
+}
+
+/// Applies the pending migrations of a folder to a scratch database.
+///
+/// # Errors
+/// When they cannot be applied.
+pub async fn replay_folder(
+    project: &Project,
+    copy: &Target,
+    folder: Folder,
+) -> Result<(), Box<Problem>> {
+    run_migrations(project, copy, folder).await
 }
 
 async fn run_migrations(
@@ -248,26 +307,48 @@ async fn run_migrations(
 }
 
 async fn run_files(copy: &Target, path: &Path) -> Result<(), Box<Problem>> {
-    let session = copy.connect().await?;
     for file in files(path)? {
-        let text = read_sql(&file)?;
-        let pieces = split(&text);
-        for piece in pieces.iter().filter(|piece| piece.kind == PieceKind::Statement) {
-            let sql = &text[piece.range.clone()];
-            session.batch(sql).await.map_err(|error| {
-                let problem = copy.session_problem(&error);
-                Box::new(problem.at(Place::file(file.display().to_string())))
-            })?;
-        }
+        run_text(copy, &file.display().to_string(), &read_sql(&file)?).await?;
+    }
+    Ok(())
+}
+
+/// Runs a script statement by statement; a failure is told with its place.
+async fn run_text(copy: &Target, shown: &str, text: &str) -> Result<(), Box<Problem>> {
+    let session = copy.connect().await?;
+    let pieces = split(text);
+    for piece in pieces.iter().filter(|piece| piece.kind == PieceKind::Statement) {
+        session.batch(&text[piece.range.clone()]).await.map_err(|error| {
+            let place = place_in(text, &Place::at(shown, 1, 1), true, piece.range.start);
+            Box::new(copy.session_problem(&error).at(place))
+        })?;
     }
     session.close().await;
     Ok(())
 }
 
+fn is_prisma_folder(path: &Path) -> bool {
+    path.is_dir()
+        && files(path).is_ok_and(|files| files.is_empty())
+        && crate::prisma_schema::is_schema_folder(path)
+}
+
+/// What Prisma would write for an empty database.
+fn prisma(project: &Project, path: Option<&Path>) -> Result<String, Box<Problem>> {
+    let migrations = project.folder_path().map(|(_, shown)| shown).unwrap_or_default();
+    let found = crate::prisma_schema::read_schema(project, &migrations, path);
+    let found = found.map_err(|problems| match problems.into_iter().next() {
+        Some(problem) => Box::new(problem),
+        None => Box::new(Problem::error(Code::PrismaSchemaInvalid, "the schema is not valid")),
+    })?;
+    Ok(pgfleet_core::prisma::ddl(&found.database))
+}
+
 fn unreadable(path: &Path, reason: String) -> Box<Problem> {
     let what = format!("{} cannot be read", path.display());
     Box::new(Problem::error(Code::FileUnreadable, what).because(reason).fix(
-        "Name a URL, `target`, `migrations`, `empty`, a snapshot (.json), an .sql file or a folder.",
+        "Name a URL, `target`, `migrations`, `empty`, `prisma`, a snapshot (.json), a .prisma or .sql \
+         file, a folder of them, or `command:…`.",
     ))
 }
 

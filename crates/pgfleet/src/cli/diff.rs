@@ -16,8 +16,9 @@ use crate::render::{self, TargetEntry};
 /// Show the statements that turn one schema into another, proven on a scratch copy
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each side is one of: a URL, `target`, `migrations` (the folder, replayed), `empty`, a snapshot
-(.json, of `pgfleet inspect --out`), an .sql file, or a folder of them.
+Each side is one of: a URL, `target`, `migrations` (the folder, replayed), `empty`, `prisma`, a
+snapshot (.json, of `pgfleet inspect --out`), a .prisma or .sql file, a folder of them, or
+`command:…` (SQL that a shell command prints; `command` alone is the configured one).
 
 Existing tables stay usable: indexes are built concurrently, constraints are validated in a
 transaction of their own, columns become NOT NULL by a validated check. --no-online writes the
@@ -50,7 +51,7 @@ pub struct Diff {
 
 /// A statement as scripts see it.
 #[derive(Debug, Serialize)]
-struct StatementEntry<'a> {
+pub(super) struct StatementEntry<'a> {
     sql: &'a str,
     /// Number of the transaction, from 1; none outside of transactions.
     transaction: Option<usize>,
@@ -104,7 +105,8 @@ impl Diff {
     }
 }
 
-fn entries<'a>(
+/// Statements with their transactions and hazards.
+pub(super) fn entries<'a>(
     statements: &'a [Statement],
     hazards: &'a [Vec<StatementHazard>],
 ) -> Vec<StatementEntry<'a>> {

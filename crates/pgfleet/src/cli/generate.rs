@@ -1,27 +1,36 @@
 //! `pgfleet generate`
 
+mod change;
+
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::Format;
+use pgfleet_engine::compare::Side;
 use pgfleet_engine::conduct::{Opened, Target, open};
 use pgfleet_engine::generate::{Generated, empty_directories, generate, silent_run, write};
-use pgfleet_engine::project::{Folder, Project};
+use pgfleet_engine::project::Project;
 
+use self::change::ChangeFlags;
 use super::context::{Context, usable_folder};
 use super::outcome::{CommandError, CommandResult};
 use crate::render::TargetEntry;
 
-/// Write the migration that creates what schema.prisma has and the database lacks
+/// Write the next migration, in the folder's own format, that makes the desired schema
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Examples:
-  pgfleet generate add_missing_tables
-  pgfleet generate add_missing_tables --missing-only --remove-empty
+In a Prisma folder the desired schema is schema.prisma. Elsewhere it is --to, or `desired` under
+[schema] in pgfleet.toml: a side as `pgfleet diff` takes it.
 
-The migration is run on a scratch copy, after the pending ones, before it is written.")]
+Examples:
+  pgfleet generate add_missing_tables                 Prisma: what the database lacks
+  pgfleet generate add_missing_tables --missing-only --remove-empty
+  pgfleet generate add_orders --to schema.sql --dry-run
+  pgfleet generate keep_hotfix --to target            what was changed by hand, as a migration
+
+The migration is run on a scratch copy, after all others, before it is written; so is its down part.")]
 pub struct Generate {
     /// What the migration is called
     #[arg(value_name = "NAME")]
@@ -29,6 +38,18 @@ pub struct Generate {
     /// The Prisma schema, a file or a folder [default: beside the migrations, or as package.json says]
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// What the schema shall be, as a side of `pgfleet diff` [default: `desired` in pgfleet.toml]
+    #[arg(long, value_name = "SIDE", conflicts_with = "schema")]
+    to: Option<Side>,
+    /// Show the migration without writing it
+    #[arg(long)]
+    dry_run: bool,
+    /// Keep existing tables usable (indexes concurrently and so on) [default: where the format can]
+    #[arg(long, conflicts_with = "no_online")]
+    online: bool,
+    /// Write plain statements in one transaction
+    #[arg(long)]
+    no_online: bool,
     /// Write missing tables and enums even when existing ones differ too; those are listed
     #[arg(long)]
     missing_only: bool,
@@ -41,12 +62,12 @@ impl Generate {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
         let project = context.project()?;
         let removed = self.remove_empty_directories(&project)?;
+        if let Some(result) = self.compose(context, &project).await? {
+            return Ok(result);
+        }
         let folder = usable_folder(&project).map_err(offer_removal)?;
         let target = Target::of(&project)?;
         let opened = open(&project, &target, folder).await?;
-        if opened.dialect.format() != Format::Prisma {
-            return Err(not_prisma(&opened.folder).into());
-        }
         let run = silent_run(context.stop_signal());
         let generated = generate(&project, &target, &opened, self.schema.as_deref(), run).await?;
         self.refuse_uncovered(&generated)?;
@@ -54,6 +75,25 @@ impl Generate {
         let mut result = shown(&target, &generated, file.as_deref())?;
         result.text.insert_str(0, &removed);
         Ok(result)
+    }
+
+    /// For every folder but Prisma's, and for Prisma's when a side is named.
+    async fn compose(
+        &self,
+        context: &Context,
+        project: &Project,
+    ) -> Result<Option<CommandResult>, CommandError> {
+        let folder = change::folder(project).map_err(offer_removal)?;
+        if self.to.is_none() && folder.set.format == Format::Prisma {
+            return Ok(None);
+        }
+        let flags = ChangeFlags {
+            name: &self.name,
+            to: self.to.clone(),
+            dry_run: self.dry_run,
+            online: (self.online || self.no_online).then_some(self.online),
+        };
+        change::run(context, project, folder, flags).await.map(Some)
     }
 
     fn remove_empty_directories(&self, project: &Project) -> Result<String, CommandError> {
@@ -93,7 +133,7 @@ impl Generate {
         opened: &Opened,
         generated: &Generated,
     ) -> Result<Option<String>, CommandError> {
-        let Some(sql) = &generated.sql else { return Ok(None) };
+        let Some(sql) = generated.sql.as_ref().filter(|_| !self.dry_run) else { return Ok(None) };
         let (path, shown) = project.folder_path()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let name = write(&path, &self.name, now, &opened.folder.set, sql)?;
@@ -112,13 +152,6 @@ fn offer_removal(mut error: CommandError) -> CommandError {
     error
 }
 
-fn not_prisma(folder: &Folder) -> Problem {
-    let what = format!("{} is a folder of {}", folder.tree.root, folder.set.format);
-    Problem::error(Code::FormatUnclear, what)
-        .because("migrations are generated from a Prisma schema, for a Prisma folder")
-        .fix_with("See what is missing; then write the migration.", "pgfleet missing")
-}
-
 fn shown(
     target: &Target,
     generated: &Generated,
@@ -134,6 +167,7 @@ fn shown(
         .field("not_covered", &generated.not_covered)?;
     let text = match (file, &generated.sql) {
         (Some(file), Some(sql)) => text(generated, Path::new(file), sql),
+        (None, Some(sql)) => format!("{sql}\nProven on a scratch copy; not written.\n"),
         _ => "Nothing to generate: every model has its table, or a migration that creates it.\n"
             .to_owned(),
     };

@@ -29,6 +29,7 @@ pub use problem::{problem, problems};
 pub use progress::{Progress, ProgressMode};
 pub use rehearsal::rehearsal;
 pub use run_summary::run_summary;
-pub use schema::{PSQL_HEAD, changes, schema, statements};
+pub use schema::{PSQL_HEAD, changes, hazards, schema, statements};
 pub use status::{StatusOptions, status};
 pub use style::{Role, Stream, Style};
+pub use text::clean;

@@ -82,6 +82,17 @@ pub fn statements(out: &mut String, statements: &[Statement], hazards: &[Vec<Sta
     }
 }
 
+/// What to think about, each once.
+pub fn hazards(out: &mut String, hazards: &[Vec<StatementHazard>]) {
+    let mut lines: Vec<_> =
+        hazards.iter().flatten().map(|one| (one.kind, hazard_line(one))).collect();
+    lines.sort();
+    lines.dedup();
+    for (_, line) in lines {
+        out.push_str(&format!("  {}\n", clean_line(&line)));
+    }
+}
+
 /// `lock: ACCESS EXCLUSIVE on public.t: blocks readers and writers`
 fn hazard_line(hazard: &StatementHazard) -> String {
     let word = match hazard.kind {

@@ -4,6 +4,7 @@ mod apply;
 mod backup;
 mod bad_input;
 mod copy;
+mod generate;
 mod locks;
 mod output;
 mod rehearse;

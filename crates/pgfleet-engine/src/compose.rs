@@ -1,0 +1,373 @@
+//! `generate` for any folder: the next migrations that make the desired schema.
+//!
+//! Invariant: nothing is given back that was not applied by way of the folder itself, after all
+//! migrations that are there, and found to leave what was desired. A down part is given only when it was
+//! run and left what was there before.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use jiff::Timestamp;
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::FileTree;
+use pgfleet_core::folder::compose::{Block, FileRun, Moment, NewFile, NewMigration, compose};
+use pgfleet_core::schema::Schema;
+use pgfleet_core::schema::diff::{Change, Statement, compare, units};
+use pgfleet_core::schema::hazard::{StatementHazard, StatementHazardKind, hazards};
+
+use crate::compare::{read_target, replay_folder, without_histories};
+use crate::conduct::{
+    ChangeError, RollbackRequest, RollbackTo, RunOutcome, Target, open, roll_back,
+};
+use crate::generate::silent_run;
+use crate::project::{Folder, Project};
+use crate::scratch::Scratch;
+
+/// What is to be composed.
+#[derive(Debug, Clone)]
+pub struct ComposeRequest {
+    /// What the migrations are called.
+    pub name: String,
+    /// Forms that let readers and writers go on; none leaves it to the format.
+    pub online: Option<bool>,
+    /// Now.
+    pub now: Moment,
+}
+
+/// Migrations that were proven.
+#[derive(Debug)]
+pub struct Composed {
+    /// To write, in this order; empty when nothing differs.
+    pub files: Vec<NewFile>,
+    /// What they change.
+    pub changes: Vec<Change>,
+    /// What they run.
+    pub statements: Vec<Statement>,
+    /// Of each statement.
+    pub hazards: Vec<Vec<StatementHazard>>,
+    /// What became of the down parts.
+    pub down: DownPart,
+}
+
+/// What became of the down parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DownPart {
+    /// The format, or the folder, has none.
+    None,
+    /// Taken back on the copy, the schema was as before; the notes say what rows do not come back.
+    Proven(Vec<String>),
+    /// None was written, because it did not lead back.
+    Unproven(String),
+}
+
+/// Composes the migrations that make `to` out of what the folder makes.
+///
+/// # Errors
+/// When the folder cannot be replayed, or what was composed does not make `to`.
+pub async fn compose_change(
+    project: &Project,
+    folder: Folder,
+    to: &Schema,
+    request: &ComposeRequest,
+) -> Result<Composed, ChangeError> {
+    let target = Target::of(project)?;
+    let scratch = Scratch::create(project, &target).await?;
+    let bench = Bench { project, copy: scratch.target(&target), request, to };
+    let composed = bench.compose(folder).await;
+    let dropped = scratch.drop().await;
+    let composed = composed?;
+    dropped.map(|()| composed).map_err(ChangeError::from)
+}
+
+/// The time by this machine's clock.
+pub fn current_moment() -> Moment {
+    let now = Timestamp::now();
+    Moment { unix_ms: now.as_millisecond(), digits: now.strftime("%Y%m%d%H%M%S").to_string() }
+}
+
+/// Writes composed files below a folder, which is made when it is not there. Of two files of one
+/// migration the one that makes it a migration comes last; what is replaced is replaced at once.
+///
+/// # Errors
+/// When a file cannot be written, or is there already.
+pub fn write_files(folder: &Path, files: &[NewFile]) -> Result<(), Box<Problem>> {
+    for file in files {
+        write_file(&folder.join(&file.path), file).map_err(|error| {
+            let what = format!("{} cannot be written", folder.join(&file.path).display());
+            Box::new(Problem::error(Code::FolderMissing, what).because(error.to_string()))
+        })?;
+    }
+    Ok(())
+}
+
+fn write_file(path: &Path, file: &NewFile) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    if !file.replaces {
+        return fs::File::create_new(path)?.write_all(file.text.as_bytes());
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".pgfleet-new");
+    fs::write(&beside, &file.text)?;
+    fs::rename(&beside, path)
+}
+
+struct Bench<'a> {
+    project: &'a Project,
+    copy: Target,
+    request: &'a ComposeRequest,
+    to: &'a Schema,
+}
+
+/// A new migration with the schemas before and after it.
+struct Step {
+    migration: NewMigration,
+    before: Schema,
+    after: Schema,
+}
+
+impl Bench<'_> {
+    async fn compose(&self, folder: Folder) -> Result<Composed, ChangeError> {
+        replay_folder(self.project, &self.copy, folder.clone()).await?;
+        let from = self.read().await?;
+        let difference = compare(&from, self.to);
+        let online = self.online(&folder)?;
+        let difference = if online { difference.with_online_forms() } else { difference };
+        let statements = difference.statements();
+        let hazards = hazards(&difference, &statements);
+        let changes = difference.changes();
+        if statements.is_empty() {
+            let down = DownPart::None;
+            return Ok(Composed { files: Vec::new(), changes, statements, hazards, down });
+        }
+        let mut steps = Vec::new();
+        let mut tree = folder.tree.clone();
+        let mut before = from;
+        for migration in self.migrations(&folder, &statements) {
+            tree = self.with_files(&folder, &tree, &migration).0;
+            replay_folder(self.project, &self.copy, self.reread(&folder, &tree)).await?;
+            let after = self.read().await?;
+            steps.push(Step { migration, before, after: after.clone() });
+            before = after;
+        }
+        self.check_result(&before)?;
+        let lost = losses(&hazards);
+        let (files, down) = self.with_downs(&folder, steps, &lost).await?;
+        Ok(Composed { files, changes, statements, hazards, down })
+    }
+
+    async fn read(&self) -> Result<Schema, Box<Problem>> {
+        Ok(without_histories(read_target(&self.copy).await?, &self.project.settings))
+    }
+
+    fn online(&self, folder: &Folder) -> Result<bool, Box<Problem>> {
+        let run = folder.set.format.file_run();
+        let can = run != FileRun::OneTransaction;
+        match self.request.online {
+            Some(true) if !can => Err(Box::new(cannot_be_online(folder))),
+            Some(online) => Ok(online),
+            None => Ok(can),
+        }
+    }
+
+    /// One migration, or one for each block where a file can hold no more.
+    fn migrations(&self, folder: &Folder, statements: &[Statement]) -> Vec<NewMigration> {
+        let blocks: Vec<_> =
+            units(statements).iter().map(|unit| with_bodies(unit.into())).collect();
+        if folder.set.format.file_run() == FileRun::OwnTransactions {
+            let name = self.request.name.clone();
+            return vec![NewMigration { name, up: blocks, ..NewMigration::default() }];
+        }
+        let name = |number: usize| match number {
+            1 => self.request.name.clone(),
+            number => format!("{}_{number}", self.request.name),
+        };
+        let numbered = (1..).zip(blocks);
+        numbered
+            .map(|(number, block)| NewMigration {
+                name: name(number),
+                up: vec![block],
+                ..NewMigration::default()
+            })
+            .collect()
+    }
+
+    fn with_files(
+        &self,
+        folder: &Folder,
+        tree: &FileTree,
+        migration: &NewMigration,
+    ) -> (FileTree, Vec<NewFile>) {
+        let set = self.reread(folder, tree).set;
+        let files = compose(&set, tree, migration, &self.request.now);
+        let mut tree = tree.clone();
+        for file in &files {
+            tree.insert(&file.path, file.text.clone().into_bytes());
+        }
+        (tree, files)
+    }
+
+    fn reread(&self, folder: &Folder, tree: &FileTree) -> Folder {
+        let folder = Folder { tree: tree.clone(), ..folder.clone() };
+        self.project.reread(&folder, folder.set.format)
+    }
+
+    fn check_result(&self, after: &Schema) -> Result<(), Box<Problem>> {
+        let rest = compare(after, self.to).statements();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let what = "the generated migration does not make the desired schema";
+        let mut problem = Problem::error(Code::GeneratedUnproven, what)
+            .because("on a scratch copy these statements were still missing afterwards");
+        for statement in rest.iter().take(5) {
+            problem = problem.detail(first_line(&statement.sql).to_owned());
+        }
+        Err(Box::new(problem.fix_with("See what differs.", "pgfleet diff migrations …")))
+    }
+
+    /// All files, with down parts when they lead back.
+    async fn with_downs(
+        &self,
+        folder: &Folder,
+        steps: Vec<Step>,
+        lost: &[String],
+    ) -> Result<(Vec<NewFile>, DownPart), ChangeError> {
+        let plain: Vec<_> = steps.iter().map(|step| step.migration.clone()).collect();
+        if !folder.set.format.takes_back(&folder.tree) {
+            return Ok((self.all_files(folder, &plain).1, DownPart::None));
+        }
+        let start = steps.first().map(|step| step.before.clone()).unwrap_or_else(Schema::empty);
+        let (with_down, notes) = with_down_parts(steps, lost);
+        let (tree, files) = self.all_files(folder, &with_down);
+        match self.take_back(folder, &tree, with_down.len(), &start).await {
+            Ok(()) => Ok((files, DownPart::Proven(notes))),
+            Err(problem) => {
+                let why = problem.cause.clone().unwrap_or_else(|| problem.what.clone());
+                let note = format!("not reversible: {}", first_line(&why));
+                let noted = |migration: NewMigration| NewMigration {
+                    down_notes: vec![note.clone()],
+                    ..migration
+                };
+                let migrations: Vec<_> = plain.into_iter().map(noted).collect();
+                Ok((self.all_files(folder, &migrations).1, DownPart::Unproven(why)))
+            }
+        }
+    }
+
+    fn all_files(&self, folder: &Folder, migrations: &[NewMigration]) -> (FileTree, Vec<NewFile>) {
+        let (mut tree, mut all) = (folder.tree.clone(), Vec::<NewFile>::new());
+        for migration in migrations {
+            let (next, files) = self.with_files(folder, &tree, migration);
+            tree = next;
+            for file in files {
+                // A journal is written once, as it is in the end.
+                let first = all.iter().position(|other| other.path == file.path);
+                let replaces = folder.tree.files.contains_key(&file.path);
+                first.map(|at| all.remove(at));
+                all.push(NewFile { replaces, ..file });
+            }
+        }
+        (tree, all)
+    }
+
+    /// Takes the new migrations back on the copy, where they are applied.
+    async fn take_back(
+        &self,
+        folder: &Folder,
+        tree: &FileTree,
+        count: usize,
+        start: &Schema,
+    ) -> Result<(), Box<Problem>> {
+        let opened = open(self.project, &self.copy, self.reread(folder, tree)).await?;
+        let (_sender, stop) = tokio::sync::watch::channel(false);
+        let request = RollbackRequest { to: RollbackTo::Steps(count), run: silent_run(stop) };
+        let outcome = roll_back(&self.copy, &opened, &request).await;
+        opened.session.close().await;
+        let first = |problems: Vec<Problem>| problems.into_iter().find(Problem::is_error);
+        let failed = match outcome {
+            Ok(RunOutcome::Ran(report)) if !report.complete() => first(report.problems),
+            Ok(_) => None,
+            Err(error) => first(error.problems),
+        };
+        if let Some(problem) = failed {
+            return Err(Box::new(problem));
+        }
+        let rest = compare(&self.read().await?, start).statements();
+        match rest.first() {
+            None => Ok(()),
+            Some(statement) => {
+                let what = format!("it leaves a difference: {}", first_line(&statement.sql));
+                Err(Box::new(Problem::error(Code::ChangeUnproven, what)))
+            }
+        }
+    }
+}
+
+/// Bodies may name what comes later.
+fn with_bodies(mut block: Block) -> Block {
+    let is_routine = |sql: &String| {
+        let words: Vec<_> = sql.split_whitespace().take(4).collect();
+        words.first() == Some(&"CREATE")
+            && words.iter().any(|word| matches!(*word, "FUNCTION" | "PROCEDURE"))
+    };
+    if !block.outside && block.statements.len() > 1 && block.statements.iter().any(is_routine) {
+        block.statements.insert(0, "SET LOCAL check_function_bodies = off".to_owned());
+    }
+    block
+}
+
+/// Down parts by comparing what was there after and before each migration, and what they lose.
+fn with_down_parts(steps: Vec<Step>, lost: &[String]) -> (Vec<NewMigration>, Vec<String>) {
+    let mut all_notes: Vec<String> =
+        lost.iter().map(|what| format!("does not bring back rows: the up part {what}")).collect();
+    let mut migrations = Vec::new();
+    for step in steps {
+        let back = compare(&step.after, &step.before);
+        let statements = back.statements();
+        let loses = losses(&hazards(&back, &statements));
+        let loses: Vec<_> = loses.iter().map(|what| format!("loses: {what}")).collect();
+        let down: Vec<_> = units(&statements).iter().map(|unit| with_bodies(unit.into())).collect();
+        let notes = if migrations.is_empty() { all_notes.clone() } else { Vec::new() };
+        let down_notes = notes.into_iter().chain(loses.iter().cloned()).collect();
+        migrations.push(NewMigration { down: one_block(down), down_notes, ..step.migration });
+        all_notes.extend(loses);
+    }
+    (migrations, all_notes)
+}
+
+/// A down part is one transaction, except for what must be committed in between.
+fn one_block(blocks: Vec<Block>) -> Vec<Block> {
+    match blocks.iter().any(|block| block.outside) {
+        true => blocks,
+        false => {
+            let statements: Vec<_> =
+                blocks.into_iter().flat_map(|block| block.statements).collect();
+            if statements.is_empty() {
+                Vec::new()
+            } else {
+                vec![Block { statements, outside: false }]
+            }
+        }
+    }
+}
+
+/// What is certain to be lost, in words.
+fn losses(hazards: &[Vec<StatementHazard>]) -> Vec<String> {
+    let lost = hazards.iter().flatten().filter(|one| one.kind == StatementHazardKind::DataLoss);
+    lost.map(|hazard| hazard.what.clone()).collect()
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn cannot_be_online(folder: &Folder) -> Problem {
+    let format = folder.set.format;
+    let what = format!("{format} runs every file in one transaction");
+    Problem::error(Code::Usage, what)
+        .because("indexes cannot be built concurrently inside of one")
+        .fix("Leave --online out: plain forms are written then.")
+}
