@@ -10,6 +10,7 @@ pub mod config;
 pub mod diagnose;
 pub mod folder;
 pub mod history;
+pub mod lint;
 pub mod missing;
 pub mod place;
 pub mod plan;

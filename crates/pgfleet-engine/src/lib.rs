@@ -13,6 +13,7 @@ pub mod execute;
 pub mod folder;
 pub mod generate;
 pub mod journal;
+pub mod lint;
 pub mod lock;
 pub mod missing;
 pub mod outline;

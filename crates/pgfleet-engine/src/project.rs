@@ -138,14 +138,19 @@ impl Project {
     /// # Errors
     /// When the URL is not valid, or nothing says where the database is.
     pub fn connect_spec(&self) -> Result<ConnectSpec, Box<Problem>> {
+        if !self.names_database() {
+            return Err(Box::new(no_database()));
+        }
+        self.spec_of(self.settings.url.as_deref().unwrap_or_default())
+    }
+
+    /// Whether anything says where the database is.
+    pub fn names_database(&self) -> bool {
         let settings = &self.settings;
         let says_where =
             |name: &str| settings.variables.get(name).is_some_and(|value| !value.is_empty());
         let named = ["PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"].into_iter().any(says_where);
-        if settings.url.is_none() && !named {
-            return Err(Box::new(no_database()));
-        }
-        self.spec_of(settings.url.as_deref().unwrap_or_default())
+        settings.url.is_some() || named
     }
 
     /// Understands a URL in this project's surroundings, with the project's schema.

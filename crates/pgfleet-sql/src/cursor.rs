@@ -2,6 +2,8 @@
 //!
 //! Invariant: no method moves back or beyond the end, and a method that answers "no" has not moved.
 
+use std::ops::Range;
+
 use crate::lex::{Lexer, Token, TokenKind};
 use crate::name::QualifiedName;
 
@@ -281,6 +283,34 @@ impl<'tokens> Cursor<'tokens> {
     /// All the rest, as [`Cursor::text_until`] writes it.
     pub(crate) fn rest_text(&self) -> String {
         self.text_until(&Cursor { text: self.text, list: &[] })
+    }
+
+    /// How many tokens are left.
+    pub(crate) fn list_len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Where the tokens from here to where `end` stands are.
+    pub(crate) fn range_until(&self, end: &Cursor<'_>) -> Range<usize> {
+        let count = self.list.len().saturating_sub(end.list.len());
+        let start = self.list.first().map_or(self.text.len(), |token| token.start);
+        let last = count.checked_sub(1).and_then(|last| self.list.get(last));
+        start..last.map_or(start, |token| token.end)
+    }
+
+    /// Where all the rest is.
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.range_until(&Cursor { text: self.text, list: &[] })
+    }
+
+    /// The same without the semicolon at its end.
+    pub(crate) fn without_semicolon(mut self) -> Self {
+        if let [rest @ .., last] = self.list
+            && last.kind == TokenKind::Symbol(b';')
+        {
+            self.list = rest;
+        }
+        self
     }
 
     /// The parts between semicolons.

@@ -12,6 +12,7 @@ pub mod position;
 mod row_change;
 pub mod rows;
 pub mod script;
+pub mod shape;
 pub mod source;
 pub mod split;
 pub mod syntax;
@@ -22,8 +23,8 @@ pub use classify::{
     Severity, Transaction, classify,
 };
 pub use name::{
-    QualifiedName, QuoteError, parse_qualified, quote_ident, quote_ident_always, quote_literal,
-    quote_literal_standard, quote_text,
+    QualifiedName, QuoteError, is_keyword, parse_qualified, quote_ident, quote_ident_always,
+    quote_literal, quote_literal_standard, quote_text,
 };
 pub use position::{LineIndex, Position, char_to_byte};
 pub use row_change::{Narrowed, NotCuttable, RowChange};

@@ -67,6 +67,13 @@ pub fn quote_ident_always(name: &str) -> String {
     format!("\"{inner}\"")
 }
 
+/// Whether a lower-case word is a keyword that PostgreSQL's `quote_identifier` quotes: without
+/// quotes it may not stand where a name stands.
+#[must_use]
+pub fn is_keyword(word: &str) -> bool {
+    is_keyword_to_quote(word)
+}
+
 fn is_plain(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|first| matches!(first, b'a'..=b'z' | b'_'))

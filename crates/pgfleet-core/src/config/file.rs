@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::diagnose::{Code, Problem, Snippet};
+use crate::lint::{LintSection, LintSettings};
 use crate::place::Place;
 use crate::program;
 use crate::tenancy::TenancySection;
@@ -31,6 +32,9 @@ pub struct ConfigFile {
     pub targets: BTreeMap<String, TargetSection>,
     /// The tenant column, for `tenantize` and `isolation`.
     pub tenancy: Option<TenancySection>,
+    /// How `lint` warns.
+    #[serde(default)]
+    pub lint: LintSection,
     /// What `verify` expects.
     #[serde(default)]
     pub check: Vec<Check>,
@@ -135,10 +139,23 @@ pub struct TargetSection {
 pub fn parse(text: &str, file: &str) -> Result<ConfigFile, Box<Problem>> {
     let parsed: ConfigFile =
         toml::from_str(text).map_err(|error| Box::new(problem(text, file, &error)))?;
+    if let Err(unknown) = LintSettings::of(&parsed.lint) {
+        return Err(Box::new(at_name(text, file, *unknown)));
+    }
     match declaration_problems(&parsed.check, file).into_iter().next() {
         Some(problem) => Err(Box::new(problem)),
         None => Ok(parsed),
     }
+}
+
+/// At the first place where the name stands that a problem's message quotes.
+fn at_name(text: &str, file: &str, problem: Problem) -> Problem {
+    let name = problem.what.split('"').nth(1).unwrap_or_default().to_owned();
+    let Some(offset) = text.find(&name) else { return problem.at(Place::file(file)) };
+    let length = u32::try_from(name.chars().count()).unwrap_or(1);
+    let mut problem = problem.at(program::place_in(text, &Place::at(file, 1, 1), true, offset));
+    problem.snippet = Some(program::snippet_at(text, offset, length));
+    problem
 }
 
 fn problem(text: &str, file: &str, error: &toml::de::Error) -> Problem {

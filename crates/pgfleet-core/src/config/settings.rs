@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::file::{CommitWaitName, ConfigFile, TargetSection};
 use crate::diagnose::{Code, Problem};
 use crate::folder::Format;
+use crate::lint::LintSettings;
 use crate::tenancy::TenancySection;
 use crate::verify::Check;
 
@@ -60,6 +61,8 @@ pub struct Settings {
     pub placeholders: BTreeMap<String, String>,
     /// How migrations are run.
     pub apply: ApplySettings,
+    /// How `lint` warns.
+    pub lint: LintSettings,
     /// What `verify` expects.
     pub checks: Vec<Check>,
     /// The tenant column, for `tenantize` and `isolation`.
@@ -153,6 +156,7 @@ pub fn resolve(
         schema_command: file.schema.command.clone(),
         placeholders: migrations.placeholders.clone(),
         apply: apply_settings(file),
+        lint: LintSettings::of(&file.lint)?,
         checks: file.check.clone(),
         tenancy: file.tenancy.clone(),
         variables,

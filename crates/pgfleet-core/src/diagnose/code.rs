@@ -102,6 +102,7 @@ codes! {
     BackupUnknown = "PF171", "there is no such backup";
     BackupUnreadable = "PF172", "a backup cannot be read or written";
     TenancyInvalid = "PF191", "the [tenancy] section is not valid";
+    LintRuleUnknown = "PF142", "no lint rule has that name";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
     HostUnknown = "PF202", "the host name does not resolve";
@@ -178,6 +179,8 @@ codes! {
     TablesMissing = "PF506", "the database lacks what the code expects";
     WayBackBroken = "PF530", "a down part does not take its migration back";
     BackupDiffers = "PF550", "a restored backup is not what was backed up";
+    LintFinding = "PF520", "a lint rule found something";
+    LintIgnoreUnused = "PF521", "a lint comment ignores nothing";
 
     Bug = "PF900", "a bug in pgfleet";
 }

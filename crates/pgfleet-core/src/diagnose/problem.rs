@@ -22,6 +22,9 @@ pub enum Severity {
 pub struct Problem {
     /// Stable code; `pgfleet explain CODE` prints its page.
     pub code: Code,
+    /// The lint rule that found it; `pgfleet explain RULE` prints its page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
     /// How much it weighs.
     pub severity: Severity,
     /// One sentence: what happened.
@@ -89,6 +92,7 @@ impl Problem {
     fn new(code: Code, severity: Severity, what: impl Into<String>) -> Self {
         Self {
             code,
+            rule: None,
             severity,
             what: what.into(),
             target: None,
@@ -141,6 +145,11 @@ impl Problem {
     pub fn fix_with(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
         self.fixes.push(Fix { text: text.into(), command: Some(command.into()) });
         self
+    }
+
+    /// What names the problem in lists and reports: the lint rule, else the code.
+    pub fn id(&self) -> &'static str {
+        self.rule.unwrap_or_else(|| self.code.id())
     }
 
     /// True when it stops what was asked for.

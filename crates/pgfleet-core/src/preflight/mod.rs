@@ -21,6 +21,8 @@ use crate::program::{Program, Statement};
 pub use claims::{Claim, claims};
 pub use known::KnownObjects;
 
+pub(crate) use world::spelled;
+
 use rules::Rules;
 use world::World;
 

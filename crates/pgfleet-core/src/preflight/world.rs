@@ -15,7 +15,8 @@ use crate::place::Place;
 use crate::program::Statement;
 
 use columns::Columns;
-pub(super) use columns::{Table, spelled};
+pub(super) use columns::Table;
+pub(crate) use columns::spelled;
 pub(super) use key::{Class, Key};
 
 /// How a name stands at a moment.

@@ -27,8 +27,11 @@ fn annotation(problem: &Problem) -> String {
             properties.push(format!("col={}", place.column));
         }
     }
-    properties
-        .push(format!("title={}", property(&format!("{} {}", problem.code, problem.code.title()))));
+    let title = match problem.rule {
+        Some(rule) => rule.to_owned(),
+        None => format!("{} {}", problem.code, problem.code.title()),
+    };
+    properties.push(format!("title={}", property(&title)));
     let target = problem.target.as_ref().map(|target| format!("{target}: ")).unwrap_or_default();
     let mut message = format!("{target}{}", problem.what);
     for line in more_lines(problem) {

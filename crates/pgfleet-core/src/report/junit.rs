@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::wording::more_lines;
 use super::{MigrationOutcome, MigrationRun, RunReport};
-use crate::diagnose::Problem;
+use crate::diagnose::{Problem, Severity};
 use crate::verify::{CheckResult, Kind};
 
 /// A run: one test case for each migration. Errors that belong to no failed migration are one
@@ -40,6 +40,24 @@ pub fn check_junit(target: &str, checks: &[CheckResult]) -> String {
     serialize(suite)
 }
 
+/// Problems without a run or checks: one test case each, its class the code or lint rule. With none
+/// there is one test case that succeeds, named after the command.
+pub fn problem_junit(command: &str, problems: &[Problem]) -> String {
+    let mut suite = TestSuite::new(command);
+    let serious = problems.iter().filter(|problem| problem.severity != Severity::Note);
+    for problem in serious {
+        let place = problem.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        let failed = failure(NonSuccessKind::Failure, std::iter::once(problem));
+        let mut case = TestCase::new(place, failed);
+        case.set_classname(format!("{command}.{}", problem.id()));
+        suite.add_test_case(case);
+    }
+    if suite.test_cases.is_empty() {
+        suite.add_test_case(TestCase::new(command, TestCaseStatus::success()));
+    }
+    serialize(suite)
+}
+
 fn migration_case(migration: &MigrationRun, error: Option<&Problem>) -> TestCase {
     let status = match migration.outcome {
         MigrationOutcome::Done => TestCaseStatus::success(),
@@ -61,7 +79,7 @@ fn failure<'a>(
     let mut status = TestCaseStatus::non_success(kind);
     let problems: Vec<&Problem> = problems.collect();
     let Some(first) = problems.first() else { return status };
-    status.set_type(first.code.id()).set_message(first.what.as_str());
+    status.set_type(first.id()).set_message(first.what.as_str());
     let text: Vec<String> = problems.iter().map(|problem| description(problem)).collect();
     status.set_description(text.join("\n\n"));
     status
@@ -69,7 +87,7 @@ fn failure<'a>(
 
 fn description(problem: &Problem) -> String {
     let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    let mut lines = vec![format!("{} {place}{}", problem.code, problem.what)];
+    let mut lines = vec![format!("{} {place}{}", problem.id(), problem.what)];
     lines.extend(problem.snippet.as_ref().map(|snippet| snippet.line_text.clone()));
     lines.extend(more_lines(problem));
     lines.join("\n")

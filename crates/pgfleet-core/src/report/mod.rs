@@ -2,7 +2,7 @@
 //! it up. Progress bars, `--output json` and the files under `.pgfleet/runs/` all read these.
 //!
 //! The other forms are pure functions of the same data, one file each: [`html()`], [`markdown()`],
-//! JUnit ([`run_junit`], [`check_junit`]), [`sarif()`] and GitHub's [`github_annotations`].
+//! JUnit ([`run_junit`], [`check_junit`], [`problem_junit`]), [`sarif()`] and GitHub's [`github_annotations`].
 
 mod event;
 mod github;
@@ -16,7 +16,7 @@ mod wording;
 pub use event::{Event, Progress};
 pub use github::github_annotations;
 pub use html::html;
-pub use junit::{check_junit, run_junit};
+pub use junit::{check_junit, problem_junit, run_junit};
 pub use markdown::markdown;
 pub use sarif::sarif;
 pub use summary::{MigrationOutcome, MigrationRun, RunReport};

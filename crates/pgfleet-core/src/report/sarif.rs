@@ -2,16 +2,18 @@
 //!
 //! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::wording::{more_lines, severity};
-use crate::diagnose::{Code, Problem};
+use crate::diagnose::Problem;
+use crate::lint::Rule;
 
 /// A SARIF log with one run; each problem's code is a rule.
 pub fn sarif(problems: &[Problem]) -> String {
-    let codes: BTreeSet<Code> = problems.iter().map(|problem| problem.code).collect();
+    let rules: BTreeMap<&str, Value> =
+        problems.iter().map(|problem| (problem.id(), rule(problem))).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -19,7 +21,7 @@ pub fn sarif(problems: &[Problem]) -> String {
             "tool": { "driver": {
                 "name": "pgfleet",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": codes.into_iter().map(rule).collect::<Vec<_>>(),
+                "rules": rules.into_values().collect::<Vec<_>>(),
             }},
             // Columns are counted in characters.
             "columnKind": "unicodeCodePoints",
@@ -29,11 +31,15 @@ pub fn sarif(problems: &[Problem]) -> String {
     format!("{log:#}\n")
 }
 
-fn rule(code: Code) -> Value {
+fn rule(problem: &Problem) -> Value {
+    let (title, page) = match problem.rule.and_then(Rule::named) {
+        Some(rule) => (rule.title(), rule.page),
+        None => (problem.code.title(), problem.code.page()),
+    };
     json!({
-        "id": code.id(),
-        "shortDescription": { "text": code.title() },
-        "help": { "text": code.page(), "markdown": code.page() },
+        "id": problem.id(),
+        "shortDescription": { "text": title },
+        "help": { "text": page, "markdown": page },
     })
 }
 
@@ -41,7 +47,7 @@ fn result(problem: &Problem) -> Value {
     let mut lines = vec![problem.what.clone()];
     lines.extend(more_lines(problem));
     let mut result = json!({
-        "ruleId": problem.code.id(),
+        "ruleId": problem.id(),
         "level": severity(problem.severity),
         "message": { "text": lines.join("\n") },
     });
@@ -79,6 +85,7 @@ fn uri(path: &str) -> String {
 mod tests {
     use super::super::samples::{HOSTILE, report};
     use super::*;
+    use crate::diagnose::Code;
     use crate::place::Place;
 
     #[test]

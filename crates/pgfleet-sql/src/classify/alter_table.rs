@@ -288,7 +288,7 @@ fn is_serial(mut column: Cursor<'_>) -> bool {
 }
 
 /// Functions that are volatile in PostgreSQL or in its usual extensions.
-fn calls_volatile(expression: Cursor<'_>) -> bool {
+pub(crate) fn calls_volatile(expression: Cursor<'_>) -> bool {
     [
         "RANDOM",
         "GEN_RANDOM_UUID",
@@ -307,7 +307,7 @@ fn calls_volatile(expression: Cursor<'_>) -> bool {
 }
 
 /// A call of anything else than the common functions that are not volatile.
-fn calls_unknown(mut expression: Cursor<'_>) -> bool {
+pub(crate) fn calls_unknown(mut expression: Cursor<'_>) -> bool {
     const STABLE: &[&str] = &[
         "now",
         "transaction_timestamp",

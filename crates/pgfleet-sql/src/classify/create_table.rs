@@ -85,7 +85,7 @@ fn read_item(mut item: Cursor<'_>, facts: &mut Facts) {
 }
 
 /// Whether an element of a table's parentheses, or what follows ADD, is a table constraint.
-pub(super) fn is_constraint(item: Cursor<'_>) -> bool {
+pub(crate) fn is_constraint(item: Cursor<'_>) -> bool {
     let mut after = item;
     after.bump();
     item.is_any(&["CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY", "FOREIGN", "NOT"])
@@ -112,7 +112,7 @@ pub(super) fn read_column(mut item: Cursor<'_>, facts: &mut Facts) {
     read_references(whole, facts);
 }
 
-fn ends_type(item: Cursor<'_>) -> bool {
+pub(crate) fn ends_type(item: Cursor<'_>) -> bool {
     let with_options = item.is(&["WITH", "OPTIONS"]);
     with_options || item.is_any(AFTER_TYPE) || item.is_symbol(b';')
 }

@@ -5,9 +5,9 @@
 //! `AlterTableGetLockLevel` in src/backend/commands/tablecmds.c.
 
 mod alter;
-mod alter_table;
+pub(crate) mod alter_table;
 mod create;
-mod create_table;
+pub(crate) mod create_table;
 mod demand;
 mod drop;
 mod facts;

@@ -15,6 +15,7 @@ mod generate;
 mod global;
 mod init;
 mod inspect;
+mod lint;
 mod missing;
 mod outcome;
 mod plan;
@@ -62,6 +63,7 @@ enum Command {
     Missing(missing::Missing),
     Generate(generate::Generate),
     Check(check::Check),
+    Lint(lint::Lint),
     Plan(plan::Plan),
     Apply(apply::Apply),
     Verify(verify::Verify),
@@ -112,6 +114,7 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Missing(command) => block_on(command.run(context)),
         Command::Generate(command) => block_on(command.run(context)),
         Command::Check(command) => command.run(context),
+        Command::Lint(command) => block_on(command.run(context)),
         Command::Plan(command) => block_on(command.run(context)),
         Command::Apply(command) => block_on(command.run(context)),
         Command::Verify(command) => block_on(command.run(context)),
@@ -139,6 +142,7 @@ fn name_of(command: &Command) -> &'static str {
         Command::Missing(_) => "missing",
         Command::Generate(_) => "generate",
         Command::Check(_) => "check",
+        Command::Lint(_) => "lint",
         Command::Plan(_) => "plan",
         Command::Apply(_) => "apply",
         Command::Verify(_) => "verify",

@@ -21,6 +21,9 @@ pub struct CommandResult {
     pub targets: Vec<TargetEntry>,
     /// Warnings and errors along the way; they decide nothing about the exit code.
     pub problems: Vec<Problem>,
+    /// What was looked for and found. For people it is part of the text, in JSON of a target; in
+    /// the other forms it stands beside the problems.
+    pub findings: Vec<Problem>,
     /// How the process ends; none is [`ExitCode::Done`].
     pub exit: Option<ExitCode>,
     /// Verdicts, for JUnit.
@@ -83,8 +86,8 @@ pub fn show(context: &Context, command: &str, result: Result<CommandResult, Comm
         Output::Human => human(context, &result),
         Output::Json => json(command, &result),
         Output::Junit => print(&junit(command, &result)),
-        Output::Sarif => print(&pgfleet_core::report::sarif(&result.problems)),
-        Output::Github => print(&pgfleet_core::report::github_annotations(&result.problems)),
+        Output::Sarif => print(&pgfleet_core::report::sarif(&everything(&result))),
+        Output::Github => print(&pgfleet_core::report::github_annotations(&everything(&result))),
     };
     // A reader that went away (`| head`) is no failure of the command.
     let _ = written;
@@ -114,10 +117,19 @@ fn json(command: &str, result: &CommandResult) -> std::io::Result<()> {
 }
 
 fn junit(command: &str, result: &CommandResult) -> String {
+    let found = everything(result);
     match &result.run {
         Some(run) => pgfleet_core::report::run_junit(run),
+        None if result.checks.is_empty() && !found.is_empty() => {
+            pgfleet_core::report::problem_junit(command, &found)
+        }
         None => pgfleet_core::report::check_junit(command, &result.checks),
     }
+}
+
+/// The errors along the way first, then what was found.
+fn everything(result: &CommandResult) -> Vec<Problem> {
+    result.problems.iter().chain(&result.findings).cloned().collect()
 }
 
 fn print(text: &str) -> std::io::Result<()> {

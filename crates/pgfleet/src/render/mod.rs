@@ -7,6 +7,7 @@
 mod backup;
 mod checks;
 pub mod json;
+mod lint;
 mod missing;
 mod plan;
 mod problem;
@@ -23,6 +24,7 @@ mod text;
 pub use backup::{backup, backup_json, backups, removed_backups};
 pub use checks::checks;
 pub use json::{Envelope, TargetEntry};
+pub use lint::{findings, rules};
 pub use missing::{MissingOptions, missing};
 pub use plan::{estimates, plan};
 pub use problem::{problem, problems};

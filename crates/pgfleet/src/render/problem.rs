@@ -14,7 +14,7 @@ const INDENT: &str = "  ";
 /// One problem, with a last line that says how to read more about it.
 pub fn problem(out: &mut String, style: &Style, problem: &Problem) {
     body(out, style, problem);
-    explain(out, style, &[problem.code.id()]);
+    explain(out, style, &[problem.id()]);
 }
 
 /// Several problems in the order given, then how to read more, then how many there were.
@@ -24,13 +24,13 @@ pub fn problems(out: &mut String, style: &Style, problems: &[Problem]) {
         out.push('\n');
     }
     let serious = problems.iter().filter(|one| one.severity != Severity::Note);
-    let codes: BTreeSet<_> = serious.map(|one| one.code.id()).collect();
+    let codes: BTreeSet<_> = serious.map(|one| one.id()).collect();
     explain(out, style, &codes.into_iter().collect::<Vec<_>>());
     summary(out, style, problems);
 }
 
 /// `2 errors, 1 warning`; nothing when there is none.
-fn summary(out: &mut String, style: &Style, problems: &[Problem]) {
+pub(super) fn summary(out: &mut String, style: &Style, problems: &[Problem]) {
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
         let count = problems.iter().filter(|one| one.severity == severity).count();
@@ -44,7 +44,7 @@ fn summary(out: &mut String, style: &Style, problems: &[Problem]) {
     }
 }
 
-fn body(out: &mut String, style: &Style, problem: &Problem) {
+pub(super) fn body(out: &mut String, style: &Style, problem: &Problem) {
     heading(out, style, problem);
     place(out, style, problem);
     if let Some(target) = &problem.target {
@@ -66,7 +66,7 @@ fn body(out: &mut String, style: &Style, problem: &Problem) {
     }
 }
 
-fn role_of(severity: Severity) -> Role {
+pub(super) fn role_of(severity: Severity) -> Role {
     match severity {
         Severity::Error => Role::Bad,
         Severity::Warning => Role::Doubtful,
@@ -74,7 +74,7 @@ fn role_of(severity: Severity) -> Role {
     }
 }
 
-fn name_of(severity: Severity) -> &'static str {
+pub(super) fn name_of(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -84,7 +84,7 @@ fn name_of(severity: Severity) -> &'static str {
 
 /// `error[PF301]: relation "users" already exists`
 fn heading(out: &mut String, style: &Style, problem: &Problem) {
-    let label = format!("{}[{}]", name_of(problem.severity), problem.code.id());
+    let label = format!("{}[{}]", name_of(problem.severity), problem.id());
     let hang = width_of(&label) + 2;
     let lines = wrap(&problem.what, style.width.saturating_sub(hang).max(20));
     out.push_str(&style.paint(role_of(problem.severity), &label));

@@ -5,6 +5,7 @@ mod backup;
 mod bad_input;
 mod copy;
 mod generate;
+mod lint;
 mod locks;
 mod output;
 mod rehearse;

@@ -140,7 +140,7 @@ fn column(declared: &ColumnDecl) -> Column {
 
 /// A type spelled one way: lower case, without blanks, PostgreSQL's aliases resolved ("Data Types"
 /// in its documentation).
-pub(in crate::preflight) fn spelled(type_text: &str) -> String {
+pub(crate) fn spelled(type_text: &str) -> String {
     let lower: String =
         type_text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").replace('"', "");
     let (base, rest) = lower.split_at(lower.find(['(', '[']).unwrap_or(lower.len()));
@@ -161,5 +161,9 @@ pub(in crate::preflight) fn spelled(type_text: &str) -> String {
         base => base.strip_prefix("public.").or(base.strip_prefix("pg_catalog.")).unwrap_or(base),
     };
     let rest = rest.replace(' ', "").replace("withouttimezone", "");
-    format!("{base}{rest}")
+    // The precision stands between the words: `timestamp(3) with time zone`.
+    match rest.strip_suffix("withtimezone") {
+        Some(precision) => format!("{base}tz{precision}"),
+        None => format!("{base}{rest}"),
+    }
 }

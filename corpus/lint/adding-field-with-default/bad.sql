@@ -1,0 +1,4 @@
+ALTER TABLE users ADD COLUMN token uuid DEFAULT gen_random_uuid();
+ALTER TABLE users ADD COLUMN key text DEFAULT app.make_key();
+ALTER TABLE users ADD COLUMN total int GENERATED ALWAYS AS (a + b) STORED;
+ALTER TABLE users ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY;

@@ -1,0 +1,9 @@
+CREATE TABLE users (email text, name text);
+ALTER TABLE users ALTER COLUMN email SET NOT NULL;
+-- migration
+ALTER TABLE users ADD CONSTRAINT c CHECK ("name" IS NOT NULL) NOT VALID;
+-- migration
+ALTER TABLE users VALIDATE CONSTRAINT c;
+-- migration
+ALTER TABLE users ALTER COLUMN name SET NOT NULL;
+ALTER TABLE users ALTER COLUMN name DROP NOT NULL;

@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN country text NOT NULL;
+ALTER TABLE users ADD COLUMN id bigint PRIMARY KEY;

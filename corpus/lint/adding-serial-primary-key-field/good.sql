@@ -1,0 +1,3 @@
+ALTER TABLE users ADD CONSTRAINT users_pkey PRIMARY KEY USING INDEX users_pkey;
+CREATE TABLE fresh (id int);
+ALTER TABLE fresh ADD PRIMARY KEY (id);

@@ -1,0 +1,6 @@
+CREATE TABLE events_2026 (at date);
+ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+-- migration
+CREATE TABLE old (at date, CHECK (at < '2020-01-01'));
+-- migration
+ALTER TABLE events ATTACH PARTITION old FOR VALUES FROM (MINVALUE) TO ('2020-01-01');

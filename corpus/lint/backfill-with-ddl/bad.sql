@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN state text;
+UPDATE users SET state = 'new' WHERE state IS NULL;

@@ -1,0 +1,3 @@
+ALTER TABLE users DISABLE TRIGGER audit;
+UPDATE users SET a = 1 WHERE b;
+ALTER TABLE users ENABLE TRIGGER audit;

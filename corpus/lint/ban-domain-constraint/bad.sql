@@ -1,0 +1,2 @@
+CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
+ALTER DOMAIN email ADD CONSTRAINT c CHECK (length(VALUE) < 99);

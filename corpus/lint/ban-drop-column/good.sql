@@ -1,0 +1,3 @@
+CREATE TABLE fresh (a int, b int);
+ALTER TABLE fresh DROP COLUMN b;
+ALTER TABLE fresh DROP CONSTRAINT c;

@@ -1,0 +1,3 @@
+CREATE TABLE fresh (a int);
+DROP TABLE fresh;
+DROP VIEW old;

@@ -1,0 +1,4 @@
+CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE b (id int PRIMARY KEY, a_id int CONSTRAINT b_a REFERENCES a);
+-- migration
+TRUNCATE a CASCADE;

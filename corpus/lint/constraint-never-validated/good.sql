@@ -1,0 +1,4 @@
+CREATE TABLE users (age int);
+ALTER TABLE users ADD CONSTRAINT age_positive CHECK (age > 0) NOT VALID;
+-- migration
+ALTER TABLE users VALIDATE CONSTRAINT age_positive;

@@ -1,0 +1,3 @@
+DROP INDEX CONCURRENTLY orders_user;
+-- migration
+DROP INDEX CONCURRENTLY orders_at;

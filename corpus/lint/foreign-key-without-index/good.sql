@@ -1,0 +1,5 @@
+CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE b (id int PRIMARY KEY, a_id int REFERENCES a, c_id int UNIQUE REFERENCES a, d_id int REFERENCES a, CONSTRAINT pair FOREIGN KEY (a_id, id) REFERENCES x);
+-- migration
+CREATE INDEX ON b (a_id, id);
+CREATE INDEX ON b (d_id) WHERE d_id IS NOT NULL;

@@ -1,0 +1,1 @@
+CREATE TABLE a_name_of_sixty_three_bytes_is_kept_as_it_is_________________63 (a int);

@@ -1,0 +1,2 @@
+DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$;
+CALL work();

@@ -1,0 +1,3 @@
+CREATE TABLE t (id int PRIMARY KEY, n serial);
+CREATE TABLE u (id integer GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE v (id int4, PRIMARY KEY (id));

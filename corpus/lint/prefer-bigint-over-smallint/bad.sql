@@ -1,0 +1,2 @@
+CREATE TABLE t (id smallint PRIMARY KEY);
+CREATE TABLE u (id smallserial);

@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN b int;
+CREATE INDEX CONCURRENTLY j ON users (b);

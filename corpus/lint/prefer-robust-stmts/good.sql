@@ -1,0 +1,6 @@
+ALTER TABLE users ADD COLUMN IF NOT EXISTS b int;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS j ON users (b);
+-- migration
+ALTER TABLE users ADD COLUMN c int;
+-- migration
+CREATE INDEX CONCURRENTLY k ON users (b);

@@ -1,0 +1,3 @@
+CREATE TABLE fresh (a int);
+ALTER TABLE fresh RENAME a TO b;
+ALTER TABLE users RENAME CONSTRAINT a TO b;

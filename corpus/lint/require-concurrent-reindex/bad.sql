@@ -1,0 +1,2 @@
+REINDEX TABLE users;
+REINDEX (VERBOSE) INDEX users_email_idx;

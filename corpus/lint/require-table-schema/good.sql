@@ -1,0 +1,2 @@
+CREATE TABLE app.users (id bigint);
+CREATE TEMP TABLE t (a int);

@@ -1,0 +1,2 @@
+CREATE TABLE "user" (id int, "order" int, "group" text);
+ALTER TABLE t RENAME COLUMN a TO "end";

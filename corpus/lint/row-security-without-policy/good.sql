@@ -1,0 +1,4 @@
+CREATE TABLE notes (id int PRIMARY KEY);
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+-- migration
+CREATE POLICY own ON notes USING (true);

@@ -1,0 +1,7 @@
+CREATE TABLE a (x int);
+CREATE TABLE b (x int);
+-- migration
+ALTER TABLE a ADD COLUMN y int;
+ALTER TABLE a ADD COLUMN z int;
+ALTER TABLE b ADD COLUMN y int;
+ALTER TABLE b ADD COLUMN z int;

@@ -1,0 +1,4 @@
+CLUSTER users USING users_pkey;
+VACUUM FULL users;
+ALTER TABLE users SET LOGGED;
+ALTER TABLE users SET TABLESPACE fast;

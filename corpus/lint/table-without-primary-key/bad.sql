@@ -1,0 +1,1 @@
+CREATE TABLE tags (post_id bigint, tag text);

@@ -1,0 +1,2 @@
+CREATE TABLE cache (a int);
+ALTER TABLE users SET LOGGED;

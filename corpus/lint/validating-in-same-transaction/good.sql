@@ -1,0 +1,7 @@
+ALTER TABLE users ADD CONSTRAINT c CHECK (a > 0) NOT VALID;
+-- migration
+ALTER TABLE users VALIDATE CONSTRAINT c;
+-- migration
+-- no-transaction
+ALTER TABLE users ADD CONSTRAINT e CHECK (a > 0) NOT VALID;
+ALTER TABLE users VALIDATE CONSTRAINT e;

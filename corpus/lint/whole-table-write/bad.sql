@@ -1,0 +1,3 @@
+UPDATE users SET state = 'new';
+DELETE FROM users;
+TRUNCATE users;

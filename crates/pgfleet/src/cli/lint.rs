@@ -1,0 +1,171 @@
+//! `pgfleet lint`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use pgfleet_core::diagnose::{ExitCode, Problem, Severity};
+use pgfleet_core::lint::{Finding, Rule, unknown_rule};
+use pgfleet_engine::conduct::Target;
+use pgfleet_engine::lint::{LintOutcome, LintSelection, lint_files, lint_folder, lint_target};
+use pgfleet_engine::project::Project;
+
+use super::context::Context;
+use super::outcome::{CommandError, CommandResult};
+use crate::render::{self, TargetEntry};
+
+/// Find what locks, rewrites, loses data or breaks running code, before it is applied
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With a database (--url, or one that is configured) only what is pending is looked at, and its tables'
+sizes, indexes and rows decide how much a finding weighs. Without one, all of the folder is.
+
+Examples:
+  pgfleet lint                               what is pending
+  pgfleet lint --offline --since 20250101120000
+  pgfleet lint migrations/0042_orders.sql
+  pgfleet lint --output github --deny warnings
+  pgfleet lint --explain require-concurrent-index-creation
+
+Exits with 1 when there is an error, or what --deny names.")]
+pub struct Lint {
+    /// Look at these files only
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Look at the migrations after this one
+    #[arg(long, value_name = "VERSION")]
+    since: Option<String>,
+    /// Look at what is applied too
+    #[arg(long)]
+    all: bool,
+    /// Ask no database, even if one is configured
+    #[arg(long)]
+    offline: bool,
+    /// Fail on these too
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    deny: Option<Deny>,
+    /// Show every rule
+    #[arg(long)]
+    rules: bool,
+    /// Explain a rule
+    #[arg(long, value_name = "RULE")]
+    explain: Option<String>,
+}
+
+/// What else is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Deny {
+    /// Warnings.
+    Warnings,
+    /// Warnings and notes.
+    Notes,
+}
+
+impl Lint {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        if let Some(name) = &self.explain {
+            let rule = Rule::named(name).ok_or_else(|| unknown_rule(name))?;
+            return Ok(CommandResult::text(rule.page));
+        }
+        if self.rules {
+            return rules(context);
+        }
+        let project = context.project()?;
+        let (looked_at, outcome) = self.look(&project).await?;
+        self.shown(context, &looked_at, outcome)
+    }
+
+    async fn look(&self, project: &Project) -> Result<(String, LintOutcome), CommandError> {
+        let opened = project.open_folder();
+        let folder = match opened {
+            Ok(folder) if self.are_of(project, &folder.set) => folder,
+            _ if !self.files.is_empty() => {
+                let named: Vec<_> = self.files.iter().map(|f| f.display().to_string()).collect();
+                return Ok((named.join(", "), lint_files(project, &self.files)?));
+            }
+            Ok(folder) => folder,
+            Err(problem) => return Err(problem.into()),
+        };
+        let (files, since, all) = (self.files.clone(), self.since.clone(), self.all);
+        let selection = LintSelection { files, since, all };
+        let root = folder.tree.root.clone();
+        let outcome = match self.target(project)? {
+            Some(target) => lint_target(project, &target, folder, &selection).await?,
+            None => lint_folder(project, &folder, &selection)?,
+        };
+        Ok((root, outcome))
+    }
+
+    /// Whether all files that are named are migrations of the folder.
+    fn are_of(&self, project: &Project, set: &pgfleet_core::folder::MigrationSet) -> bool {
+        let Ok((root, _)) = project.folder_path() else { return false };
+        let canonical = |file: &PathBuf| file.canonicalize().ok();
+        let known: Vec<_> =
+            set.migrations.iter().filter_map(|m| canonical(&root.join(&m.file))).collect();
+        self.files.iter().all(|file| canonical(file).is_some_and(|file| known.contains(&file)))
+    }
+
+    /// The target, unless none is wanted or none is named.
+    fn target(&self, project: &Project) -> Result<Option<Target>, CommandError> {
+        if self.offline || !project.names_database() {
+            return Ok(None);
+        }
+        Ok(Some(Target::of(project)?))
+    }
+
+    fn shown(
+        &self,
+        context: &Context,
+        looked_at: &str,
+        outcome: LintOutcome,
+    ) -> Result<CommandResult, CommandError> {
+        let LintOutcome { report, server, mut problems } = outcome;
+        problems.extend(report.problems);
+        let found: Vec<_> =
+            report.findings.into_iter().map(|Finding { problem, .. }| problem).collect();
+        let mut text = String::new();
+        render::findings(&mut text, &context.out, &found, context.global.verbose);
+        let of = match &server {
+            Some(server) => format!("against {server}"),
+            None => "without a database".to_owned(),
+        };
+        text.push_str(&format!(
+            "{looked_at} {of}: {} migrations, {} statements looked at, {} findings, {} ignored\n",
+            report.migrations,
+            report.statements,
+            found.len(),
+            report.ignored,
+        ));
+        let entry = TargetEntry::new(looked_at)
+            .field("server", &server)?
+            .field("migrations", &report.migrations)?
+            .field("statements", &report.statements)?
+            .field("ignored", &report.ignored)?
+            .field("findings", &found)?;
+        let fails = found.iter().chain(&problems).any(|problem| self.denies(problem));
+        Ok(CommandResult {
+            text,
+            targets: vec![entry],
+            problems,
+            findings: found,
+            exit: fails.then_some(ExitCode::NotSo),
+            ..CommandResult::default()
+        })
+    }
+
+    fn denies(&self, problem: &Problem) -> bool {
+        let least = match self.deny {
+            None => Severity::Error,
+            Some(Deny::Warnings) => Severity::Warning,
+            Some(Deny::Notes) => Severity::Note,
+        };
+        problem.severity >= least
+    }
+}
+
+fn rules(context: &Context) -> Result<CommandResult, CommandError> {
+    let mut text = String::new();
+    render::rules(&mut text, &context.out);
+    let all: Vec<_> = Rule::all().iter().map(Rule::summary).collect();
+    let entry = TargetEntry::new("lint").field("rules", &all)?;
+    Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
+}

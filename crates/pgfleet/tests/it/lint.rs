@@ -1,0 +1,94 @@
+//! `lint`: what is looked at with and without a database, outputs, exit codes.
+
+use crate::stage::{Stage, assert_says};
+
+const FILES: &[(&str, &str)] = &[
+    ("0001_a.sql", "CREATE TABLE users (id bigint PRIMARY KEY, email text);"),
+    ("0002_b.sql", "CREATE INDEX users_email_idx\n    ON users (email);"),
+];
+
+#[test]
+fn without_a_database_all_of_the_folder_is_looked_at() {
+    let stage = Stage::of(FILES);
+    let shown = stage.cli(&["lint", "--offline"]).run().assert_success();
+    insta::assert_snapshot!("offline", stage.redact(&shown.stdout));
+    let denied = stage.cli(&["lint", "--offline", "--deny", "warnings"]).run();
+    assert_eq!((denied.code, denied.stderr.as_str()), (1, ""));
+    let since = stage.cli(&["lint", "--offline", "--since", "0002"]).run().assert_success();
+    assert_says(&since.stdout, &["0 migrations", "0 findings"]);
+    let nowhere = stage.cli(&["lint", "--offline", "--since", "9"]).run();
+    assert_eq!(nowhere.code, 2);
+    assert_says(&nowhere.stderr, &["PF132", "\"9\""]);
+}
+
+#[test]
+fn rows_of_the_target_decide_how_much_a_lock_weighs() {
+    let stage = Stage::of(&FILES[..1]);
+    stage.apply();
+    stage.write("0002_b.sql", FILES[1].1.as_bytes());
+    stage.db.sql("INSERT INTO users SELECT n, n::text FROM generate_series(1, 20000) AS n");
+    stage.db.sql("ANALYZE users");
+    let large = stage.cli(&["lint"]).run();
+    assert_eq!(large.code, 1, "{}", large.stdout);
+    assert_says(&large.stdout, &["error[require-concurrent-index-creation]", "about 20,000 rows"]);
+    assert_says(&large.stdout, &["1 migrations, 1 statements looked at"]);
+    stage.db.sql("DELETE FROM users WHERE id > 100");
+    stage.db.sql("ANALYZE users");
+    let small = stage.cli(&["lint"]).run().assert_success();
+    assert_says(&small.stdout, &["note[require-concurrent-index-creation]", "about 100 rows"]);
+    let all = stage.cli(&["lint", "--all"]).run().assert_success();
+    assert_says(&all.stdout, &["2 migrations", "about 100 rows"]);
+}
+
+#[test]
+fn files_are_looked_at_with_and_without_their_folder() {
+    let stage = Stage::of(FILES);
+    let own = stage.cli(&["lint", "--offline", "migrations/0002_b.sql"]).run().assert_success();
+    assert_says(&own.stdout, &["1 migrations", "blocks writes of users"]);
+    std::fs::write(stage.project.path().join("loose.sql"), "DROP TABLE t;").unwrap();
+    let loose = stage.cli(&["lint", "loose.sql"]).run().assert_success();
+    assert_says(&loose.stdout, &["loose.sql:1:1", "ban-drop-table"]);
+    let missing = stage.cli(&["lint", "nowhere.sql"]).run();
+    assert_eq!(missing.code, 2);
+    assert_says(&missing.stderr, &["PF113", "nowhere.sql"]);
+}
+
+#[test]
+fn rules_are_weighed_by_the_configuration_and_explained() {
+    let stage = Stage::of(FILES);
+    let config = |text: &str| {
+        std::fs::write(stage.project.path().join("pgfleet.toml"), text).unwrap();
+    };
+    config("[lint]\nseverity = { require-concurrent-index-creation = 'error' }\n");
+    let error = stage.cli(&["lint", "--offline"]).run();
+    assert_eq!(error.code, 1);
+    config("[lint]\nignore = ['require-concurrent-index-creation']\n");
+    let none = stage.cli(&["lint", "--offline"]).run().assert_success();
+    assert_says(&none.stdout, &["0 findings, 1 ignored"]);
+    config("[lint]\nignore = [\n  'require-concurrent-index-creaton',\n]\n");
+    let unknown = stage.cli(&["lint", "--offline"]).run();
+    assert_eq!(unknown.code, 2);
+    assert_says(&unknown.stderr, &["PF142", "pgfleet.toml:3:4", "did you mean require-concurrent"]);
+    config("");
+    let page = stage.cli(&["explain", "ban-drop-column"]).run().assert_success();
+    assert_says(&page.stdout, &["# ban-drop-column", "## Instead"]);
+    let list = stage.cli(&["lint", "--rules"]).run().assert_success();
+    assert_says(&list.stdout, &["ban-drop-column", "warning"]);
+}
+
+#[test]
+fn machines_get_every_finding() {
+    let stage = Stage::of(FILES);
+    let run =
+        |form: &str| stage.cli(&["lint", "--offline", "--output", form]).run().assert_success();
+    let json: serde_json::Value = serde_json::from_str(&run("json").stdout).unwrap();
+    let finding = &json["targets"][0]["findings"][0];
+    assert_eq!(finding["rule"], "require-concurrent-index-creation");
+    assert_eq!(finding["place"]["line"], 1);
+    assert_eq!(json["errors"], serde_json::json!([]));
+    let sarif: serde_json::Value = serde_json::from_str(&run("sarif").stdout).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "require-concurrent-index-creation");
+    assert_says(&run("github").stdout, &["::warning file=migrations/0002_b.sql,line=1,col=14,"]);
+    assert_says(&run("junit").stdout, &["lint.require-concurrent-index-creation"]);
+}
