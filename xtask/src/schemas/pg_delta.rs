@@ -9,6 +9,11 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use pgfleet_core::schema::diff::compare;
@@ -45,12 +50,17 @@ pub(crate) fn run(folder: &str, options: &[&str]) -> ExitCode {
     cluster.sql("CREATE ROLE test SUPERUSER");
     let only = option("--only").unwrap_or_default();
     let cases = cases(Path::new(folder));
-    let outcomes: BTreeMap<String, Outcome> = cases
-        .into_iter()
-        .filter(|(name, _)| name.contains(only))
-        .map(|(name, path)| (name, outcome(&cluster, &path)))
-        .collect();
-    print(&outcomes)
+    let cases: Vec<_> = cases.into_iter().filter(|(name, _)| name.contains(only)).collect();
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(BTreeMap::new());
+    let work = || {
+        while let Some((name, path)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = outcome(&cluster, path);
+            outcomes.lock().expect("no case panics").insert(name.clone(), outcome);
+        }
+    };
+    thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(work)));
+    print(&outcomes.into_inner().expect("no case panics"))
 }
 
 fn cases(folder: &Path) -> Vec<(String, PathBuf)> {

@@ -1,11 +1,12 @@
 //! A number for a schema.
 //!
 //! Invariant: what does not count in comparisons does not count here: order of table columns,
-//! versions of extensions, spelling that differs between major versions.
+//! versions of extensions, spelling that means nothing.
 
 use sha2::{Digest, Sha256};
 
-use super::{Body, Object, Schema, spelling};
+use super::spelling::{self, canonical_default, canonical_text};
+use super::{Body, Column, Object, Schema};
 
 /// The SHA-256 of the schema's canonical form, in hexadecimal.
 pub(super) fn fingerprint(schema: &Schema) -> String {
@@ -30,13 +31,46 @@ pub(super) fn canonical(object: &Object) -> Object {
         Body::Table(table) => {
             // PostgreSQL has no way to change it but by leaving and joining the parent.
             table.columns.iter_mut().for_each(|column| column.inherited = false);
+            table.columns.iter_mut().for_each(respell_column);
             table.columns.sort_by(|a, b| a.name.cmp(&b.name));
         }
-        Body::Constraint(constraint) => constraint.inherited = false,
+        Body::Constraint(constraint) => {
+            constraint.inherited = false;
+            respell(&mut constraint.definition);
+        }
+        Body::Domain(domain) => {
+            let base = domain.base.clone();
+            domain.default = domain.default.take().and_then(|text| canonical_default(&text, &base));
+            domain.constraints.iter_mut().for_each(|check| respell(&mut check.definition));
+        }
         Body::View(view) | Body::MaterializedView(view) => {
             view.definition = spelling::canonical_view(&view.definition);
+            view.columns.iter_mut().for_each(respell_column);
+        }
+        Body::Index(index) => respell(&mut index.definition),
+        Body::Trigger(trigger) => respell(&mut trigger.definition),
+        Body::Rule(rule) => respell(&mut rule.definition),
+        Body::Statistics(statistics) => respell(&mut statistics.definition),
+        Body::Policy(policy) => {
+            policy.using.iter_mut().chain(&mut policy.check).for_each(respell);
+        }
+        Body::Publication(publication) => {
+            let conditions = publication.tables.iter_mut().filter_map(|one| one.condition.as_mut());
+            conditions.for_each(respell);
         }
         _ => {}
     }
     object
+}
+
+fn respell(text: &mut String) {
+    *text = canonical_text(text);
+}
+
+fn respell_column(column: &mut Column) {
+    let Some(text) = column.default.take() else { return };
+    column.default = match column.generated {
+        Some(_) => Some(canonical_text(&text)),
+        None => canonical_default(&text, &column.type_name),
+    };
 }

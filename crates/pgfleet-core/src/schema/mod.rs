@@ -31,7 +31,7 @@ pub use programmed::{
     Routine, Rule, Trigger, View,
 };
 pub use publication::{Publication, PublishedTable};
-pub use spelling::canonical_view;
+pub use spelling::{canonical_default, canonical_text, canonical_view, same_default, same_text};
 pub use table::{
     Column, Constraint, ConstraintKind, ForeignPart, Generated, Identity, Index, Persistence,
     ReplicaIdentity, Sequence, SequenceOwner, Statistics, Table,

@@ -5,7 +5,7 @@ use pgfleet_sql::quote_ident;
 use super::foreign;
 use super::sequence;
 use super::table::{changed_options, option_list};
-use crate::schema::{Column, Generated, Sequence};
+use crate::schema::{Column, Generated, Sequence, same_default};
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` have it.
 pub(super) fn definition(column: &Column) -> String {
@@ -105,9 +105,9 @@ pub(super) fn alter(
     let retyped =
         !new.inherited && (&old.type_name, &old.collation) != (&new.type_name, &new.collation);
     let computed = old.generated.is_some();
+    let same = same_default(old.default.as_deref(), new.default.as_deref(), &new.type_name);
     let detached = done.default;
-    let redefault =
-        !computed && (old.default != new.default || (retyped && new.default.is_some()) || detached);
+    let redefault = !computed && (!same || (retyped && new.default.is_some()) || detached);
     if computed && new.generated.is_none() {
         statements.push(format!("{column} DROP EXPRESSION"));
     }

@@ -4,7 +4,7 @@ use pgfleet_sql::quote_ident;
 
 use super::table::{changed_options, option_list};
 use crate::schema::diff::Difference;
-use crate::schema::{Constraint, ConstraintKind, Object};
+use crate::schema::{Constraint, ConstraintKind, Object, same_text};
 
 const NOT_VALID: &str = " NOT VALID";
 
@@ -13,8 +13,11 @@ const NOT_VALID: &str = " NOT VALID";
 pub(super) fn can_alter(old: &Constraint, new: &Constraint) -> bool {
     let validates = !old.validated
         && new.validated
-        && old.definition.strip_suffix(NOT_VALID) == Some(&new.definition);
-    let same = old.definition == new.definition;
+        && old
+            .definition
+            .strip_suffix(NOT_VALID)
+            .is_some_and(|old| same_text(old, &new.definition));
+    let same = same_text(&old.definition, &new.definition);
     let in_place = old.kind == new.kind && old.parent_index == new.parent_index;
     in_place && (same || validates || redefers(old, new))
 }
@@ -23,7 +26,7 @@ pub(super) fn can_alter(old: &Constraint, new: &Constraint) -> bool {
 fn redefers(old: &Constraint, new: &Constraint) -> bool {
     let is_key = old.kind == ConstraintKind::ForeignKey && new.kind == ConstraintKind::ForeignKey;
     is_key
-        && old.definition != new.definition
+        && split(&old.definition).1 != split(&new.definition).1
         && split(&old.definition).0 == split(&new.definition).0
 }
 
@@ -106,7 +109,7 @@ pub(super) fn alter(object: &Object, old: &Constraint, new: &Constraint) -> Vec<
     if redefers(old, new) {
         let clause = split(&new.definition).1;
         statements.push(format!("ALTER TABLE {table} ALTER CONSTRAINT {name} {clause}"));
-    } else if old.definition != new.definition {
+    } else if old.validated != new.validated {
         statements.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"));
     }
     let index = format!("INDEX {}", index_name(object));

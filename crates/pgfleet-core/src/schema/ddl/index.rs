@@ -1,11 +1,11 @@
 //! Indexes that belong to no constraint.
 
 use crate::schema::diff::Difference;
-use crate::schema::{Index, Object};
+use crate::schema::{Index, Object, same_text};
 
 pub(super) fn can_alter(old: &Index, new: &Index) -> bool {
     let joins = old.parent_index.is_none() || old.parent_index == new.parent_index;
-    old.definition == new.definition && old.valid == new.valid && joins
+    same_text(&old.definition, &new.definition) && old.valid == new.valid && joins
 }
 
 pub(super) fn create(

@@ -26,7 +26,7 @@ use pgfleet_sql::quote_text as literal;
 
 use super::diff::{Difference, Statement};
 use super::graph::Step;
-use super::{Body, Object, Schema};
+use super::{Body, Object, Schema, same_text};
 
 /// `KIND name` as `DROP`, `ALTER` and `COMMENT ON` have it.
 fn address(object: &Object) -> String {
@@ -47,7 +47,9 @@ pub fn can_alter(old: &Object, new: &Object) -> bool {
         (Body::EventTrigger(old), Body::EventTrigger(new)) => trigger::can_alter_event(old, new),
         (Body::Publication(old), Body::Publication(new)) => old.all_tables == new.all_tables,
         (Body::ForeignServer(old), Body::ForeignServer(new)) => foreign::can_alter(old, new),
-        (Body::Statistics(old), Body::Statistics(new)) => old.definition == new.definition,
+        (Body::Statistics(old), Body::Statistics(new)) => {
+            same_text(&old.definition, &new.definition)
+        }
         (Body::TextSearchDictionary(old), Body::TextSearchDictionary(new)) => {
             text_search::can_alter_dictionary(old, new)
         }

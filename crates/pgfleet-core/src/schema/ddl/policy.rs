@@ -2,7 +2,7 @@
 
 use super::address;
 use super::privileges::role;
-use crate::schema::{Object, Policy};
+use crate::schema::{Object, Policy, same_text};
 
 /// `ALTER POLICY` changes roles and expressions and can take no expression away.
 pub(super) fn can_alter(old: &Policy, new: &Policy) -> bool {
@@ -26,18 +26,18 @@ pub(super) fn create(object: &Object, policy: &Policy) -> String {
 }
 
 pub(super) fn alter(object: &Object, old: &Policy, new: &Policy) -> Vec<String> {
-    if old == new {
-        return Vec::new();
-    }
-    let changed = |old: &Option<String>, new: &Option<String>| match old == new {
-        true => None,
-        false => new.clone(),
+    let changed = |old: &Option<String>, new: &Option<String>| match (old, new) {
+        (Some(old), Some(new)) if same_text(old, new) => None,
+        (_, new) => new.clone(),
     };
     let mut sql = format!("ALTER {}", address(object));
     if old.roles != new.roles {
         sql.push_str(&roles(new));
     }
     let (using, check) = (changed(&old.using, &new.using), changed(&old.check, &new.check));
+    if old.roles == new.roles && using.is_none() && check.is_none() {
+        return Vec::new();
+    }
     sql.push_str(&expressions(using.as_deref(), check.as_deref()));
     vec![sql]
 }

@@ -1,11 +1,11 @@
 //! Triggers, event triggers and rules.
 
 use super::{address, literal};
-use crate::schema::{EventTrigger, Firing, Object, Rule, Trigger};
+use crate::schema::{EventTrigger, Firing, Object, Rule, Trigger, same_text};
 
 /// `CREATE OR REPLACE TRIGGER` knows no constraint triggers; it is there since PostgreSQL 14.
 pub(super) fn can_alter(old: &Trigger, new: &Trigger) -> bool {
-    old.definition == new.definition || !(old.constraint || new.constraint)
+    same_text(&old.definition, &new.definition) || !(old.constraint || new.constraint)
 }
 
 pub(super) fn create(object: &Object, trigger: &Trigger) -> Vec<String> {
@@ -18,7 +18,7 @@ pub(super) fn create(object: &Object, trigger: &Trigger) -> Vec<String> {
 
 pub(super) fn alter(object: &Object, old: &Trigger, new: &Trigger) -> Vec<String> {
     let mut statements = Vec::new();
-    if old.definition != new.definition {
+    if !same_text(&old.definition, &new.definition) {
         statements.push(new.definition.replacen("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", 1));
     }
     // A replaced trigger keeps its state on some versions and not on others.
@@ -78,7 +78,7 @@ pub(super) fn create_rule(object: &Object, rule: &Rule) -> Vec<String> {
 
 pub(super) fn alter_rule(object: &Object, old: &Rule, new: &Rule) -> Vec<String> {
     let mut statements = Vec::new();
-    if old.definition != new.definition {
+    if !same_text(&old.definition, &new.definition) {
         let definition = new.definition.trim_end_matches(';');
         statements.push(definition.replacen("CREATE RULE", "CREATE OR REPLACE RULE", 1));
     }

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::Difference;
-use crate::schema::{Body, Column, Edge, Kind, Object, ObjectId, Schema};
+use crate::schema::{Body, Column, Edge, Kind, Object, ObjectId, Schema, same_text};
 
 /// What must be taken off a table or domain and put back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,6 +161,10 @@ fn column_breaks(
     breaks
 }
 
+fn same_expression(old: &Column, new: &Column) -> bool {
+    old.default.as_deref().zip(new.default.as_deref()).is_none_or(|(a, b)| same_text(a, b))
+}
+
 fn changes_type(old: &Column, new: &Column) -> bool {
     old.type_name != new.type_name || old.collation != new.collation
 }
@@ -171,7 +175,7 @@ fn must_readd(old: &Column, new: &Column) -> bool {
     let computed = old.generated.is_some() && new.generated.is_some();
     let becomes_computed = old.generated.is_none() && new.generated.is_some();
     becomes_computed
-        || (computed && (old.generated != new.generated || old.default != new.default))
+        || (computed && (old.generated != new.generated || !same_expression(old, new)))
         || (computed && changes_type(old, new))
 }
 

@@ -1,20 +1,18 @@
-//! Spelling that means nothing.
+//! Qualifiers of views.
 //!
 //! Until PostgreSQL 15 `pg_get_viewdef` qualifies every column of a view; since 16 it does so only
 //! where the query has more than one table (`ruleutils.c`: the view's own `old` and `new` no longer
 //! stand in its range table).
 
-/// The definition of a view as PostgreSQL 16 and later write it, white space aside.
-pub fn canonical_view(definition: &str) -> String {
+use super::tokens::{is_name, tokens};
+
+/// The tokens of a view's definition as PostgreSQL 16 and later write it.
+pub(super) fn unqualified(definition: &str) -> Vec<&str> {
     let tokens = tokens(definition);
     let scopes = scopes(&tokens);
-    let Some(alias) = only_table(&tokens, &scopes) else { return join(&tokens, |_| true) };
-    join(&tokens, |at| !is_qualifier(&tokens, &scopes, at, alias))
-}
-
-fn join(tokens: &[&str], keep: impl Fn(usize) -> bool) -> String {
-    let kept = tokens.iter().enumerate().filter(|(at, _)| keep(*at)).map(|(_, token)| *token);
-    kept.collect::<Vec<_>>().join(" ")
+    let Some(alias) = only_table(&tokens, &scopes) else { return tokens };
+    let kept = (0..tokens.len()).filter(|at| !is_qualifier(&tokens, &scopes, *at, alias));
+    kept.map(|at| tokens[at]).collect()
 }
 
 /// `alias` or the point after it, outside of sub-selects.
@@ -85,38 +83,9 @@ fn only_table<'t>(tokens: &[&'t str], scopes: &[Scope]) -> Option<&'t str> {
     from.iter().rev().find(names).map(|at| tokens[*at])
 }
 
-fn is_name(token: &str) -> bool {
-    token.starts_with(|c: char| c == '"' || c == '_' || c.is_alphabetic())
-}
-
-/// Words, quoted names, strings, numbers; every other character by itself.
-fn tokens(text: &str) -> Vec<&str> {
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '\'' | '"' => quoted_length(rest, first),
-            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-            _ => first.len_utf8(),
-        };
-        tokens.push(&rest[..length]);
-        rest = rest[length..].trim_start();
-    }
-    tokens
-}
-
-fn is_word(character: char) -> bool {
-    character == '_' || character == '$' || character.is_alphanumeric()
-}
-
-/// Quotes inside are doubled, which reads as two neighbours.
-fn quoted_length(text: &str, quote: char) -> usize {
-    text[1..].find(quote).map_or(text.len(), |at| at + 2)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::canonical_view;
+    use super::super::canonical_view;
 
     #[test]
     fn a_view_of_one_table_reads_the_same_from_every_version() {
