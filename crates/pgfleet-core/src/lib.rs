@@ -8,6 +8,7 @@ pub mod backup;
 pub mod batches;
 pub mod config;
 pub mod diagnose;
+pub mod fleet;
 pub mod folder;
 pub mod history;
 pub mod lint;

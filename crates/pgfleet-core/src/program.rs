@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use pgfleet_sql::{
     Construct, Facts, Item, LineIndex, Problem as ScriptProblem, Script, Substitution, Variables,
-    char_to_byte, classify, read_script_with, syntax,
+    char_to_byte, classify, read_script_given, syntax,
 };
 
 use crate::batches::{self, Batches};
@@ -56,7 +56,13 @@ pub type ReadInclude<'a> = dyn Fn(&str, bool, &str) -> Option<(String, String)> 
 
 /// Splits a body into statements.
 pub fn build(body: &SqlBody, read_include: &ReadInclude<'_>) -> Program {
-    let mut builder = Builder { program: Program::default(), read_include };
+    build_given(body, read_include, &Variables::new())
+}
+
+/// Splits a body into statements, with a target's own values for `:NAME`, `:'NAME'` and `:"NAME"`;
+/// they are quoted wherever they are written.
+pub fn build_given(body: &SqlBody, read_include: &ReadInclude<'_>, given: &Variables) -> Program {
+    let mut builder = Builder { program: Program::default(), read_include, given };
     let mut variables = Variables::new();
     for chunk in &body.chunks {
         variables = builder.add_chunk(chunk, variables, 0);
@@ -93,6 +99,7 @@ impl Statement {
 struct Builder<'a> {
     program: Program,
     read_include: &'a ReadInclude<'a>,
+    given: &'a Variables,
 }
 
 /// A chunk and its lines, so that each is indexed once.
@@ -132,7 +139,7 @@ impl Text<'_> {
 impl Builder<'_> {
     fn add_chunk(&mut self, chunk: &Chunk, variables: Variables, depth: usize) -> Variables {
         let text = Text { chunk, lines: LineIndex::new(&chunk.sql) };
-        let script: Script = read_script_with(&chunk.sql, variables);
+        let script: Script = read_script_given(&chunk.sql, variables, self.given);
         for problem in &script.problems {
             self.program.problems.push(script_problem(&text, problem));
         }

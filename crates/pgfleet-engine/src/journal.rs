@@ -10,11 +10,17 @@ pub(crate) use pgfleet_sql::quote_text as literal;
 /// What tells that the journal is there; must stay the newest of its tables.
 pub const MARKER_TABLE: &str = "pgfleet.steps";
 
+/// Which of several targets in one database a row belongs to: the schema of a tenant that has but
+/// a schema, else nothing. The session says it, see [`crate::connect::ConnectSpec::with_scope`].
+pub(crate) const SCOPE: &str = "COALESCE(pg_catalog.current_setting('pgfleet.scope', true), '')";
+
 /// Stands for the hash of a unit that is known not to have happened.
 pub const WITHDRAWN: &str = "";
 
 /// Statements that create the journal.
 pub const CREATE: &[&str] = &[
+    // Runs on several schemas of one database may begin at the same time.
+    "SELECT pg_catalog.pg_advisory_xact_lock(8099555070592775171)",
     "CREATE SCHEMA IF NOT EXISTS pgfleet",
     "CREATE TABLE IF NOT EXISTS pgfleet.runs (\
      run_id text PRIMARY KEY, command text NOT NULL, plan text NOT NULL, client text NOT NULL, \
@@ -23,6 +29,7 @@ pub const CREATE: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS pgfleet.steps (\
      run_id text NOT NULL, version text NOT NULL, direction text NOT NULL, unit integer NOT NULL, \
      hash text NOT NULL, state text NOT NULL CHECK (state IN ('intent', 'done')), \
+     scope text NOT NULL DEFAULT COALESCE(pg_catalog.current_setting('pgfleet.scope', true), ''), \
      closed boolean NOT NULL DEFAULT false, \
      began_at timestamptz NOT NULL DEFAULT pg_catalog.now(), \
      ended_at timestamptz, \
@@ -31,7 +38,7 @@ pub const CREATE: &[&str] = &[
 
 /// Reads the open units: version, direction, unit, hash, state, run.
 pub const READ_OPEN: &str = "SELECT version, direction, unit, hash, state, run_id \
-     FROM pgfleet.steps WHERE NOT closed ORDER BY version, direction, unit, state, began_at";
+     FROM pgfleet.steps WHERE NOT closed AND scope = COALESCE(pg_catalog.current_setting('pgfleet.scope', true), '') ORDER BY version, direction, unit, state, began_at";
 
 /// A unit that an earlier run began or did, of a migration that is not complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +108,8 @@ impl UnitKey<'_> {
     /// withdrawn; the table is called `s`.
     pub fn open_intents(&self) -> String {
         format!(
-            "FROM pgfleet.steps s WHERE NOT s.closed AND s.state = 'intent' AND s.version = {} \
-             AND s.direction = '{}' AND s.unit = {} AND s.hash <> '{WITHDRAWN}'",
+            "FROM pgfleet.steps s WHERE NOT s.closed AND s.scope = {SCOPE} AND s.state = 'intent' \
+             AND s.version = {} AND s.direction = '{}' AND s.unit = {} AND s.hash <> '{WITHDRAWN}'",
             literal(self.version),
             direction_name(self.direction),
             self.unit,
@@ -127,7 +134,8 @@ impl UnitKey<'_> {
 /// Says that nothing of a migration is open any more.
 pub fn close(version: &str, direction: Direction) -> String {
     format!(
-        "UPDATE pgfleet.steps SET closed = true WHERE version = {} AND direction = '{}' AND NOT closed",
+        "UPDATE pgfleet.steps SET closed = true WHERE version = {} AND direction = '{}' \
+         AND NOT closed AND scope = {SCOPE}",
         literal(version),
         direction_name(direction)
     )

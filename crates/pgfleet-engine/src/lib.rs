@@ -10,6 +10,7 @@ pub mod diagnose;
 pub mod doctor;
 pub mod environment;
 pub mod execute;
+pub mod fleet;
 pub mod folder;
 pub mod generate;
 pub mod journal;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::history::NativeLock;
+use pgfleet_core::plan::hash_text;
 use pgfleet_core::report::Event;
 
 use crate::connect::{Session, SessionError};
@@ -21,9 +22,31 @@ const COORDINATOR_KEY: i64 = 0x7067_666c_6565_7401;
 /// still be busy with what it had been sent; the next run waits for it through this lock.
 const WORKER_KEY: i64 = 0x7067_666c_6565_7402;
 
-/// Takes the worker's lock again where a migration's `DISCARD ALL` let go of it. Nobody else can
-/// have it: who wants it holds the coordinator's lock first.
-pub(crate) const KEEP_WORKER: &str = "SELECT pg_catalog.pg_try_advisory_lock(8099555070592775170)";
+/// The keys of our locks in a database: one pair for the database as a target, one for each
+/// schema that is a target of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockKeys {
+    coordinator: i64,
+    worker: i64,
+}
+
+impl LockKeys {
+    /// The keys of a target: of its schema, or without one of its database.
+    pub fn of(schema: Option<&str>) -> Self {
+        let Some(schema) = schema else {
+            return Self { coordinator: COORDINATOR_KEY, worker: WORKER_KEY };
+        };
+        let digits = hash_text(schema);
+        let number = |part: &str| i64::from_str_radix(part, 16).unwrap_or_default();
+        Self { coordinator: number(&digits[..15]), worker: number(&digits[15..30]) }
+    }
+
+    /// Takes the worker's lock again where a migration's `DISCARD ALL` let go of it. Nobody else
+    /// can have it: who wants it holds the coordinator's lock first.
+    pub(crate) fn keep_worker(self) -> String {
+        format!("SELECT pg_catalog.pg_try_advisory_lock({})", self.worker)
+    }
+}
 
 /// The first pause between two tries; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(20);
@@ -42,6 +65,8 @@ pub enum LockError {
 
 /// How long to wait, and whom to tell.
 pub struct LockWait<'a> {
+    /// Which locks.
+    pub keys: LockKeys,
     /// Give up after this time.
     pub deadline_ms: u64,
     /// Told about the holders.
@@ -59,7 +84,7 @@ pub async fn lock_coordinator(
     native: NativeLock,
     wait: &LockWait<'_>,
 ) -> Result<(), LockError> {
-    acquire(session, "pgfleet's migration lock", NativeLock::Advisory(COORDINATOR_KEY), wait)
+    acquire(session, "pgfleet's migration lock", NativeLock::Advisory(wait.keys.coordinator), wait)
         .await?;
     acquire(session, "the lock of the format's own tool", native, wait).await
 }
@@ -69,7 +94,8 @@ pub async fn lock_coordinator(
 /// # Errors
 /// When a server process that a killed run left is busy for longer than the deadline.
 pub async fn lock_worker(session: &Session, wait: &LockWait<'_>) -> Result<(), LockError> {
-    acquire(session, "the work of an earlier run", NativeLock::Advisory(WORKER_KEY), wait).await
+    acquire(session, "the work of an earlier run", NativeLock::Advisory(wait.keys.worker), wait)
+        .await
 }
 
 async fn acquire(
@@ -153,7 +179,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lock_that_is_taken_again_is_the_worker_s() {
-        assert!(KEEP_WORKER.ends_with(&format!("({WORKER_KEY})")));
+    fn targets_of_one_database_have_locks_of_their_own() {
+        let keys = [None, Some("tenant_a"), Some("tenant_b")].map(LockKeys::of);
+        let mut all: Vec<_> = keys.iter().flat_map(|k| [k.coordinator, k.worker]).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 6, "{keys:?}");
+        assert_eq!(keys[0], LockKeys { coordinator: COORDINATOR_KEY, worker: WORKER_KEY });
     }
 }

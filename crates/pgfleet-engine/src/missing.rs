@@ -1,6 +1,7 @@
 //! `missing`: what the code expects, held against a target.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use pgfleet_core::diagnose::Problem;
 use pgfleet_core::folder::{Format, Migration, MigrationKind};
@@ -36,7 +37,7 @@ pub struct TargetMissing {
 pub async fn missing(
     project: &Project,
     target: &Target,
-    folder: Folder,
+    folder: impl Into<Arc<Folder>>,
     schema: Option<&Path>,
 ) -> Result<TargetMissing, ChangeError> {
     let opened = open(project, target, folder).await?;

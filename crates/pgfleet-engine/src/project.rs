@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use pgfleet_core::config::{self, ConfigFile, Flags, FormatChoice, Settings, Variables};
+use pgfleet_core::config::{self, ConfigFile, Flags, FormatChoice, Scope, Settings, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{self, FileTree, Format, MigrationSet};
 
+use crate::conduct::PlanShelf;
 use crate::connect::{ConnectSpec, Surroundings};
 use crate::folder::read_tree;
 
@@ -36,7 +38,10 @@ pub struct Project {
     /// The configuration file, when there is one.
     pub config_file: Option<PathBuf>,
     /// Everything put together.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
+    /// The configuration as written.
+    pub file: Arc<ConfigFile>,
+    flags: Flags,
 }
 
 /// A migration folder, read.
@@ -49,6 +54,8 @@ pub struct Folder {
     /// The dialects that the folder may be written in, the likeliest first; which of them it is
     /// may only show by the history table that a target has.
     pub formats: Vec<Format>,
+    /// Plans that were made of it.
+    pub plans: PlanShelf,
 }
 
 /// Finds and reads the configuration. `config` names the file; without it, it is looked for from
@@ -72,8 +79,10 @@ pub fn load(
     };
     let root = config_file.as_deref().and_then(Path::parent).unwrap_or(working_directory);
     let dotenv = read_dotenv(&root.join(".env"))?;
-    let settings = config::resolve(&parsed, environment, &dotenv, flags)?;
-    Ok(Project { root: root.to_owned(), config_file, settings })
+    // Variables of a group's members are the same.
+    let settings = config::resolve(&parsed, environment, &dotenv, flags, Scope::Target)?;
+    let (settings, file) = (Arc::new(settings), Arc::new(parsed));
+    Ok(Project { root: root.to_owned(), config_file, settings, file, flags: flags.clone() })
 }
 
 /// The same without a configuration file, for `init`, which writes one.
@@ -86,8 +95,15 @@ pub fn without_file(
     flags: &Flags,
 ) -> Result<Project, Box<Problem>> {
     let dotenv = read_dotenv(&working_directory.join(".env"))?;
-    let settings = config::resolve(&ConfigFile::default(), environment, &dotenv, flags)?;
-    Ok(Project { root: working_directory.to_owned(), config_file: None, settings })
+    let file = ConfigFile::default();
+    let settings = config::resolve(&file, environment, &dotenv, flags, Scope::Target)?;
+    Ok(Project {
+        root: working_directory.to_owned(),
+        config_file: None,
+        settings: Arc::new(settings),
+        file: Arc::new(file),
+        flags: flags.clone(),
+    })
 }
 
 fn find_upwards(from: &Path, name: &str) -> Option<PathBuf> {
@@ -133,6 +149,16 @@ fn without_value(error: &dotenvy::Error) -> String {
 }
 
 impl Project {
+    /// The same project with the settings of a group or of one of its targets.
+    ///
+    /// # Errors
+    /// When a name is unknown.
+    pub fn scoped(&self, scope: Scope<'_>) -> Result<Self, Box<Problem>> {
+        let (variables, none) = (&self.settings.variables, Variables::new());
+        let settings = config::resolve(&self.file, variables, &none, &self.flags, scope)?;
+        Ok(Self { settings: Arc::new(settings), ..self.clone() })
+    }
+
     /// Where the target is.
     ///
     /// # Errors
@@ -181,14 +207,19 @@ impl Project {
         let options = folder::FolderOptions { placeholders: self.settings.placeholders.clone() };
         let set =
             folder::read_with(&tree, formats.first().copied().unwrap_or(Format::Plain), &options);
-        Ok(Folder { tree, set, formats })
+        Ok(Folder { tree, set, formats, plans: PlanShelf::default() })
     }
 
     /// Reads the same files as another dialect.
     pub fn reread(&self, folder: &Folder, format: Format) -> Folder {
         let options = folder::FolderOptions { placeholders: self.settings.placeholders.clone() };
         let set = folder::read_with(&folder.tree, format, &options);
-        Folder { tree: folder.tree.clone(), set, formats: vec![format] }
+        Folder {
+            tree: folder.tree.clone(),
+            set,
+            formats: vec![format],
+            plans: PlanShelf::default(),
+        }
     }
 
     /// Where the migration folder is, and how messages call it.

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use pgfleet_core::report::{RunReport, html, markdown};
+use pgfleet_core::report::{FleetReport, RunReport, fleet_html, html, markdown};
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -23,13 +23,44 @@ pub struct ReportError {
 /// # Errors
 /// When the folder or a file cannot be written. Old runs that cannot be removed are left.
 pub fn write_run(runs_dir: &Path, report: &RunReport, keep: usize) -> Result<PathBuf, ReportError> {
-    let name = folder_name(&report.run_id);
+    let json = serde_json::to_vec_pretty(report);
+    let files = [
+        ("report.json", json.unwrap_or_default()),
+        ("report.md", markdown(report).into_bytes()),
+        ("report.html", html(report).into_bytes()),
+    ];
+    write_folder(runs_dir, &report.run_id, &files, keep)
+}
+
+/// The same for a command on many targets; there is no `report.md`.
+///
+/// # Errors
+/// As [`write_run`].
+pub fn write_fleet(
+    runs_dir: &Path,
+    report: &FleetReport,
+    keep: usize,
+) -> Result<PathBuf, ReportError> {
+    let json = serde_json::to_vec_pretty(report);
+    let files = [
+        ("report.json", json.unwrap_or_default()),
+        ("report.html", fleet_html(report).into_bytes()),
+    ];
+    write_folder(runs_dir, &report.run_id, &files, keep)
+}
+
+fn write_folder(
+    runs_dir: &Path,
+    run_id: &str,
+    files: &[(&str, Vec<u8>)],
+    keep: usize,
+) -> Result<PathBuf, ReportError> {
+    let name = folder_name(run_id);
     let (folder, draft) = (runs_dir.join(&name), runs_dir.join(format!(".{name}.draft")));
     create_empty(&draft)?;
-    let json = serde_json::to_vec_pretty(report).map_err(|error| failed(&draft, error.into()))?;
-    write(&draft.join("report.json"), &json)?;
-    write(&draft.join("report.md"), markdown(report).as_bytes())?;
-    write(&draft.join("report.html"), html(report).as_bytes())?;
+    for (name, contents) in files {
+        write(&draft.join(name), contents)?;
+    }
     // A run that is resumed under its own id replaces what it wrote before.
     remove(&folder)?;
     fs::rename(&draft, &folder).map_err(|error| failed(&folder, error))?;

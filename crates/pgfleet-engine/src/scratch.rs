@@ -151,16 +151,23 @@ impl Scratch {
     pub fn target(&self, like: &Target) -> Target {
         let mut spec = self.server.with_database(&self.name);
         spec.search_path.clone_from(&like.spec.search_path);
-        Target {
-            name: format!("scratch copy of {}", like.name),
-            spec,
-            settings: like.settings.clone(),
+        if let Some(schema) = &like.schema {
+            spec = spec.with_scope(schema);
         }
+        Target { name: format!("scratch copy of {}", like.name), spec, ..like.clone() }
     }
 
     async fn set_up(&self, target: &Target) -> Result<(), Box<Problem>> {
-        let Some(environment) = &self.environment else { return Ok(()) };
-        let prelude = environment::prelude(environment)?;
+        let mut prelude = match &self.environment {
+            Some(environment) => environment::prelude(environment)?,
+            None => String::new(),
+        };
+        if let Some(schema) = &target.schema {
+            prelude.push_str(&format!("\n;CREATE SCHEMA IF NOT EXISTS {}", quote_ident(schema)));
+        }
+        if prelude.is_empty() {
+            return Ok(());
+        }
         let scratch = self.target(target);
         let session = scratch.connect().await?;
         let done = session.batch(&prelude).await;

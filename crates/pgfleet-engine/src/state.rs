@@ -101,19 +101,19 @@ pub async fn read_state(
     Ok(state)
 }
 
-/// Of several dialects, those whose history table is there.
+/// Of several dialects and their history tables, those whose table is there.
 ///
 /// # Errors
 /// When the server cannot be asked.
 pub async fn find_histories<'d>(
     session: &Session,
-    dialects: &[&'d dyn Dialect],
+    dialects: &[(&'d dyn Dialect, QualifiedName)],
 ) -> Result<Vec<&'d dyn Dialect>, SessionError> {
-    let questions: Vec<_> = dialects.iter().map(|d| columns_sql(&d.default_table())).collect();
+    let questions: Vec<_> = dialects.iter().map(|(_, table)| columns_sql(table)).collect();
     let answers = join_all(questions.iter().map(|sql| session.query_text(sql))).await;
     let mut found = Vec::new();
-    for (dialect, rows) in dialects.iter().zip(answers) {
-        let mut table = dialect.default_table();
+    for ((dialect, table), rows) in dialects.iter().zip(answers) {
+        let mut table = table.clone();
         let Some(history) = parse_columns(&rows?, &mut table) else { continue };
         if missing_column(*dialect, &history).is_none() {
             found.push(*dialect);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 use pgfleet_core::backup::{Algorithm, TableSum};
-use pgfleet_core::config::{ConfigFile, Flags, resolve};
+use pgfleet_core::config::{ConfigFile, Flags, Scope, resolve};
 use pgfleet_engine::backup::{read_tables, sum_tables};
 use pgfleet_engine::conduct::Target;
 use pgfleet_engine::connect::{ConnectSpec, Surroundings};
@@ -37,9 +37,10 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 fn target(db: &TestDb) -> Target {
     let none = Default::default();
-    let settings = resolve(&ConfigFile::default(), &none, &none, &Flags::default()).unwrap();
+    let settings =
+        resolve(&ConfigFile::default(), &none, &none, &Flags::default(), Scope::Target).unwrap();
     let spec = ConnectSpec::parse(&db.url(), &Surroundings::new(none)).unwrap();
-    Target { name: "t".to_owned(), spec, settings }
+    Target::at("t", spec, &settings.into())
 }
 
 fn sums(db: &TestDb, algorithm: Algorithm, jobs: usize) -> Vec<TableSum> {

@@ -144,7 +144,7 @@ impl Team {
         let (loaded, target, mut opened) = self.opened().await;
         capture_pending(&loaded, &target, &mut opened, &Selection::default()).await?;
         let plan = plan_apply(&target, &opened, &Selection::default())?;
-        Ok((plan, opened.folder.set.problems))
+        Ok((plan, opened.folder.set.problems.clone()))
     }
 
     async fn try_apply(&self, to: Option<&str>) -> Result<RunOutcome, ChangeError> {

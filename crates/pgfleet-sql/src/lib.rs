@@ -29,7 +29,10 @@ pub use name::{
 pub use position::{LineIndex, Position, char_to_byte};
 pub use row_change::{Narrowed, NotCuttable, RowChange};
 pub use rows::RowsElsewhere;
-pub use script::{Item, Problem, Script, Substitution, Variables, read_script, read_script_with};
+pub use script::{
+    IDENTIFIERS, Item, Problem, Script, Substitution, Variables, read_script, read_script_given,
+    read_script_with,
+};
 pub use source::{DecodeError, Encoding, Newlines, SourceText, TextStream, decode};
 pub use split::{Construct, Part, Piece, PieceKind, ScriptStream, Unterminated, split};
 pub use syntax::SyntaxError;

@@ -11,6 +11,9 @@ use std::ops::Range;
 use crate::split::{Construct, Piece, PieceKind, is_copy_end, read_meta, split};
 use commands::Effect;
 
+/// Given variables that name something in the database, so that `:NAME` writes an identifier.
+pub const IDENTIFIERS: &[&str] = &["schema", "database"];
+
 /// psql's variables: what `\set` sets and `:NAME` reads.
 pub type Variables = BTreeMap<String, String>;
 
@@ -23,6 +26,8 @@ pub struct Script {
     pub problems: Vec<Problem>,
     /// The variables as they are after the script.
     pub variables: Variables,
+    /// Values from outside the script; see [`read_script_given`].
+    pub given: Variables,
 }
 
 /// One thing a script does.
@@ -146,7 +151,15 @@ pub fn read_script(text: &str) -> Script {
 /// Reads a script with variables set before it, as `psql -v` or an including script does.
 #[must_use]
 pub fn read_script_with(text: &str, variables: Variables) -> Script {
-    let script = Script { variables, ..Script::default() };
+    read_script_given(text, variables, &Variables::new())
+}
+
+/// Reads a script with values that come from outside and are not trusted: `:NAME` writes them as a
+/// literal too (numbers as they are; [`IDENTIFIERS`] as identifiers), where psql would paste the
+/// text. What the script sets itself is stronger.
+#[must_use]
+pub fn read_script_given(text: &str, variables: Variables, given: &Variables) -> Script {
+    let script = Script { variables, given: given.clone(), ..Script::default() };
     let mut reader = Reader { text, script, waiting: VecDeque::new() };
     split(text).iter().for_each(|piece| reader.read_piece(piece));
     reader.finish()

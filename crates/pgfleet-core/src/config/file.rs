@@ -1,9 +1,11 @@
 //! The form of `pgfleet.toml`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Deserialize;
 
+use super::group::{Groups, order_problem};
 use crate::diagnose::{Code, Problem, Snippet};
 use crate::lint::{LintSection, LintSettings};
 use crate::place::Place;
@@ -35,6 +37,9 @@ pub struct ConfigFile {
     /// How `lint` warns.
     #[serde(default)]
     pub lint: LintSection,
+    /// Sets of targets that share one migration set, by name.
+    #[serde(default)]
+    pub groups: Groups,
     /// What `verify` expects.
     #[serde(default)]
     pub check: Vec<Check>,
@@ -142,10 +147,14 @@ pub fn parse(text: &str, file: &str) -> Result<ConfigFile, Box<Problem>> {
     if let Err(unknown) = LintSettings::of(&parsed.lint) {
         return Err(Box::new(at_name(text, file, *unknown)));
     }
-    match declaration_problems(&parsed.check, file).into_iter().next() {
-        Some(problem) => Err(Box::new(problem)),
-        None => Ok(parsed),
+    if let Some((span, message)) = order_problem(&parsed.groups) {
+        return Err(Box::new(problem_at(text, file, span, &message)));
     }
+    let checks = parsed.groups.values().map(|group| &group.check).chain([&parsed.check]);
+    if let Some(problem) = checks.flat_map(|checks| declaration_problems(checks, file)).next() {
+        return Err(Box::new(problem));
+    }
+    Ok(parsed)
 }
 
 /// At the first place where the name stands that a problem's message quotes.
@@ -159,9 +168,12 @@ fn at_name(text: &str, file: &str, problem: Problem) -> Problem {
 }
 
 fn problem(text: &str, file: &str, error: &toml::de::Error) -> Problem {
-    let span = error.span().unwrap_or(0..0);
-    let start = Place::at(file, 1, 1);
     let message = error.message().lines().collect::<Vec<_>>().join(" ");
+    problem_at(text, file, error.span().unwrap_or(0..0), &message)
+}
+
+fn problem_at(text: &str, file: &str, span: Range<usize>, message: &str) -> Problem {
+    let start = Place::at(file, 1, 1);
     let mut problem =
         Problem::error(Code::ConfigInvalid, format!("{file} is not valid: {message}"))
             .at(program::place_in(text, &start, true, span.start))

@@ -4,9 +4,13 @@
 //! passed in; nothing here reads the process's environment.
 
 mod file;
+mod group;
 mod settings;
 
 pub use file::{
     ApplySection, ConfigFile, DatabaseSection, MigrationsSection, TargetSection, parse,
 };
-pub use settings::{ApplySettings, CommitWait, Flags, FormatChoice, Settings, Variables, resolve};
+pub use group::{GroupSection, GroupSource, Groups, ordered};
+pub use settings::{
+    ApplySettings, CommitWait, Flags, FormatChoice, Scope, Settings, Variables, resolve,
+};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::file::{CommitWaitName, ConfigFile, TargetSection};
+use super::group::GroupSection;
 use crate::diagnose::{Code, Problem};
 use crate::folder::Format;
 use crate::lint::LintSettings;
@@ -27,6 +28,17 @@ pub struct Flags {
     pub environment: Option<String>,
     /// `--scratch-url`.
     pub scratch_url: Option<String>,
+}
+
+/// Whose settings.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
+    /// Of the target that the flags name, else of `[database]`.
+    Target,
+    /// Of a group, without any of its targets.
+    Group(&'a GroupSection),
+    /// Of a target by name.
+    Member(&'a str),
 }
 
 /// What a command works with.
@@ -134,15 +146,23 @@ pub fn resolve(
     environment: &Variables,
     dotenv: &Variables,
     flags: &Flags,
+    scope: Scope<'_>,
 ) -> Result<Settings, Box<Problem>> {
     let mut variables = environment.clone();
     variables.extend(dotenv.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let sources =
-        Sources { file, target: target_section(file, flags)?, variables: &variables, flags };
+    let (section, group) = match scope {
+        Scope::Target => (target_section(file, flags.target.as_deref())?, None),
+        Scope::Member(name) => (target_section(file, Some(name))?, None),
+        Scope::Group(group) => (group_section(group), Some(group)),
+    };
+    let sources = Sources { file, target: section, group, variables: &variables, flags };
     let (dir, dir_from_file) = sources.dir();
     let migrations = &file.migrations;
     Ok(Settings {
-        target: flags.target.clone().unwrap_or_else(|| "database".to_owned()),
+        target: match scope {
+            Scope::Member(name) => name.to_owned(),
+            _ => flags.target.clone().unwrap_or_else(|| "database".to_owned()),
+        },
         url: sources.url(),
         schema: sources.target.schema.clone().or_else(|| file.database.schema.clone()),
         scratch_url: sources.scratch_url(),
@@ -151,13 +171,13 @@ pub fn resolve(
         dir,
         dir_from_file,
         format: sources.format()?,
-        history_table: migrations.history_table.clone(),
+        history_table: sources.history_table(),
         desired: desired(file),
         schema_command: file.schema.command.clone(),
         placeholders: migrations.placeholders.clone(),
         apply: apply_settings(file),
         lint: LintSettings::of(&file.lint)?,
-        checks: file.check.clone(),
+        checks: sources.checks(),
         tenancy: file.tenancy.clone(),
         variables,
     })
@@ -169,8 +189,8 @@ fn desired(file: &ConfigFile) -> Option<String> {
     file.schema.desired.clone().or(printed)
 }
 
-fn target_section(file: &ConfigFile, flags: &Flags) -> Result<TargetSection, Box<Problem>> {
-    let Some(name) = &flags.target else { return Ok(TargetSection::default()) };
+fn target_section(file: &ConfigFile, name: Option<&str>) -> Result<TargetSection, Box<Problem>> {
+    let Some(name) = name else { return Ok(TargetSection::default()) };
     file.targets.get(name).cloned().ok_or_else(|| {
         let known: Vec<_> = file.targets.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -182,9 +202,16 @@ fn target_section(file: &ConfigFile, flags: &Flags) -> Result<TargetSection, Box
     })
 }
 
+/// What a group says of all its targets.
+fn group_section(group: &GroupSection) -> TargetSection {
+    let (environment, dir) = (group.environment.clone(), group.dir.clone());
+    TargetSection { environment, dir, ..TargetSection::default() }
+}
+
 struct Sources<'a> {
     file: &'a ConfigFile,
     target: TargetSection,
+    group: Option<&'a GroupSection>,
     variables: &'a Variables,
     flags: &'a Flags,
 }
@@ -217,6 +244,18 @@ impl Sources<'_> {
             .or_else(|| self.file.database.environment.clone())
     }
 
+    fn history_table(&self) -> Option<String> {
+        let of_group = self.group.and_then(|group| group.history_table.clone());
+        of_group.or_else(|| self.file.migrations.history_table.clone())
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        match self.group {
+            Some(group) if !group.check.is_empty() => group.check.clone(),
+            _ => self.file.check.clone(),
+        }
+    }
+
     fn dir(&self) -> (Option<String>, bool) {
         if let Some(dir) = &self.flags.dir {
             return (Some(dir.clone()), false);
@@ -232,7 +271,8 @@ impl Sources<'_> {
 
     fn format(&self) -> Result<FormatChoice, Box<Problem>> {
         let named = self.flags.format.clone().or_else(|| self.variable("PGFLEET_FORMAT"));
-        let named = named.or_else(|| self.file.migrations.format.clone());
+        let of_group = self.group.and_then(|group| group.format.clone());
+        let named = named.or(of_group).or_else(|| self.file.migrations.format.clone());
         match named.as_deref() {
             None | Some("auto") => Ok(FormatChoice::Auto),
             Some(name) => {

@@ -97,6 +97,13 @@ codes! {
     PrismaSchemaMissing = "PF134", "no schema.prisma was found";
     PrismaSchemaInvalid = "PF135", "schema.prisma is not valid";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
+    RegistryInvalid = "PF150", "a registry does not say where its targets are";
+    EntryInactive = "PF151", "entries of a registry are not active";
+    EntryDangling = "PF152", "entries of a registry lead nowhere";
+    EntryDuplicate = "PF153", "a group names a database twice";
+    GroupEmpty = "PF154", "a group has no targets";
+    ChoiceUnmatched = "PF155", "no target has the name that was asked for";
+    GroupNotPossible = "PF156", "a command or flag does not go with groups";
     BatchesInvalid = "PF190", "a comment asks for batches that cannot be made";
     ClientProgramOld = "PF170", "a client program is older than the server";
     BackupUnknown = "PF171", "there is no such backup";
@@ -178,6 +185,7 @@ codes! {
     DoctorFailed = "PF505", "the set-up has problems";
     TablesMissing = "PF506", "the database lacks what the code expects";
     WayBackBroken = "PF530", "a down part does not take its migration back";
+    TargetSkipped = "PF540", "targets were not tried";
     BackupDiffers = "PF550", "a restored backup is not what was backed up";
     LintFinding = "PF520", "a lint rule found something";
     LintIgnoreUnused = "PF521", "a lint comment ignores nothing";

@@ -1,5 +1,6 @@
 //! Makes plans out of migrations.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub struct PlanInput<'a> {
     pub read_include: &'a ReadInclude<'a>,
     /// Where the migration folder is on this machine.
     pub location: &'a Path,
+    /// The target's own values for `:NAME` in migrations; empty unless the folder opts in.
+    pub variables: &'a BTreeMap<String, String>,
     /// The migration folder as the user named it, for display.
     pub root: &'a str,
     /// The folder's versions in order.
@@ -129,7 +132,8 @@ fn step(
     if let Some(place) = migration.opaque.as_ref().filter(|_| direction == Direction::Up) {
         return Err(vec![opaque(migration, place)]);
     }
-    let Program { statements, problems } = program::build(body, input.read_include);
+    let Program { statements, problems } =
+        program::build_given(body, input.read_include, input.variables);
     let errors: Vec<_> = problems.into_iter().filter(Problem::is_error).collect();
     if !errors.is_empty() {
         return Err(errors);

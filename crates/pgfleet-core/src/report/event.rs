@@ -82,6 +82,36 @@ pub enum Event {
         /// What.
         problem: Box<Problem>,
     },
+    /// Work on many targets begins.
+    FleetStarted {
+        /// The command: apply, status, …
+        command: String,
+        /// Targets to be worked on.
+        targets: usize,
+    },
+    /// Work on one target of many begins.
+    TargetStarted {
+        /// Its name.
+        target: String,
+    },
+    /// Something happened in one target of many.
+    OfTarget {
+        /// The target's name.
+        target: String,
+        /// What happened.
+        of: Box<Event>,
+    },
+    /// Work on one target of many ends.
+    TargetFinished {
+        /// Its name.
+        target: String,
+        /// Everything was done, or is as it should be.
+        ok: bool,
+        /// What became of it, in a few words.
+        headline: String,
+        /// Time it took.
+        elapsed_ms: f64,
+    },
     /// A run ends.
     RunFinished {
         /// Identifies the run.

@@ -79,7 +79,7 @@ fn row(migration: &MigrationRun, longest: f64) -> Markup {
     }
 }
 
-fn problem(problem: &Problem) -> Markup {
+pub(super) fn problem(problem: &Problem) -> Markup {
     let word = severity(problem.severity);
     markup! {
         article.(word) {

@@ -72,7 +72,7 @@ fn migration_case(migration: &MigrationRun, error: Option<&Problem>) -> TestCase
     case
 }
 
-fn failure<'a>(
+pub(super) fn failure<'a>(
     kind: NonSuccessKind,
     problems: impl Iterator<Item = &'a Problem>,
 ) -> TestCaseStatus {
@@ -112,7 +112,7 @@ fn kind(kind: Kind) -> String {
     serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn elapsed(elapsed_ms: f64) -> Duration {
+pub(super) fn elapsed(elapsed_ms: f64) -> Duration {
     Duration::try_from_secs_f64(elapsed_ms / 1000.0).unwrap_or_default()
 }
 

@@ -5,6 +5,7 @@
 //! JUnit ([`run_junit`], [`check_junit`], [`problem_junit`]), [`sarif()`] and GitHub's [`github_annotations`].
 
 mod event;
+mod fleet;
 mod github;
 mod html;
 mod junit;
@@ -14,6 +15,7 @@ mod summary;
 mod wording;
 
 pub use event::{Event, Progress};
+pub use fleet::{FleetReport, TargetVerdict, fleet_html, fleet_junit};
 pub use github::github_annotations;
 pub use html::html;
 pub use junit::{check_junit, problem_junit, run_junit};

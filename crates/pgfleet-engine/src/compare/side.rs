@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use pgfleet_core::config::Settings;
 use pgfleet_core::diagnose::{Code, Problem};
@@ -16,7 +17,10 @@ use pgfleet_sql::{PieceKind, split};
 use super::command::printed_schema;
 use super::schema_problem;
 use crate::catalog::read_schema;
-use crate::conduct::{ApplyRequest, Consent, Run, RunOutcome, Selection, Target, apply, open};
+use crate::conduct::{
+    ApplyRequest, Consent, Opened, Run, RunOutcome, Selection, TENANT_HISTORY, Target, apply, open,
+};
+use crate::connect::Session;
 use crate::execute::EventSink;
 use crate::project::{Folder, Project};
 use crate::scratch::Scratch;
@@ -109,12 +113,12 @@ pub async fn read_side(project: &Project, side: &Side) -> Result<Schema, Box<Pro
     let schema = match side {
         Side::Target => read_target(&Target::of(project)?).await?,
         Side::Database(url) => {
-            let settings = project.settings.clone();
-            let target = Target { name: side.to_string(), spec: project.spec_of(url)?, settings };
+            let spec = project.spec_of(url)?;
+            let target = Target::at(&side.to_string(), spec, &project.settings);
             read_target(&target).await?
         }
         Side::Snapshot(file) => read_snapshot(file)?,
-        _ => replay(project, side).await?,
+        _ => replay_side(project, side).await?,
     };
     Ok(without_histories(schema, &project.settings))
 }
@@ -195,37 +199,61 @@ fn owner_of(object: &Object) -> &str {
     }
 }
 
-/// What the migrations that the target's history lists as applied make, replayed in a scratch
-/// database.
+/// A target's schema on a session that is open: without histories and journal, and where a schema
+/// is the target, only that.
 ///
 /// # Errors
-/// When the target or the folder cannot be read, or the replay fails.
-pub async fn applied_schema(project: &Project) -> Result<Schema, Box<Problem>> {
-    let target = Target::of(project)?;
-    let opened = open(project, &target, project.open_folder()?).await?;
+/// When it cannot be read.
+pub async fn read_own_schema(target: &Target, session: &Session) -> Result<Schema, Box<Problem>> {
+    let schema = read_schema(session).await.map_err(|error| schema_problem(target, &error))?;
+    Ok(own_part(target, schema))
+}
+
+/// What of a schema is the target's and the team's.
+fn own_part(target: &Target, schema: Schema) -> Schema {
+    let schema = without_histories(schema, &target.settings);
+    match &target.schema {
+        Some(own) => schema.only(own).filter(|object| object.id.name != TENANT_HISTORY),
+        None => schema,
+    }
+}
+
+/// The migrations that a target's history lists as applied.
+pub fn applied_folder(opened: &Opened) -> Folder {
     let is_applied = |version: &str| {
         let status = opened.statuses.iter().find(|status| status.version == version);
         status.is_some_and(|s| matches!(s.verdict, Verdict::Applied | Verdict::Changed))
     };
-    let mut folder = opened.folder.clone();
+    let mut folder = Folder::clone(&opened.folder);
     folder.set.migrations.retain(|migration| is_applied(&migration.version));
-    opened.session.close().await;
-    let schema = in_scratch(project, Filling::Migrations(Box::new(folder))).await?;
-    Ok(without_histories(schema, &project.settings))
+    folder
+}
+
+/// What migrations make for a target, replayed in a scratch database.
+///
+/// # Errors
+/// When no scratch database can be had, or the replay fails.
+pub async fn replay(
+    project: &Project,
+    target: &Target,
+    folder: impl Into<Arc<Folder>>,
+) -> Result<Schema, Box<Problem>> {
+    let schema = in_scratch(project, target, Filling::Migrations(folder.into())).await?;
+    Ok(own_part(target, schema))
 }
 
 /// What is put into a scratch database.
 enum Filling<'a> {
     Nothing,
-    Migrations(Box<Folder>),
+    Migrations(Arc<Folder>),
     Files(&'a Path),
     Script(String),
     Printed(Vec<String>),
 }
 
-async fn replay(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> {
+async fn replay_side(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> {
     let filling = match side {
-        Side::Migrations => Filling::Migrations(Box::new(project.open_folder()?)),
+        Side::Migrations => Filling::Migrations(project.open_folder()?.into()),
         Side::Sql(path) if is_prisma_folder(path) => Filling::Script(prisma(project, Some(path))?),
         Side::Sql(path) => Filling::Files(path),
         Side::Prisma(path) => Filling::Script(prisma(project, path.as_deref())?),
@@ -233,16 +261,19 @@ async fn replay(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> 
         Side::ConfiguredCommand => Filling::Printed(project.settings.schema_command.clone()),
         _ => Filling::Nothing,
     };
-    in_scratch(project, filling).await
+    in_scratch(project, &Target::of(project)?, filling).await
 }
 
-async fn in_scratch(project: &Project, filling: Filling<'_>) -> Result<Schema, Box<Problem>> {
-    let target = Target::of(project)?;
-    let scratch = Scratch::create(project, &target).await?;
-    let copy = scratch.target(&target);
+async fn in_scratch(
+    project: &Project,
+    target: &Target,
+    filling: Filling<'_>,
+) -> Result<Schema, Box<Problem>> {
+    let scratch = Scratch::create(project, target).await?;
+    let copy = scratch.target(target);
     let filled = match filling {
         Filling::Nothing => Ok(()),
-        Filling::Migrations(folder) => run_migrations(project, &copy, *folder).await,
+        Filling::Migrations(folder) => run_migrations(project, &copy, folder).await,
         Filling::Files(path) => run_files(&copy, path).await,
         Filling::Script(sql) => run_text(&copy, "schema.prisma", &sql).await,
         Filling::Printed(command) => match printed_schema(project, &copy, &command).await {
@@ -272,15 +303,15 @@ impl EventSink for Silence {
 pub async fn replay_folder(
     project: &Project,
     copy: &Target,
-    folder: Folder,
+    folder: impl Into<Arc<Folder>>,
 ) -> Result<(), Box<Problem>> {
-    run_migrations(project, copy, folder).await
+    run_migrations(project, copy, folder.into()).await
 }
 
 async fn run_migrations(
     project: &Project,
     copy: &Target,
-    folder: Folder,
+    folder: Arc<Folder>,
 ) -> Result<(), Box<Problem>> {
     let opened = open(project, copy, folder).await?;
     let (_sender, stop) = tokio::sync::watch::channel(false);

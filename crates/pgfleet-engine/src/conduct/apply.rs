@@ -1,5 +1,8 @@
 //! `apply` and `plan`: which migrations, in what order, and what stands in the way.
 
+use std::sync::Arc;
+
+use pgfleet_core::config::Variables;
 use pgfleet_core::diagnose::{Code, Problem, Severity};
 use pgfleet_core::folder::{Migration, MigrationSet};
 use pgfleet_core::history::{Dialect, MigrationStatus, RecordContext, Verdict, judge};
@@ -9,6 +12,7 @@ use pgfleet_core::report::Event;
 
 use super::change::{ChangeError, Run, RunOutcome, check_base, run_plan};
 use super::includes::read_include;
+use super::shelf::plan_key;
 use super::target::{Opened, Target};
 use crate::execute::check_rows;
 use crate::journal::OpenUnit;
@@ -62,11 +66,11 @@ pub async fn apply(
                 // An earlier run of the same plan created the table, and was interrupted.
                 plan.setup.clear();
             }
-            Ok(plan)
+            Ok(Arc::new(plan))
         }
         None => plan_on(target, opened, state, &request.selection, request.run.continue_on_error),
     };
-    run_plan(target, &opened.session, opened.dialect, &request.run, &make_plan).await
+    run_plan(target, opened, &request.run, &make_plan).await
 }
 
 /// The plan that `apply` would execute, made without a lock.
@@ -79,7 +83,7 @@ pub fn plan_apply(
     selection: &Selection,
 ) -> Result<Plan, ChangeError> {
     refuse_folder_errors(&opened.folder.set)?;
-    plan_on(target, opened, &opened.state, selection, false)
+    plan_on(target, opened, &opened.state, selection, false).map(Arc::unwrap_or_clone)
 }
 
 fn plan_on(
@@ -88,7 +92,7 @@ fn plan_on(
     state: &TargetState,
     selection: &Selection,
     continue_on_error: bool,
-) -> Result<Plan, ChangeError> {
+) -> Result<Arc<Plan>, ChangeError> {
     refuse_half_taken_back(target, state)?;
     let set = &opened.folder.set;
     let statuses = judge(set, &state.rows, opened.dialect);
@@ -99,13 +103,30 @@ fn plan_on(
         .out_of_order
         .unwrap_or(continue_on_error || opened.dialect.allows_out_of_order());
     let chosen = choose(target, &opened.folder, state, &statuses, selection, allows_old)?;
-    Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_up(input, &chosen))?)
+    let versions = chosen.iter().map(|migration| migration.version.as_str());
+    planned(opened, state, Direction::Up, versions, |input| plan_up(input, &chosen))
+}
+
+/// The plan for some versions: made once for all targets of a folder that are in the same state.
+pub(super) fn planned<'v>(
+    opened: &Opened,
+    state: &TargetState,
+    direction: Direction,
+    versions: impl Iterator<Item = &'v str>,
+    planner: impl FnOnce(&PlanInput<'_>) -> Result<Plan, Vec<Problem>>,
+) -> Result<Arc<Plan>, ChangeError> {
+    let key = plan_key(state, &opened.variables, direction, versions);
+    opened.folder.plans.get_or_make(key, || {
+        let (dialect, variables) = (opened.dialect, &opened.variables);
+        Ok(with_input(dialect, state, variables, &opened.folder, planner)?)
+    })
 }
 
 /// Calls a planner with what a target's state and a folder say.
 pub(super) fn with_input<T>(
     dialect: &dyn Dialect,
     state: &TargetState,
+    variables: &Variables,
     folder: &Folder,
     planner: impl FnOnce(&PlanInput<'_>) -> T,
 ) -> T {
@@ -124,6 +145,7 @@ pub(super) fn with_input<T>(
         rows: &state.rows,
         empty_target: !state.holds_tables,
         read_include: &read,
+        variables,
         root: &tree.root,
         location: &tree.location,
         order: folder.set.migrations.iter().map(|m| m.version.as_str()).collect(),

@@ -1,13 +1,15 @@
 //! Changes a target by a plan: locks, a second look under the lock, consent, execution, report.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::history::{Dialect, HistoryRow};
+use pgfleet_core::history::HistoryRow;
 use pgfleet_core::plan::{HazardKind, Plan, fingerprint_rows, needs_consent};
 use pgfleet_core::report::{Event, RunReport};
 
 use super::run_id;
-use super::target::Target;
+use super::target::{Opened, Target};
 use crate::connect::Session;
 use crate::diagnose;
 use crate::execute::{EventSink, Execution, RunOptions, Sessions, StopSignal, execute};
@@ -64,29 +66,24 @@ pub struct Run<'a> {
 }
 
 /// Makes a plan on a target's state as it is under the lock.
-pub type MakePlan<'a> = dyn Fn(&TargetState) -> Result<Plan, ChangeError> + Send + Sync + 'a;
+pub type MakePlan<'a> = dyn Fn(&TargetState) -> Result<Arc<Plan>, ChangeError> + Send + Sync + 'a;
 
 /// Takes the locks, makes the plan on what is there then, and executes it.
 ///
-/// `session` becomes the working session. The plan is made under the lock, so that it cannot be
+/// The opened session becomes the working session. The plan is made under the lock, so that it cannot be
 /// stale.
 ///
 /// # Errors
 /// When the lock is held, the plan cannot be made, or consent is missing. Nothing was changed.
 pub async fn run_plan(
     target: &Target,
-    session: &Session,
-    dialect: &dyn Dialect,
+    opened: &Opened,
     run: &Run<'_>,
     make_plan: &MakePlan<'_>,
 ) -> Result<RunOutcome, ChangeError> {
-    let table = target.history_table();
-    let read = read_state(session, dialect, table.as_ref());
-    // Both at once: through a slow network, connecting is most of a small run.
-    let (coordinator, before) = futures_util::future::join(target.connect(), read).await;
-    let (coordinator, before) =
-        (coordinator?, before.map_err(|error| target.state_problem(error))?);
-    let state = lock(target, session, &coordinator, dialect, &before, run).await?;
+    let session = &opened.session;
+    let coordinator = target.connect().await?;
+    let state = lock(target, opened, &coordinator, run).await?;
     let plan = make_plan(&state)?;
     if plan.is_empty() {
         return Ok(RunOutcome::Nothing);
@@ -100,20 +97,19 @@ pub async fn run_plan(
 
 async fn lock(
     target: &Target,
-    session: &Session,
+    opened: &Opened,
     coordinator: &Session,
-    dialect: &dyn Dialect,
-    before: &TargetState,
     run: &Run<'_>,
 ) -> Result<TargetState, ChangeError> {
+    let (session, dialect) = (&opened.session, opened.dialect);
     let deadline_ms = target.settings.apply.lock_wait_ms;
-    let wait = LockWait { deadline_ms, events: run.events, stop: run.stop.clone() };
-    let native = dialect.lock(&before.lock_context());
+    let keys = target.lock_keys();
+    let wait = LockWait { keys, deadline_ms, events: run.events, stop: run.stop.clone() };
+    let native = dialect.lock(&opened.state.lock_context());
     let taken = lock_coordinator(coordinator, native, &wait).await;
     taken.map_err(|error| lock_problem(target, error))?;
     lock_worker(session, &wait).await.map_err(|error| lock_problem(target, error))?;
-    let table = target.history_table();
-    let state = read_state(session, dialect, table.as_ref()).await;
+    let state = read_state(session, dialect, target.history_table(dialect).as_ref()).await;
     Ok(state.map_err(|error| target.state_problem(error))?)
 }
 
@@ -214,6 +210,7 @@ fn run_options(target: &Target, state: &TargetState, run: &Run<'_>) -> RunOption
         search_path: target.spec.search_path.clone(),
         apply: target.settings.apply,
         continue_on_error: run.continue_on_error,
+        lock_keys: target.lock_keys(),
         has_journal: state.has_journal,
         open_units: state.open_units.clone(),
     }

@@ -1,5 +1,8 @@
 //! `baseline` and `resolve`: what is written into the history without running a migration.
 
+use std::sync::Arc;
+
+use pgfleet_core::config::Variables;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{Migration, SqlBody};
 use pgfleet_core::history::{RecordContext, Verdict, judge};
@@ -40,9 +43,9 @@ pub async fn baseline(
             .filter(|s| matches!(s.verdict, Verdict::Pending | Verdict::OutOfOrder))
             .map(|s| s.version.clone())
             .collect();
-        record_only(opened, state, &wanted)
+        record_only(opened, state, &wanted).map(Arc::new)
     };
-    run_plan(target, &opened.session, opened.dialect, run, &make_plan).await
+    run_plan(target, opened, run, &make_plan).await
 }
 
 /// Writes into the history what a person says about a migration.
@@ -56,8 +59,9 @@ pub async fn resolve(
     resolution: Resolution,
     run: &Run<'_>,
 ) -> Result<RunOutcome, ChangeError> {
-    let make_plan = |state: &TargetState| resolution_plan(opened, state, version, resolution);
-    run_plan(target, &opened.session, opened.dialect, run, &make_plan).await
+    let make_plan =
+        |state: &TargetState| resolution_plan(opened, state, version, resolution).map(Arc::new);
+    run_plan(target, opened, run, &make_plan).await
 }
 
 fn resolution_plan(
@@ -129,7 +133,8 @@ fn record_only(
         wanted.map(|m| Migration { up: SqlBody::default(), opaque: None, ..m.clone() }).collect();
     let migrations: Vec<_> = emptied.iter().collect();
     let folder = &opened.folder;
-    let mut plan = with_input(opened.dialect, state, folder, |input| plan_up(input, &migrations))?;
+    let (dialect, none) = (opened.dialect, Variables::new());
+    let mut plan = with_input(dialect, state, &none, folder, |input| plan_up(input, &migrations))?;
     for (position, Step::Sql(step)) in (0..).zip(&mut plan.steps) {
         let migration = migration(opened, &step.version)?;
         let mut context = record_context(opened, state, migration);
@@ -142,7 +147,8 @@ fn record_only(
 }
 
 fn record_context(opened: &Opened, state: &TargetState, migration: &Migration) -> RecordContext {
-    with_input(opened.dialect, state, &opened.folder, |input| input.record_for(migration))
+    let (dialect, none) = (opened.dialect, Variables::new());
+    with_input(dialect, state, &none, &opened.folder, |input| input.record_for(migration))
 }
 
 fn migration<'o>(opened: &'o Opened, version: &str) -> Result<&'o Migration, Box<Problem>> {

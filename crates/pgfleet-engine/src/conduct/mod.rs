@@ -13,7 +13,8 @@ mod includes;
 mod objects;
 mod reset;
 mod rollback;
-mod run_id;
+pub(crate) mod run_id;
+mod shelf;
 mod status;
 mod target;
 
@@ -28,5 +29,6 @@ pub use objects::drop_objects;
 pub use reset::{own_schemas, reset};
 pub use rollback::{RollbackRequest, RollbackTo, plan_rollback, roll_back};
 pub(crate) use rollback::{chosen as chosen_to_take_back, plan_ways_back};
+pub use shelf::PlanShelf;
 pub use status::{TargetStatus, status};
-pub use target::{Opened, Target, open};
+pub use target::{Opened, TENANT_HISTORY, Target, open};

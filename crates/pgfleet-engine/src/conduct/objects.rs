@@ -3,6 +3,8 @@
 //! Invariant: nothing is dropped that was not listed. Whatever else depends on an object makes the
 //! server refuse, and the whole is one transaction.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_core::diagnose::{Code, Problem, closest_name};
@@ -42,8 +44,8 @@ pub async fn drop_objects(
     let objects = find_all(target, &opened.session, names).await?;
     let edges = edges(target, &opened.session).await?;
     let ordered = dependents_first(objects, &edges);
-    let make_plan = |state: &TargetState| Ok(plan(opened, state, &ordered));
-    run_plan(target, &opened.session, opened.dialect, run, &make_plan).await
+    let make_plan = |state: &TargetState| Ok(Arc::new(plan(opened, state, &ordered)));
+    run_plan(target, opened, run, &make_plan).await
 }
 
 async fn find_all(

@@ -51,7 +51,8 @@ pub async fn reset(target: &Target, allow_data_loss: bool) -> Result<Vec<String>
 async fn lock_out_others(target: &Target, session: &Session) -> Result<(), Box<Problem>> {
     let (_sender, stop) = tokio::sync::watch::channel(false);
     let deadline_ms = target.settings.apply.lock_wait_ms;
-    let wait = LockWait { deadline_ms, events: &NoEvents, stop };
+    let keys = target.lock_keys();
+    let wait = LockWait { keys, deadline_ms, events: &NoEvents, stop };
     let coordinator = lock_coordinator(session, NativeLock::None, &wait).await;
     coordinator.map_err(|error| lock_problem(target, error))?;
     lock_worker(session, &wait).await.map_err(|error| lock_problem(target, error))

@@ -1,12 +1,14 @@
 //! `rollback`: takes migrations back by their down parts, or listed objects by their
 //! dependencies.
 
+use std::sync::Arc;
+
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::Migration;
 use pgfleet_core::history::{MigrationStatus, Verdict, judge};
-use pgfleet_core::plan::{Plan, plan_down};
+use pgfleet_core::plan::{Direction, Plan, plan_down};
 
-use super::apply::{position_of, with_input};
+use super::apply::{planned, position_of};
 use super::change::{ChangeError, Run, RunOutcome, run_plan};
 use super::target::{Opened, Target};
 use crate::preflight;
@@ -43,7 +45,7 @@ pub async fn roll_back(
     }
     preflight::check_target(target, opened, request.run.events).await?;
     let make_plan = |state: &TargetState| plan_rollback(opened, state, &request.to);
-    run_plan(target, &opened.session, opened.dialect, &request.run, &make_plan).await
+    run_plan(target, opened, &request.run, &make_plan).await
 }
 
 /// The plan that takes migrations back.
@@ -54,7 +56,7 @@ pub fn plan_rollback(
     opened: &Opened,
     state: &TargetState,
     to: &RollbackTo,
-) -> Result<Plan, ChangeError> {
+) -> Result<Arc<Plan>, ChangeError> {
     let set = &opened.folder.set;
     let statuses = judge(set, &state.rows, opened.dialect);
     let chosen = chosen(&statuses, to)?;
@@ -74,8 +76,9 @@ pub(crate) fn plan_ways_back(
     opened: &Opened,
     state: &TargetState,
     migrations: &[&Migration],
-) -> Result<Plan, ChangeError> {
-    Ok(with_input(opened.dialect, state, &opened.folder, |input| plan_down(input, migrations))?)
+) -> Result<Arc<Plan>, ChangeError> {
+    let versions = migrations.iter().map(|migration| migration.version.as_str());
+    planned(opened, state, Direction::Down, versions, |input| plan_down(input, migrations))
 }
 
 /// The applied migrations to take back, the newest first.

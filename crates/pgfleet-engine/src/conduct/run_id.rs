@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use jiff::Timestamp;
 
 /// `20261121T051722Z-1a2b3c4d`.
-pub(super) fn new() -> String {
+pub(crate) fn new() -> String {
     let now = Timestamp::now();
     // The standard library's hash keys are random for every process and instance.
     let random = RandomState::new().hash_one(now.as_nanosecond());

@@ -1,5 +1,7 @@
 //! `status`: each migration's verdict in a target.
 
+use std::sync::Arc;
+
 use pgfleet_core::diagnose::Problem;
 use pgfleet_core::folder::Format;
 use pgfleet_core::history::MigrationStatus;
@@ -32,7 +34,7 @@ pub struct TargetStatus {
 pub async fn status(
     project: &Project,
     target: &Target,
-    folder: Folder,
+    folder: impl Into<Arc<Folder>>,
 ) -> Result<TargetStatus, Box<Problem>> {
     let opened = open(project, target, folder).await?;
     let mut problems = opened.folder.set.problems.clone();

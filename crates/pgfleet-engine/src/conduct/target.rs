@@ -1,15 +1,21 @@
 //! A target, and what it is when we have looked at it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use pgfleet_core::config::Settings;
+use pgfleet_core::config::{Settings, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::Format;
 use pgfleet_core::history::{Dialect, MigrationStatus, dialect, judge};
 use pgfleet_sql::{QualifiedName, parse_qualified};
 
 use crate::connect::{ConnectSpec, Session, SessionError, connect};
+use crate::lock::LockKeys;
 use crate::project::{Folder, Project};
 use crate::state::{StateError, TargetState, find_histories, read_state};
+
+/// pgfleet's own history table where a schema is the target; a database has it in schema `pgfleet`.
+pub const TENANT_HISTORY: &str = "pgfleet_migrations";
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +28,11 @@ pub struct Target {
     /// Where it is.
     pub spec: ConnectSpec,
     /// How the team wants it treated.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
+    /// The schema that is the target, where one database holds many targets.
+    pub schema: Option<String>,
+    /// The target's own values for `:NAME` in migrations; empty unless the folder opts in.
+    pub variables: Arc<Variables>,
 }
 
 /// A target that was connected to and read, with its folder.
@@ -32,7 +42,9 @@ pub struct Opened {
     /// What the target says about itself.
     pub state: TargetState,
     /// The folder, read as the format that the target's history settled on.
-    pub folder: Folder,
+    pub folder: Arc<Folder>,
+    /// The target's own values for `:NAME` in migrations.
+    pub variables: Arc<Variables>,
     /// The history's dialect.
     pub dialect: &'static dyn Dialect,
     /// Each migration's verdict.
@@ -45,8 +57,13 @@ impl Target {
     /// # Errors
     /// When they do not say where it is.
     pub fn of(project: &Project) -> Result<Self, Box<Problem>> {
-        let settings = project.settings.clone();
-        Ok(Self { name: settings.target.clone(), spec: project.connect_spec()?, settings })
+        Ok(Self::at(&project.settings.target, project.connect_spec()?, &project.settings))
+    }
+
+    /// A database that is a target as a whole, without values of its own.
+    pub fn at(name: &str, spec: ConnectSpec, settings: &Arc<Settings>) -> Self {
+        let (settings, variables) = (settings.clone(), Arc::default());
+        Self { name: name.to_owned(), spec, settings, schema: None, variables }
     }
 
     /// The same target as another database of the same server.
@@ -87,9 +104,21 @@ impl Target {
         }
     }
 
-    /// The history table that the configuration names.
-    pub fn history_table(&self) -> Option<QualifiedName> {
-        self.settings.history_table.as_deref().and_then(parse_qualified)
+    /// The history table, when it is not the dialect's usual one: the one that the configuration
+    /// names, and in the target's schema where that is a target of its own.
+    pub fn history_table(&self, dialect: &dyn Dialect) -> Option<QualifiedName> {
+        let named = self.settings.history_table.as_deref().and_then(parse_qualified);
+        let Some(schema) = &self.schema else { return named };
+        let usual = || match dialect.format() {
+            Format::Plain => TENANT_HISTORY.to_owned(),
+            _ => dialect.default_table().name,
+        };
+        Some(QualifiedName::new(schema, named.map_or_else(usual, |table| table.name)))
+    }
+
+    /// The keys of the target's locks.
+    pub fn lock_keys(&self) -> LockKeys {
+        LockKeys::of(self.schema.as_deref())
     }
 }
 
@@ -109,11 +138,12 @@ fn code_of(sqlstate: &str) -> Code {
 pub async fn open(
     project: &Project,
     target: &Target,
-    folder: Folder,
+    folder: impl Into<Arc<Folder>>,
 ) -> Result<Opened, Box<Problem>> {
+    let folder = folder.into();
     let session = target.connect().await?;
-    let table = target.history_table();
     let likeliest = dialect(folder.set.format);
+    let table = target.history_table(likeliest);
     // Asked together, so that a folder whose format is not certain costs no second round trip.
     let (settled, state) = futures_util::future::join(
         settle_format(target, &session, &folder),
@@ -123,13 +153,15 @@ pub async fn open(
     let (folder, dialect, state) = match settled? {
         None => (folder, likeliest, state),
         Some(other) => {
+            let table = target.history_table(other);
             let state = read_state(&session, other, table.as_ref()).await;
-            (project.reread(&folder, other.format()), other, state)
+            (Arc::new(project.reread(&folder, other.format())), other, state)
         }
     };
     let state = state.map_err(|error| target.state_problem(error))?;
     let statuses = judge(&folder.set, &state.rows, dialect);
-    Ok(Opened { session, state, folder, dialect, statuses })
+    let variables = target.variables.clone();
+    Ok(Opened { session, state, folder, variables, dialect, statuses })
 }
 
 /// Where the files allow several formats, the history table that is there decides; none means
@@ -142,7 +174,13 @@ async fn settle_format(
     if folder.formats.len() < 2 {
         return Ok(None);
     }
-    let dialects: Vec<_> = folder.formats.iter().map(|format| dialect(*format)).collect();
+    let with_table = |format: &Format| {
+        let dialect = dialect(*format);
+        // A configured table says nothing about the format: the usual ones do.
+        let table = target.schema.as_ref().and_then(|_| target.history_table(dialect));
+        (dialect, table.unwrap_or_else(|| dialect.default_table()))
+    };
+    let dialects: Vec<_> = folder.formats.iter().map(with_table).collect();
     let found = find_histories(session, &dialects).await;
     let found = found.map_err(|error| target.session_problem(&error))?;
     Ok(found.first().copied().filter(|dialect| dialect.format() != folder.set.format))

@@ -31,7 +31,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use failure::Failure;
 pub use probe::{ServerFacts, check_pooler, preflight, probe};
 pub use secret::Secret;
-pub use session::{BatchOutcome, Canceller, CopyError, DbNotice, Session, SessionError};
+pub use session::{BatchOutcome, Canceller, CopyError, DbNotice, Session, SessionError, TextTable};
 pub use settings::Surroundings;
 pub use spec::{
     ChannelBinding, ConnectSpec, Endpoint, Host, Keepalive, RootCertificates, SessionAttrs,

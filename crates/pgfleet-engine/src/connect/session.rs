@@ -71,6 +71,15 @@ pub enum SessionError {
     },
 }
 
+/// A query's answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextTable {
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows, a value for each column.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
 /// What became of a batch of statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchOutcome {
@@ -148,6 +157,30 @@ impl Session {
             }
         }
         Ok(rows)
+    }
+
+    /// Runs a query and gives its columns' names and its rows, as text.
+    ///
+    /// # Errors
+    /// The first error of the server, or a lost connection.
+    pub async fn query_table(&self, sql: &str) -> Result<TextTable, SessionError> {
+        let stream = self.client.simple_query_raw(sql).await.map_err(|e| self.error(&e))?;
+        let mut stream = pin!(stream);
+        let mut table = TextTable::default();
+        while let Some(message) = stream.next().await {
+            match message.map_err(|e| self.error(&e))? {
+                SimpleQueryMessage::RowDescription(columns) => {
+                    table = TextTable::default();
+                    table.columns = columns.iter().map(|c| c.name().to_owned()).collect();
+                }
+                SimpleQueryMessage::Row(row) => {
+                    let cells = (0..row.len()).map(|at| row.get(at).map(str::to_owned));
+                    table.rows.push(cells.collect());
+                }
+                _ => {}
+            }
+        }
+        Ok(table)
     }
 
     /// Runs SQL for its effects.

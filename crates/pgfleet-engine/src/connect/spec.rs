@@ -175,6 +175,15 @@ impl ConnectSpec {
         Self { database: database.to_owned(), ..self.clone() }
     }
 
+    /// The same place for one of several targets in the database, told apart by a name in the
+    /// journal.
+    #[must_use]
+    pub fn with_scope(&self, scope: &str) -> Self {
+        let option = format!("-c pgfleet.scope={}", parameters::escape_option(scope));
+        let options = self.options.iter().map(String::as_str).chain([option.as_str()]);
+        Self { options: Some(options.collect::<Vec<_>>().join(" ")), ..self.clone() }
+    }
+
     /// For display: a URL without the password.
     pub fn redacted(&self) -> String {
         let hosts: Vec<_> = self.endpoints.iter().map(Endpoint::for_url).collect();

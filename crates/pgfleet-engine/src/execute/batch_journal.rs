@@ -3,7 +3,7 @@
 //! Invariant: the row changes in the transaction of each batch, so what it says is what happened.
 
 use crate::connect::{Session, SessionError};
-use crate::journal::{UnitKey, literal};
+use crate::journal::{SCOPE, UnitKey, literal};
 
 const TABLE_THERE: &str = "SELECT 1 WHERE pg_catalog.to_regclass('pgfleet.batches') IS NOT NULL";
 
@@ -13,7 +13,8 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS pgfleet.batches (\
      rows_expected bigint NOT NULL DEFAULT 0, rows_touched bigint NOT NULL DEFAULT 0, \
      batches bigint NOT NULL DEFAULT 0, \
      began_at timestamptz NOT NULL DEFAULT pg_catalog.now(), updated_at timestamptz, \
-     PRIMARY KEY (version, direction, unit))";
+     scope text NOT NULL DEFAULT COALESCE(pg_catalog.current_setting('pgfleet.scope', true), ''), \
+     PRIMARY KEY (scope, version, direction, unit))";
 
 /// How far a statement is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,7 +113,7 @@ pub(super) async fn read(
 
 fn of(unit: &UnitKey<'_>) -> String {
     format!(
-        "WHERE version = {} AND direction = {} AND unit = {}",
+        "WHERE scope = {SCOPE} AND version = {} AND direction = {} AND unit = {}",
         literal(unit.version),
         literal(unit.direction_name()),
         unit.unit

@@ -27,6 +27,7 @@ use tokio::sync::watch as watch_channel;
 
 use crate::connect::{Session, SessionError};
 use crate::journal::OpenUnit;
+use crate::lock::LockKeys;
 
 pub use failure::{Cause, StepFailure};
 pub(crate) use rows::RowReader;
@@ -60,6 +61,8 @@ pub struct RunOptions {
     pub apply: ApplySettings,
     /// Go on with the next migration after one that failed.
     pub continue_on_error: bool,
+    /// The locks that the run holds.
+    pub lock_keys: LockKeys,
     /// The journal is there already.
     pub has_journal: bool,
     /// Units that earlier runs began.

@@ -291,7 +291,8 @@ impl Executor<'_> {
             return Ok(());
         }
         let marker = super::message::set_marker(&self.committed);
-        let sql = format!("{}; {marker}; {};", self.settings(), crate::lock::KEEP_WORKER);
+        let sql =
+            format!("{}; {marker}; {};", self.settings(), self.options.lock_keys.keep_worker());
         let outcome = self.session.run_batch(&sql).await;
         outcome.error.map_or(Ok(()), |error| Err(StepFailure::of_step(step, self.cause(error))))
     }

@@ -3,6 +3,8 @@
 //! Invariant: a try leaves the copy as the migration left it, in structure and history, or says that
 //! it cannot, and then nothing later is tried.
 
+use std::sync::Arc;
+
 use pgfleet_core::diagnose::Problem;
 use pgfleet_core::folder::Migration;
 use pgfleet_core::plan::{Plan, SqlStep, derive_way_back};
@@ -93,7 +95,7 @@ impl<'a> Backwards<'a> {
 
     fn planned(&self, migration: &Migration) -> Result<Plan, String> {
         let plan = plan_ways_back(self.opened, &self.opened.state, &[migration]);
-        plan.map_err(|error| {
+        plan.map(Arc::unwrap_or_clone).map_err(|error| {
             error.problems.into_iter().map(|p| p.what).collect::<Vec<_>>().join("; ")
         })
     }

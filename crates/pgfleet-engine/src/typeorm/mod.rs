@@ -9,6 +9,8 @@ mod node;
 mod refusal;
 mod request;
 
+use std::sync::Arc;
+
 use pgfleet_core::diagnose::{Code, Problem, Severity};
 use pgfleet_core::folder::{
     Chunk, Format, Migration, SqlBody, TransactionMode, fill_typeorm_parameters,
@@ -125,7 +127,7 @@ fn refuse_interrupted(
 
 /// From now on the migration is as if it had been read.
 fn take_in(opened: &mut Opened, at: usize, found: Found, direction: Direction) {
-    let set = &mut opened.folder.set;
+    let set = &mut Arc::make_mut(&mut opened.folder).set;
     let Some(migration) = set.migrations.get_mut(at) else { return };
     let opaque = match direction {
         Direction::Up => {

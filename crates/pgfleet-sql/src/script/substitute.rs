@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Problem, Script, Substitution};
+use super::{IDENTIFIERS, Problem, Script, Substitution};
 use crate::lex::{Lexer, Token, TokenKind};
 use crate::split::{PieceKind, read_meta, split};
 
@@ -132,13 +132,15 @@ fn replacement(place: &Found, base: usize, script: &mut Script) -> Option<(Range
             (name, form, shifted(range), in_brackets)
         }
     };
-    let Some(value) = script.variables.get(name) else {
+    let given = script.given.get(name).filter(|_| !script.variables.contains_key(name));
+    let Some(value) = script.variables.get(name).or(given) else {
         if *form != Form::Raw && !in_brackets {
             script.problems.push(Problem::UnsetVariable { name: name.clone(), range });
         }
         return None;
     };
     let written = match form {
+        Form::Raw if given.is_some() => write_given(name, value),
         Form::Raw => is_self_contained(value).then(|| value.clone()),
         Form::Literal => crate::name::quote_literal(value).ok(),
         Form::Identifier => Some(crate::name::quote_ident(value)),
@@ -148,6 +150,21 @@ fn replacement(place: &Found, base: usize, script: &mut Script) -> Option<(Range
         script.problems.push(problem);
     }
     Some((range, written?))
+}
+
+/// A value that is not trusted, as one token; `None` when no quoting can carry it.
+fn write_given(name: &str, value: &str) -> Option<String> {
+    if IDENTIFIERS.contains(&name) {
+        return Some(crate::name::quote_ident(value));
+    }
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match (is_number, value.len() == digits.len()) {
+        (true, true) => Some(value.to_owned()),
+        // A minus may be taken for half of a comment.
+        (true, false) => Some(format!("({value})")),
+        (false, _) => crate::name::quote_literal(value).ok(),
+    }
 }
 
 /// Whether a value neither ends a statement nor leaves anything open behind it.

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::plan::{Plan, PlanFile};
 use pgfleet_core::rehearse::{Rehearsal, RowChoice};
-use pgfleet_core::report::RunReport;
+use pgfleet_core::report::{MigrationOutcome, MigrationRun, RunReport};
 use pgfleet_engine::conduct::{
     ApplyRequest, Consent, Opened, Run, RunOutcome, Selection, Target, apply, dry_run, plan_apply,
 };
@@ -17,7 +17,9 @@ use pgfleet_engine::report::write_run;
 use pgfleet_engine::typeorm::capture_pending;
 
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, TargetEntry};
 
 /// Apply the pending migrations and record them as the format's own tool would
@@ -64,46 +66,50 @@ enum OnError {
     Continue,
 }
 
-impl Apply {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+impl PerTarget for Apply {
+    const NAME: &'static str = "apply";
+    const CHANGES: bool = true;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         let plan = self.plan.as_deref().map(read_plan).transpose()?;
-        let (project, target, mut opened) = context.open().await?;
-        let selection = Selection { to: self.to, steps: self.steps };
+        let (project, (target, mut opened)) = (site.project, site.open().await?);
+        let selection = Selection { to: self.to.clone(), steps: self.steps };
         if plan.is_none() {
-            capture_pending(&project, &target, &mut opened, &selection).await?;
+            capture_pending(project, target, &mut opened, &selection).await?;
         }
         let rehearsed = match self.rehearse {
             true => {
-                let plan =
-                    plan.clone().map_or_else(|| plan_apply(&target, &opened, &selection), Ok);
-                rehearse_first(context, (&project, &target, &opened), &plan?, self.rows).await?
+                let plan = plan.clone().map_or_else(|| plan_apply(target, &opened, &selection), Ok);
+                rehearse_first(context, (&project, target, &opened), &plan?, self.rows).await?
             }
             false => None,
         };
-        let progress = context.progress();
+        let progress = site.progress(context);
         let request = ApplyRequest {
             selection,
             plan,
             run: run(context, "apply", self.on_error == OnError::Continue, &progress),
         };
         let result = if self.dry_run {
-            let dry = dry_run(&project, &target, &opened, &request).await;
+            let dry = dry_run(project, target, &opened, &request).await;
             dry.map(|dry| (dry.outcome, Some(dry.copied)))
         } else {
-            apply(&target, &opened, &request).await.map(|outcome| (outcome, None))
+            apply(target, &opened, &request).await.map(|outcome| (outcome, None))
         };
         drop(request);
-        progress.finish();
+        drop(progress);
         let (outcome, copied) = result?;
-        let mut shown = show_run(context, &project, &target.name, outcome)?;
+        let mut shown = show_run(context, site, &target.name, outcome)?;
         if let Some((text, rehearsal)) = rehearsed {
             shown.text.insert_str(0, &text);
             let entries = std::mem::take(&mut shown.targets).into_iter();
             let with = entries.map(|entry| entry.field("rehearsal", &rehearsal));
             shown.targets = with.collect::<Result<_, _>>()?;
         }
+        opened.session.close().await;
         if let Some(copied) = copied {
             shown.text.push_str(&format!("{copied}; nothing was changed in {}.\n", target.name));
+            shown.headline.push_str(" on a scratch copy");
         }
         Ok(shown)
     }
@@ -153,33 +159,55 @@ pub fn run<'a>(
 /// Shows what became of a run, and writes its report.
 pub fn show_run(
     context: &Context,
-    project: &Project,
+    site: &Site<'_>,
     target: &str,
     outcome: RunOutcome,
 ) -> Result<CommandResult, CommandError> {
     let RunOutcome::Ran(report) = outcome else {
         let entry = TargetEntry::new(target).field("run", &None::<RunReport>)?;
         let text = "Nothing to do: the target is up to date.\n".to_owned();
-        return Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() });
+        let (headline, targets) = ("nothing to do".to_owned(), vec![entry]);
+        return Ok(CommandResult { text, headline, targets, ..CommandResult::default() });
     };
     let mut text = String::new();
     render::run_summary(&mut text, &context.out, &report);
     let mut problems = report.problems.clone();
-    let keep = project.settings.apply.keep_runs;
-    if let Err(error) = write_run(&project.root.join(".pgfleet/runs"), &report, keep) {
+    let keep = site.project.settings.apply.keep_runs;
+    // Of many targets there is one report, not one each.
+    if !site.is_one_of_many()
+        && let Err(error) = write_run(&site.project.root.join(".pgfleet/runs"), &report, keep)
+    {
         problems.push(Problem::warning(Code::Usage, error.to_string()));
     }
     let entry = TargetEntry::new(target).field("run", &report)?;
-    let exit = exit_of(&report);
+    let (exit, headline) = (exit_of(&report), headline(&report));
     let run = Some(*report);
     Ok(CommandResult {
         text,
+        headline,
         targets: vec![entry],
         problems,
         exit,
         run,
         ..CommandResult::default()
     })
+}
+
+/// `20 applied`, or what stopped the run.
+fn headline(report: &RunReport) -> String {
+    let verb = match report.command.as_str() {
+        "apply" => "applied",
+        "rollback" => "taken back",
+        _ => "recorded",
+    };
+    let is_done = |m: &&MigrationRun| m.outcome == MigrationOutcome::Done;
+    let done = report.migrations.iter().filter(is_done).count();
+    let error = report.problems.iter().find(|problem| problem.is_error());
+    match (report.complete(), error) {
+        (true, _) => format!("{done} {verb}"),
+        (false, Some(error)) => format!("{}: {}", error.code, error.what),
+        (false, None) => format!("stopped after {done} of {}", report.migrations.len()),
+    }
 }
 
 fn exit_of(report: &RunReport) -> Option<ExitCode> {

@@ -5,7 +5,9 @@ use pgfleet_engine::conduct::baseline;
 
 use super::apply::{run, show_run};
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 
 /// Record migrations as applied without running them, for a database that has them already
 #[derive(Debug, Args)]
@@ -17,14 +19,17 @@ pub struct Baseline {
     version: String,
 }
 
-impl Baseline {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let (project, target, opened) = context.open().await?;
-        let progress = context.progress();
+impl PerTarget for Baseline {
+    const NAME: &'static str = "baseline";
+    const CHANGES: bool = true;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let (target, opened) = site.open().await?;
+        let progress = site.progress(context);
         let run = run(context, "baseline", false, &progress);
-        let outcome = baseline(&target, &opened, &self.version, &run).await;
+        let outcome = baseline(target, &opened, &self.version, &run).await;
         drop(run);
-        progress.finish();
-        show_run(context, &project, &target.name, outcome?)
+        drop(progress);
+        show_run(context, site, &target.name, outcome?)
     }
 }

@@ -1,5 +1,6 @@
 //! What surrounds a command: flags, working directory, environment, terminals.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub struct Context {
     pub out: Style,
     /// How standard error is written to.
     pub err: Style,
+    stop: OnceCell<StopSignal>,
 }
 
 impl Context {
@@ -40,6 +42,7 @@ impl Context {
             working_directory: std::env::current_dir().unwrap_or_default(),
             environment: std::env::vars_os().filter_map(unicode).collect(),
             global,
+            stop: OnceCell::new(),
         }
     }
 
@@ -54,7 +57,7 @@ impl Context {
         without_file(&self.working_directory, &self.environment, &self.global.flags())
     }
 
-    /// Reads configuration and folder, connects, and reads the target.
+    /// Reads configuration and folder, connects, and reads the one target.
     pub async fn open(&self) -> Result<(Project, Target, Opened), CommandError> {
         let project = self.project()?;
         let folder = usable_folder(&project)?;
@@ -73,22 +76,32 @@ impl Context {
 
     /// Becomes true with the first Ctrl-C; the second ends the process at once.
     pub fn stop_signal(&self) -> StopSignal {
-        let (sender, receiver) = watch::channel(false);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                sender.send_replace(true);
-            }
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
-        });
-        receiver
+        self.stop.get_or_init(watch_for_interrupts).clone()
     }
+}
+
+fn watch_for_interrupts() -> StopSignal {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            sender.send_replace(true);
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+    receiver
 }
 
 /// The folder, when nothing in it forbids going on; its errors otherwise.
 pub fn usable_folder(project: &Project) -> Result<Folder, CommandError> {
     let folder = project.open_folder()?;
+    refuse_errors(&folder)?;
+    Ok(folder)
+}
+
+/// Errors in a folder forbid going on.
+pub fn refuse_errors(folder: &Folder) -> Result<(), CommandError> {
     let errors: Vec<_> = folder.set.problems.iter().filter(|p| p.is_error()).cloned().collect();
-    if errors.is_empty() { Ok(folder) } else { Err(CommandError { problems: errors }) }
+    if errors.is_empty() { Ok(()) } else { Err(CommandError { problems: errors }) }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use pgfleet_core::config::Flags;
+use pgfleet_core::fleet::{Choice, Pattern};
+use pgfleet_engine::fleet::Selected;
 
 /// Flags that every command takes, as typed.
 #[derive(Debug, Clone, Default, Args)]
@@ -25,6 +27,21 @@ pub struct Global {
     /// A target of the configuration
     #[arg(long, global = true, value_name = "NAME")]
     pub target: Option<String>,
+    /// All targets of a group of the configuration, or of `all`; may be given again
+    #[arg(long, global = true, value_name = "NAME")]
+    pub group: Vec<String>,
+    /// With --group: only targets or databases of this name or pattern (`tenant_*`)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// With --group: not these
+    #[arg(long, global = true, value_name = "NAME")]
+    pub except: Vec<String>,
+    /// With --group: only targets with this label
+    #[arg(long, global = true, value_name = "WORD")]
+    pub label: Vec<String>,
+    /// With --group: targets of one server at the same time [default: 4, or as configured]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrency: Option<u16>,
     /// What a platform supplies beforehand: supabase, or an SQL file
     #[arg(long, global = true, value_name = "NAME|FILE")]
     pub environment: Option<String>,
@@ -68,6 +85,31 @@ pub enum Output {
 }
 
 impl Global {
+    /// Which groups and which of their targets are meant.
+    pub fn selected(&self) -> Selected {
+        let patterns = |texts: &[String]| texts.iter().map(Pattern::new).collect();
+        let (only, except) = (patterns(&self.only), patterns(&self.except));
+        Selected {
+            groups: self.group.clone(),
+            choice: Choice { only, except, labels: self.label.clone() },
+            concurrency: self.concurrency.map(usize::from),
+        }
+    }
+
+    /// The first flag that makes no sense beside, or without, `--group`.
+    pub fn misplaced_for_groups(&self) -> Option<&'static str> {
+        let with_group = !self.group.is_empty();
+        let flags = [
+            (with_group && self.url.is_some(), "--url"),
+            (with_group && self.target.is_some(), "--target"),
+            (!with_group && !self.only.is_empty(), "--only"),
+            (!with_group && !self.except.is_empty(), "--except"),
+            (!with_group && !self.label.is_empty(), "--label"),
+            (!with_group && self.concurrency.is_some(), "--concurrency"),
+        ];
+        flags.into_iter().find_map(|(misplaced, flag)| misplaced.then_some(flag))
+    }
+
     /// The flags that speak of the same things as the configuration.
     pub fn flags(&self) -> Flags {
         Flags {

@@ -6,11 +6,12 @@ use clap::Args;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::schema::Schema;
 use pgfleet_engine::compare::read_target;
-use pgfleet_engine::conduct::Target;
 
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::global::Output;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, TargetEntry};
 
 /// Read the schema of the database: every object, what depends on what, and a fingerprint
@@ -29,10 +30,13 @@ pub struct Inspect {
     schema: Option<String>,
 }
 
-impl Inspect {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let target = Target::of(&context.project()?)?;
-        let mut schema = read_target(&target).await?;
+impl PerTarget for Inspect {
+    const NAME: &'static str = "inspect";
+    const CHANGES: bool = false;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let target = site.target()?;
+        let mut schema = read_target(target).await?;
         if let Some(name) = &self.schema {
             schema = schema.only(name);
         }
@@ -45,10 +49,24 @@ impl Inspect {
             .field("server", &target.spec.redacted())?
             .field("fingerprint", &schema.fingerprint())?;
         // A large schema takes a while to write.
-        if context.global.output == Output::Json {
+        if context.global.output == Output::Json && !site.is_one_of_many() {
             entry = entry.field("schema", &schema)?;
         }
-        Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
+        let digits = schema.fingerprint().chars().take(12).collect::<String>();
+        let headline = format!("{} objects, fingerprint {digits}", schema.objects.len());
+        let targets = vec![entry];
+        Ok(CommandResult { text, headline, targets, ..CommandResult::default() })
+    }
+
+    fn check_many(&self) -> Result<(), CommandError> {
+        match &self.out {
+            Some(_) => {
+                Err(Problem::error(Code::GroupNotPossible, "--out writes the schema of one target")
+                    .fix("Leave --group out, and name a --target or --url.")
+                    .into())
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::missing::MissingReport;
-use pgfleet_engine::conduct::Target;
 use pgfleet_engine::missing::missing;
 
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, MissingOptions, TargetEntry};
 
 /// Show which tables the code expects and the database lacks, and which migration creates them
@@ -30,13 +31,15 @@ pub struct Missing {
     all: bool,
 }
 
-impl Missing {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
+impl PerTarget for Missing {
+    const NAME: &'static str = "missing";
+    const CHANGES: bool = false;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         // A folder with errors is looked at all the same: they are told with the result.
-        let folder = project.open_folder()?;
-        let target = Target::of(&project)?;
-        let found = missing(&project, &target, folder, self.schema.as_deref()).await?;
+        let folder = site.folder.any(site.project)?;
+        let target = site.target()?;
+        let found = missing(site.project, target, folder, self.schema.as_deref()).await?;
         let mut text = format!("{} against {}\n", found.expected_from, found.server);
         let options = MissingOptions { all: self.all };
         render::missing(&mut text, &context.out, &found.report, options);
@@ -48,15 +51,29 @@ impl Missing {
             .field("enums", &found.report.enums)?
             .field("extra_tables", &found.report.extra_tables)?;
         let mut problems = found.problems;
+        let headline = headline(&found.report);
         problems.extend(summary(&found.report).map(|problem| problem.in_target(&target.name)));
         Ok(CommandResult {
             text,
+            headline,
             targets: vec![entry],
             problems,
             exit: (!found.report.complete()).then_some(ExitCode::NotSo),
             ..CommandResult::default()
         })
     }
+}
+
+/// `nothing is missing`, or how much.
+fn headline(report: &MissingReport) -> String {
+    let tables: Vec<_> = report.missing_models().map(|row| row.table.as_str()).collect();
+    if report.complete() {
+        return "nothing is missing".to_owned();
+    }
+    let shown = tables[..tables.len().min(3)].join(", ");
+    let more = if tables.len() > 3 { ", …" } else { "" };
+    let (columns, enums) = (report.columns.len(), report.enums.len());
+    format!("{} tables missing ({shown}{more}), {columns} columns, {enums} enums", tables.len())
 }
 
 /// What is missing in a sentence, and what to do about it.

@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod drift;
+mod everywhere;
 mod explain;
 mod generate;
 mod global;
@@ -23,6 +24,7 @@ mod reset;
 mod resolve;
 mod restore;
 mod rollback;
+mod site;
 mod status;
 mod tenantize;
 mod verify;
@@ -31,8 +33,11 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 
 use context::Context;
+use everywhere::everywhere;
 use global::Global;
 use outcome::{CommandError, CommandResult};
+
+pub use everywhere::TargetResult;
 
 /// Conducts PostgreSQL migrations: finds what is missing, plans, rehearses, applies, verifies and
 /// takes back, on the migration folders and history tables that a team already has.
@@ -110,22 +115,22 @@ fn usage_exit(error: &clap::Error) -> u8 {
 fn dispatch(context: &Context, command: Command) -> Result<CommandResult, CommandError> {
     match command {
         Command::Init(command) => command.run(context),
-        Command::Status(command) => block_on(command.run(context)),
-        Command::Missing(command) => block_on(command.run(context)),
+        Command::Status(command) => block_on(everywhere(context, command)),
+        Command::Missing(command) => block_on(everywhere(context, command)),
         Command::Generate(command) => block_on(command.run(context)),
         Command::Check(command) => command.run(context),
         Command::Lint(command) => block_on(command.run(context)),
-        Command::Plan(command) => block_on(command.run(context)),
-        Command::Apply(command) => block_on(command.run(context)),
-        Command::Verify(command) => block_on(command.run(context)),
-        Command::Inspect(command) => block_on(command.run(context)),
+        Command::Plan(command) => block_on(everywhere(context, command)),
+        Command::Apply(command) => block_on(everywhere(context, command)),
+        Command::Verify(command) => block_on(everywhere(context, command)),
+        Command::Inspect(command) => block_on(everywhere(context, command)),
         Command::Diff(command) => block_on(command.run(context)),
-        Command::Drift(command) => block_on(command.run(context)),
-        Command::Rollback(command) => block_on(command.run(context)),
+        Command::Drift(command) => block_on(everywhere(context, command)),
+        Command::Rollback(command) => block_on(everywhere(context, command)),
         Command::Reset(command) => block_on(command.run(context)),
         Command::Tenantize(command) => block_on(command.run(context)),
-        Command::Baseline(command) => block_on(command.run(context)),
-        Command::Resolve(command) => block_on(command.run(context)),
+        Command::Baseline(command) => block_on(everywhere(context, command)),
+        Command::Resolve(command) => block_on(everywhere(context, command)),
         Command::Backup(command) => block_on(command.run(context)),
         Command::Restore(command) => block_on(command.run(context)),
         Command::Doctor(command) => block_on(command.run(context)),

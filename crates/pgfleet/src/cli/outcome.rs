@@ -4,7 +4,8 @@
 use std::io::Write;
 
 use pgfleet_core::diagnose::{ExitCode, Problem};
-use pgfleet_core::report::RunReport;
+use pgfleet_core::history::MigrationStatus;
+use pgfleet_core::report::{FleetReport, RunReport};
 use pgfleet_core::verify::CheckResult;
 use pgfleet_engine::conduct::ChangeError;
 
@@ -17,6 +18,12 @@ use crate::render::{self, Envelope, TargetEntry};
 pub struct CommandResult {
     /// For people.
     pub text: String,
+    /// In a few words, for one target of many.
+    pub headline: String,
+    /// Of the target's schema, where the command is about that.
+    pub fingerprint: Option<String>,
+    /// Each migration's verdict, where the command is about that.
+    pub statuses: Vec<MigrationStatus>,
     /// For scripts.
     pub targets: Vec<TargetEntry>,
     /// Warnings and errors along the way; they decide nothing about the exit code.
@@ -30,6 +37,8 @@ pub struct CommandResult {
     pub checks: Vec<CheckResult>,
     /// The run, for JUnit.
     pub run: Option<RunReport>,
+    /// What became of many targets, for JUnit.
+    pub fleet: Option<FleetReport>,
 }
 
 /// Why a command did nothing.
@@ -95,7 +104,7 @@ pub fn show(context: &Context, command: &str, result: Result<CommandResult, Comm
 }
 
 /// The exit code of the first error; errors of a kind come together.
-fn exit_of(problems: &[Problem]) -> ExitCode {
+pub fn exit_of(problems: &[Problem]) -> ExitCode {
     problems.iter().find(|problem| problem.is_error()).map_or(ExitCode::Bug, |p| p.code.exit())
 }
 
@@ -103,6 +112,7 @@ fn human(context: &Context, result: &CommandResult) -> std::io::Result<()> {
     print(&result.text)?;
     let shown = |problem: &&Problem| problem.is_error() || !context.global.quiet;
     let problems: Vec<_> = result.problems.iter().filter(shown).cloned().collect();
+    let problems = render::merged(problems);
     let mut text = String::new();
     render::problems(&mut text, &context.err, &problems);
     std::io::stderr().write_all(text.as_bytes())
@@ -117,6 +127,9 @@ fn json(command: &str, result: &CommandResult) -> std::io::Result<()> {
 }
 
 fn junit(command: &str, result: &CommandResult) -> String {
+    if let Some(fleet) = &result.fleet {
+        return pgfleet_core::report::fleet_junit(fleet);
+    }
     let found = everything(result);
     match &result.run {
         Some(run) => pgfleet_core::report::run_junit(run),

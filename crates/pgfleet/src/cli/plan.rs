@@ -14,7 +14,9 @@ use pgfleet_engine::rehearse::{RehearsalOptions, rehearse};
 use pgfleet_engine::typeorm::capture_pending;
 
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, TargetEntry};
 
 /// Show what apply would do: order, sizes, what each file creates, locks and hazards
@@ -45,17 +47,24 @@ pub struct Plan {
     rows: Option<RowChoice>,
 }
 
-impl Plan {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let (project, target, mut opened) = context.open().await?;
-        let selection = Selection { to: self.to, steps: self.steps };
-        capture_pending(&project, &target, &mut opened, &selection).await?;
-        let mut plan = plan_apply(&target, &opened, &selection)?;
-        let mut problems = concerning(check_folder(&project, &opened.folder).problems, &plan);
+impl PerTarget for Plan {
+    const NAME: &'static str = "plan";
+    const CHANGES: bool = false;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let (project, (target, mut opened)) = (site.project, site.open().await?);
+        let selection = Selection { to: self.to.clone(), steps: self.steps };
+        capture_pending(project, target, &mut opened, &selection).await?;
+        let mut plan = plan_apply(target, &opened, &selection)?;
+        // The folder is the same for all of a group: its warnings are for the plan of one.
+        let mut problems = match site.is_one_of_many() {
+            true => Vec::new(),
+            false => concerning(check_folder(project, &opened.folder).problems, &plan),
+        };
         let mut rehearsal = None;
         if self.rehearse && !plan.is_empty() {
             let options = RehearsalOptions { rows: self.rows, forwards_only: false };
-            let rehearsed = rehearse(&project, &target, &opened, &plan, options).await?;
+            let rehearsed = rehearse(project, target, &opened, &plan, options).await?;
             add_hazards(&mut plan, &rehearsed.rehearsal);
             problems.extend(rehearsed.problems);
             problems.extend(broken_ways_back(&plan, &rehearsed.rehearsal));
@@ -68,6 +77,33 @@ impl Plan {
         let estimates = estimates.map_err(|error| target.session_problem(&error))?;
         show(context, &target.name, (&plan, &estimates), rehearsal.as_ref(), problems)
     }
+
+    fn check_many(&self) -> Result<(), CommandError> {
+        match &self.out {
+            Some(_) => {
+                Err(Problem::error(Code::GroupNotPossible, "--out writes the plan of one target")
+                    .fix("Leave --group out, or read the plans with --output json.")
+                    .into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// `2 to apply: 0003_a, 0004_b; 1 hazard`
+fn headline(plan: &pgfleet_core::plan::Plan) -> String {
+    let labels: Vec<_> = plan.sql_steps().map(|step| step.label.as_str()).collect();
+    if labels.is_empty() {
+        return "nothing to do".to_owned();
+    }
+    let more = if labels.len() > 3 { ", …" } else { "" };
+    let shown = labels[..labels.len().min(3)].join(", ");
+    let hazards = match plan.hazards.len() {
+        0 => String::new(),
+        1 => "; 1 hazard".to_owned(),
+        many => format!("; {many} hazards"),
+    };
+    format!("{} to apply: {shown}{more}{hazards}", labels.len())
 }
 
 fn show(
@@ -88,7 +124,8 @@ fn show(
         entry = entry.field("rehearsal", rehearsal)?;
         exit = (!rehearsal.complete).then_some(ExitCode::Failed);
     }
-    Ok(CommandResult { text, targets: vec![entry], problems, exit, ..CommandResult::default() })
+    let (headline, targets) = (headline(plan), vec![entry]);
+    Ok(CommandResult { text, headline, targets, problems, exit, ..CommandResult::default() })
 }
 
 /// Down parts that were tried and do not do what they say.

@@ -5,7 +5,9 @@ use pgfleet_engine::conduct::{Resolution, resolve};
 
 use super::apply::{run, show_run};
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 
 /// Tell the history what you know about a migration
 #[derive(Debug, Args)]
@@ -27,24 +29,27 @@ pub struct Resolve {
     checksum: Option<String>,
 }
 
-impl Resolve {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+impl PerTarget for Resolve {
+    const NAME: &'static str = "resolve";
+    const CHANGES: bool = true;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         let chosen = [
-            (self.applied, Resolution::Applied),
-            (self.rolled_back, Resolution::RolledBack),
-            (self.checksum, Resolution::Checksum),
+            (&self.applied, Resolution::Applied),
+            (&self.rolled_back, Resolution::RolledBack),
+            (&self.checksum, Resolution::Checksum),
         ];
-        let (project, target, opened) = context.open().await?;
-        let progress = context.progress();
+        let (target, opened) = site.open().await?;
+        let progress = site.progress(context);
         let run = run(context, "resolve", false, &progress);
         let mut outcome = Ok(pgfleet_engine::conduct::RunOutcome::Nothing);
         for (version, resolution) in chosen {
             if let Some(version) = version {
-                outcome = resolve(&target, &opened, &version, resolution, &run).await;
+                outcome = resolve(target, &opened, version, resolution, &run).await;
             }
         }
         drop(run);
-        progress.finish();
-        show_run(context, &project, &target.name, outcome?)
+        drop(progress);
+        show_run(context, site, &target.name, outcome?)
     }
 }

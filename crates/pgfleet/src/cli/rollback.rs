@@ -6,7 +6,9 @@ use pgfleet_engine::typeorm::capture_applied;
 
 use super::apply::{run, show_run};
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 
 /// Take applied migrations back by their down parts, the newest first
 #[derive(Debug, Args)]
@@ -28,21 +30,24 @@ pub struct Rollback {
     objects: Vec<String>,
 }
 
-impl Rollback {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let (project, target, mut opened) = context.open().await?;
-        let to = self.to.map_or(RollbackTo::Steps(self.steps), RollbackTo::Version);
+impl PerTarget for Rollback {
+    const NAME: &'static str = "rollback";
+    const CHANGES: bool = true;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let (project, (target, mut opened)) = (site.project, site.open().await?);
+        let to = self.to.clone().map_or(RollbackTo::Steps(self.steps), RollbackTo::Version);
         if self.objects.is_empty() {
-            capture_applied(&project, &target, &mut opened, &to).await?;
+            capture_applied(project, target, &mut opened, &to).await?;
         }
-        let progress = context.progress();
+        let progress = site.progress(context);
         let request = RollbackRequest { to, run: run(context, "rollback", false, &progress) };
         let outcome = match self.objects.as_slice() {
-            [] => roll_back(&target, &opened, &request).await,
-            objects => drop_objects(&target, &opened, objects, &request.run).await,
+            [] => roll_back(target, &opened, &request).await,
+            objects => drop_objects(target, &opened, objects, &request.run).await,
         };
         drop(request);
-        progress.finish();
-        show_run(context, &project, &target.name, outcome?)
+        drop(progress);
+        show_run(context, site, &target.name, outcome?)
     }
 }

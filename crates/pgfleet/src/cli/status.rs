@@ -3,10 +3,12 @@
 use clap::Args;
 use pgfleet_core::diagnose::ExitCode;
 use pgfleet_core::history::Verdict;
-use pgfleet_engine::conduct::{Target, status};
+use pgfleet_engine::conduct::status;
 
-use super::context::{Context, usable_folder};
+use super::context::Context;
+use super::everywhere::{PerTarget, TargetResult};
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, StatusOptions, TargetEntry};
 
 /// Show each migration's verdict: applied, pending, failed, changed, missing file, out of order
@@ -25,12 +27,13 @@ pub struct Status {
     all: bool,
 }
 
-impl Status {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
-        let folder = usable_folder(&project)?;
-        let target = Target::of(&project)?;
-        let status = status(&project, &target, folder).await?;
+impl PerTarget for Status {
+    const NAME: &'static str = "status";
+    const CHANGES: bool = false;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let folder = site.folder.usable(site.project)?;
+        let status = status(site.project, site.target()?, folder).await?;
         let mut text = String::new();
         text.push_str(&format!(
             "{} at {} ({}, history in {})\n",
@@ -53,7 +56,14 @@ impl Status {
             targets: vec![entry],
             problems: status.problems,
             exit: (self.exit_code && !settled).then_some(ExitCode::NotSo),
+            statuses: status.migrations,
             ..CommandResult::default()
         })
+    }
+
+    fn overview(&self, context: &Context, group: &str, results: &[TargetResult]) -> String {
+        let mut text = String::new();
+        render::fleet_statuses(&mut text, &context.out, group, results);
+        text
     }
 }

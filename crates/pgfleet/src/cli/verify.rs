@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
-use pgfleet_core::verify::{Check, parse_declaration};
-use pgfleet_engine::conduct::Target;
+use pgfleet_core::verify::{Check, CheckResult, parse_declaration};
 use pgfleet_engine::project::Project;
 use pgfleet_engine::verify::{Options, propose, run};
 
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, TargetEntry};
 
 /// Check that the database is as declared: tables, columns, indexes, triggers, policies, rows, HTTP
@@ -35,28 +36,32 @@ pub struct Verify {
     no_probes: bool,
 }
 
-impl Verify {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
+impl PerTarget for Verify {
+    const NAME: &'static str = "verify";
+    const CHANGES: bool = false;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let project = site.project;
         if self.propose {
-            return self.propose(&project).await;
+            return self.propose(site).await;
         }
-        let checks = self.read_checks(&project)?;
+        let checks = self.read_checks(project)?;
         let needs_database = checks.iter().any(needs_database);
-        let target = Target::of(&project);
-        let session = match (&target, needs_database) {
-            (_, false) => None,
-            (Ok(target), true) => Some(target.connect().await?),
-            (Err(problem), true) => return Err(problem.clone().into()),
+        let session = match needs_database {
+            false => None,
+            true => Some(site.target()?.connect().await?),
         };
         let options = Options { probes: !self.no_probes, ..Options::default() };
         let results = run(session.as_ref(), &checks, &project.settings.variables, options).await;
-        let name = &project.settings.target;
+        let name = site.target.as_ref().map_or(&project.settings.target, |target| &target.name);
         let mut text = String::new();
         render::checks(&mut text, &context.out, &results);
-        let failed = results.iter().any(|result| !result.ok && result.skipped.is_none());
+        let is_wrong = |result: &&CheckResult| !result.ok && result.skipped.is_none();
+        let failed = results.iter().any(|result| is_wrong(&result));
+        let headline = headline(results.iter().filter(is_wrong), results.len());
         Ok(CommandResult {
             text,
+            headline,
             targets: vec![TargetEntry::new(name).field("checks", &results)?],
             exit: failed.then_some(ExitCode::NotSo),
             checks: results,
@@ -64,8 +69,20 @@ impl Verify {
         })
     }
 
-    async fn propose(self, project: &Project) -> Result<CommandResult, CommandError> {
-        let target = Target::of(project)?;
+    fn check_many(&self) -> Result<(), CommandError> {
+        if self.propose {
+            let what = "--propose writes the declaration of one target";
+            return Err(Problem::error(Code::GroupNotPossible, what)
+                .fix("Leave --group out, and name a --target or --url.")
+                .into());
+        }
+        Ok(())
+    }
+}
+
+impl Verify {
+    async fn propose(&self, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let target = site.target()?;
         let session = target.connect().await?;
         let proposal = propose(&session, &self.schema).await;
         let proposal = proposal.map_err(|error| target.session_problem(&error))?;
@@ -84,6 +101,18 @@ impl Verify {
                 .into());
         }
         Ok(checks)
+    }
+}
+
+/// `24 checks hold`, or which do not.
+fn headline<'r>(wrong: impl Iterator<Item = &'r CheckResult>, all: usize) -> String {
+    let wrong: Vec<_> = wrong.map(|result| result.name.as_str()).collect();
+    match wrong.as_slice() {
+        [] => format!("{all} checks hold"),
+        [one] => format!("1 of {all} checks fails: {one}"),
+        [first, rest @ ..] => {
+            format!("{} of {all} checks fail: {first} and {} more", wrong.len(), rest.len())
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod backup;
 mod checks;
+mod fleet;
 pub mod json;
 mod lint;
 mod missing;
@@ -23,6 +24,7 @@ mod text;
 
 pub use backup::{backup, backup_json, backups, removed_backups};
 pub use checks::checks;
+pub use fleet::{fleet_overview, fleet_schemas, fleet_statuses, merged};
 pub use json::{Envelope, TargetEntry};
 pub use lint::{findings, rules};
 pub use missing::{MissingOptions, missing};

@@ -131,7 +131,7 @@ impl Columns {
     }
 }
 
-fn verdict(style: &Style, verdict: Verdict) -> (&'static str, &'static str, Role) {
+pub(super) fn verdict(style: &Style, verdict: Verdict) -> (&'static str, &'static str, Role) {
     let glyph = |unicode, ascii| if style.unicode { unicode } else { ascii };
     match verdict {
         Verdict::Applied => (glyph("✔", "+"), "applied", Role::Good),

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pgfleet_core::report::Event;
 
 use super::Show;
+use super::fleet::FleetPace;
 use super::lines::{Words, progress_words};
 use crate::render::style::Style;
 use crate::render::text::{clean_line, cut, duration};
@@ -23,6 +24,7 @@ pub(super) struct Bar {
     started: Instant,
     done: u64,
     current: String,
+    fleet: FleetPace,
 }
 
 impl Bar {
@@ -36,7 +38,8 @@ impl Bar {
         bar.set_style(look(&style));
         let words = Words::new(style, verbose);
         let current = String::new();
-        Self { bar, words, style, started: Instant::now(), done: 0, current }
+        let fleet = FleetPace::new(style);
+        Self { bar, words, style, started: Instant::now(), done: 0, current, fleet }
     }
 
     fn say(&self, activity: &str) {
@@ -58,7 +61,17 @@ impl Show for Bar {
         if let Some(text) = self.words.of(event) {
             self.bar.println(text.trim_end());
         }
+        if let Some(failed) = self.fleet.failed_line(event) {
+            self.bar.println(failed.trim_end());
+        }
+        self.fleet.count(event);
         match event {
+            Event::FleetStarted { targets, .. } => self.bar.set_length(*targets as u64),
+            Event::TargetStarted { .. } => self.bar.set_message(self.fleet.words()),
+            Event::TargetFinished { .. } => {
+                self.bar.inc(1);
+                self.bar.set_message(self.fleet.words());
+            }
             Event::RunStarted { migrations, .. } => self.bar.set_length(*migrations as u64),
             Event::MigrationStarted { migration, .. } => {
                 self.current = clean_line(migration);

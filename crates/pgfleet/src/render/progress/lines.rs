@@ -6,6 +6,7 @@ use pgfleet_core::diagnose::Problem;
 use pgfleet_core::report::{Event, Progress};
 
 use super::Show;
+use super::fleet::FleetPace;
 use crate::render::problem;
 use crate::render::style::{Role, Style};
 use crate::render::text::{clean_line, counted, duration, grouped};
@@ -17,20 +18,24 @@ const SLOW_MS: f64 = 1000.0;
 pub(super) struct Lines<W> {
     out: W,
     words: Words,
+    fleet: FleetPace,
 }
 
 impl<W: Write> Lines<W> {
     pub(super) fn new(out: W, style: Style, verbose: bool) -> Self {
-        Self { out, words: Words::new(style, verbose) }
+        Self { out, words: Words::new(style, verbose), fleet: FleetPace::new(style) }
     }
 }
 
 impl<W: Write + Send> Show for Lines<W> {
     fn show(&mut self, event: &Event) {
-        let text = match event {
+        let mut text = match event {
             Event::StatementProgress(progress) => self.words.progress_step(progress),
             _ => self.words.of(event),
         };
+        if let Some(line) = self.fleet.tell(event) {
+            text = Some(text.unwrap_or_default() + &line);
+        }
         if let Some(text) = text {
             // A closed standard error must not stop a run.
             let _ = self.out.write_all(text.as_bytes());
@@ -86,8 +91,24 @@ impl Words {
                 Some(self.with_list("retry", &head, "blocked by", blockers))
             }
             Event::Notice { severity, message, .. } => self.notice(severity, message),
-            Event::StatementProgress(_) | Event::RunFinished { .. } => None,
+            Event::OfTarget { target, of } if self.verbose => self.of_target(target, of),
+            Event::FleetStarted { .. }
+            | Event::TargetStarted { .. }
+            | Event::TargetFinished { .. }
+            | Event::OfTarget { .. }
+            | Event::StatementProgress(_)
+            | Event::RunFinished { .. } => None,
         }
+    }
+
+    /// What happened in one target of many, when everything is to be told.
+    fn of_target(&mut self, target: &str, of: &Event) -> Option<String> {
+        let text = match of {
+            Event::StatementProgress(progress) => self.progress_step(progress),
+            Event::RunStarted { .. } => None,
+            _ => self.of(of),
+        };
+        text.map(|text| format!("{}: {text}", clean_line(target)))
     }
 
     fn started(&self, command: &str, target: &str) -> String {

@@ -5,6 +5,7 @@
 
 mod bar;
 mod events;
+mod fleet;
 mod lines;
 
 use std::io::Write;

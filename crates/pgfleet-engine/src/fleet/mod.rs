@@ -1,0 +1,16 @@
+//! Fleets: groups of targets that share a migration set, found and worked on together.
+//!
+//! Invariant: a target stands for one database (or one schema of one), once; work on the targets
+//! of a server never takes more of its connections than its limit allows.
+
+mod begun;
+mod candidate;
+mod group;
+mod queue;
+mod server;
+mod source;
+
+pub use begun::Begun;
+pub use group::{Group, Member, Selected, open_groups};
+pub use queue::{Job, run_bounded};
+pub use server::Server;

@@ -1,0 +1,171 @@
+//! Groups by pattern: everything that works on one database works on many.
+
+use crate::fleet::{Fleet, HOSTILE, verdicts};
+
+const TABLE: &str = "CREATE TABLE items (id int PRIMARY KEY);";
+
+fn says(text: &str, wanted: &[&str]) {
+    for part in wanted {
+        assert!(text.contains(part), "no {part:?} in:\n{text}");
+    }
+}
+
+#[test]
+fn hostile_names_are_targets_like_any_other() {
+    let long = format!("o_{}", "x".repeat(61));
+    let names = ["o_plain", "o_with space", "o_é", &long, "o_Q\"uote", "x"];
+    let fleet = Fleet::by_pattern(&names, "o_*");
+    fleet.sql("postgres", &format!("CREATE DATABASE {}", crate::fleet::quote(HOSTILE)));
+    let config = fleet.project.read("pgfleet.toml").replace("\"o_*\"", "[\"o_*\", \"a*\"]");
+    fleet.configure(&config);
+    fleet.migration("0001_items.sql", TABLE);
+    let found = fleet.json(&["apply", "--group", "tenants"], 0);
+    assert_eq!(verdicts(&found).len(), 6);
+    for name in ["o_plain", "o_with space", "o_é", &long, "o_Q\"uote", HOSTILE] {
+        assert_eq!(fleet.value(name, "SELECT count(*) FROM pgfleet.migrations"), "1", "{name}");
+    }
+    let untouched = fleet.value("x", "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgfleet'");
+    assert_eq!(untouched, "0", "the database that a hostile name speaks of is not touched");
+    let again = fleet.json(&["apply", "--group", "tenants"], 0);
+    assert!(verdicts(&again).iter().all(|(_, verdict)| verdict == "nothing to do"), "{again}");
+}
+
+#[test]
+fn a_target_that_fails_stops_no_other_and_running_again_finishes() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2", "o_3"], "o_*");
+    fleet.sql("o_2", "CREATE TABLE items (id text)");
+    fleet.migration("0001_items.sql", TABLE);
+    fleet.migration("0002_more.sql", "ALTER TABLE items ADD qty int;");
+    let output = fleet.ends(&["apply", "--group", "tenants"], 6);
+    says(
+        &output.stdout,
+        &["3 targets, 1 failed", "2 applied", "PF301", "o_2", "report: .pgfleet/runs/"],
+    );
+    says(&output.stderr, &["error[PF301]", "target: o_2"]);
+    assert_eq!(fleet.value("o_3", "SELECT count(*) FROM pgfleet.migrations"), "2");
+    fleet.sql("o_2", "DROP TABLE items");
+    let found = fleet.json(&["apply", "--group", "tenants"], 0);
+    let expected = [("o_1", "nothing to do"), ("o_2", "2 applied"), ("o_3", "nothing to do")];
+    let found = verdicts(&found);
+    let found: Vec<_> = found.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn when_all_fail_alike_the_code_is_theirs_and_it_is_told_once() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2"], "o_*");
+    fleet.migration("0001_bad.sql", "SELECT nothing;");
+    let output = fleet.ends(&["apply", "--group", "tenants"], 4);
+    assert_eq!(output.stderr.matches("error[").count(), 1, "{}", output.stderr);
+    says(&output.stderr, &["o_1, o_2 (2 targets)"]);
+}
+
+#[test]
+fn status_shows_who_lacks_what() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2", "o_3", "o_4"], "o_*");
+    fleet.migration("0001_items.sql", TABLE);
+    fleet.migration("0002_qty.sql", "ALTER TABLE items ADD qty int;");
+    fleet.ends(&["apply", "--group", "tenants"], 0);
+    fleet.sql("o_3", "DELETE FROM pgfleet.migrations WHERE version = '0002'");
+    fleet.sql("o_4", "INSERT INTO pgfleet.migrations SELECT * FROM pgfleet.migrations WHERE false");
+    let output = fleet.ends(&["status", "--group", "tenants", "--no-color"], 0);
+    says(&output.stdout, &["3  ✔ alike: 2 applied", "1  ✘ lacks 0002: o_3", "o_3  ✔○", "o_4  ✔✔"]);
+    fleet.ends(&["status", "--group", "tenants", "--exit-code"], 1);
+    let found = fleet.json(&["status", "--group", "tenants"], 0);
+    let third = &found["targets"][2];
+    assert_eq!((&third["target"], &third["group"]), (&"o_3".into(), &"tenants".into()));
+    assert_eq!(third["migrations"][1]["verdict"], "pending");
+}
+
+#[test]
+fn drift_names_who_differs_from_the_most() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2", "o_3"], "o_*");
+    fleet.migration("0001_items.sql", TABLE);
+    fleet.ends(&["apply", "--group", "tenants"], 0);
+    let output = fleet.ends(&["drift", "--group", "tenants"], 0);
+    says(&output.stdout, &["no drift", "the same everywhere"]);
+    fleet.sql("o_2", "CREATE INDEX stray ON items (id)");
+    let output = fleet.ends(&["drift", "--group", "tenants", "--no-color"], 1);
+    says(
+        &output.stdout,
+        &["drift: besides index public.stray: o_2", "2 schemas", "+ index public.stray"],
+    );
+}
+
+#[test]
+fn targets_are_chosen_and_a_name_that_fits_nothing_is_told() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2", "o_3"], "o_*");
+    fleet.migration("0001_items.sql", TABLE);
+    let args = ["apply", "--group", "tenants", "--only", "o_?", "--except", "o_2"];
+    let found = verdicts(&fleet.json(&args, 0));
+    assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["o_1", "o_3"]);
+    let output = fleet.ends(&["status", "--group", "tenants", "--only", "o_9"], 2);
+    says(&output.stderr, &["error[PF155]", "\"o_9\""]);
+    let output = fleet.ends(&["status", "--only", "o_1"], 2);
+    says(&output.stderr, &["error[PF156]", "--only"]);
+    let output = fleet.ends(&["status", "--group", "tenants", "--url", "postgres://h/d"], 2);
+    says(&output.stderr, &["error[PF156]", "--url"]);
+    let output = fleet.ends(&["status", "--group", "tenats"], 2);
+    says(&output.stderr, &["error[PF103]", "tenants"]);
+}
+
+#[test]
+fn a_pattern_that_fits_nothing_is_a_warning() {
+    let fleet = Fleet::by_pattern(&[], "o_*");
+    fleet.migration("0001_items.sql", TABLE);
+    let output = fleet.ends(&["apply", "--group", "tenants"], 0);
+    says(&output.stderr, &["warning[PF154]"]);
+}
+
+#[test]
+fn machine_forms_have_every_target() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2"], "o_*");
+    fleet.sql("o_2", "CREATE TABLE items (id text)");
+    fleet.migration("0001_items.sql", TABLE);
+    let output = fleet.ends(&["apply", "--group", "tenants", "--output", "junit"], 6);
+    says(&output.stdout, &["<testsuite name=\"tenants\" tests=\"2\"", "type=\"PF301\""]);
+    let found = fleet.json(&["apply", "--group", "tenants"], 6);
+    assert_eq!(found["errors"][0]["target"], "o_2");
+    assert_eq!(found["targets"][1]["exit"], 4);
+}
+
+#[test]
+fn groups_wait_for_those_that_come_first() {
+    let fleet = Fleet::of(&["auth", "o_1"]);
+    let url = fleet.cluster.url("auth");
+    fleet.configure(&format!(
+        "[targets.auth]\nurl = \"{url}\"\n[groups.auth]\ntargets = [\"auth\"]\ndir = \"auth\"\n\
+         [groups.a_tenants]\nserver = \"{url}\"\ndatabases = \"o_*\"\ndir = \"migrations\"\n\
+         after = [\"auth\"]\n"
+    ));
+    fleet.project.write("auth/0001_users.sql", "SELECT nothing;");
+    fleet.migration("0001_items.sql", TABLE);
+    let output = fleet.ends(&["apply", "--group", "all"], 6);
+    says(&output.stdout, &["not tried: the group auth comes first"]);
+    says(&output.stderr, &["error[PF540]"]);
+    fleet.project.write("auth/0001_users.sql", "CREATE TABLE users (id int);");
+    let found = verdicts(&fleet.json(&["apply", "--group", "all"], 0));
+    assert_eq!(found[0], ("auth".to_owned(), "1 applied".to_owned()));
+    assert_eq!(found[1], ("o_1".to_owned(), "1 applied".to_owned()));
+}
+
+#[test]
+fn groups_that_say_too_little_or_in_circles_are_shown_with_their_line() {
+    let fleet = Fleet::of(&[]);
+    for (text, wanted) in [
+        ("[groups.a]\ndir = \"x\"\n", ["pgfleet.toml:1", "a group needs one of"]),
+        ("[groups.a]\nregistry = \"x\"\n", ["pgfleet.toml:1", "registry needs query"]),
+        ("[groups.a]\ntargets = []\nschemas = \"x\"\n", ["pgfleet.toml:1", "in two ways"]),
+        ("[groups.a]\ntargets = []\nafter = [\"b\"]\n", ["pgfleet.toml:3:10", "which is no group"]),
+        (
+            "[groups.a]\ntargets = []\nafter = [\"b\"]\n[groups.b]\ntargets = []\nafter = [\"a\"]\n",
+            ["pgfleet.toml:3:10", "which comes after it"],
+        ),
+        ("[groups.a]\ntargets = []\nconcurrency = 0\n", ["pgfleet.toml:1", "at least 1"]),
+    ] {
+        fleet.configure(text);
+        let output = fleet.ends(&["status", "--group", "a"], 2);
+        says(&output.stderr, &["error[PF102]"]);
+        says(&output.stderr, &wanted);
+    }
+}

@@ -1,0 +1,6 @@
+//! Commands on groups of databases, as a user runs them.
+
+mod fleet;
+mod groups;
+mod registry;
+mod schemas;
