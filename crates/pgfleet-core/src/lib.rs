@@ -20,6 +20,7 @@ pub mod prisma;
 pub mod program;
 pub mod rehearse;
 pub mod report;
+pub mod rows;
 pub mod schema;
 pub mod tenancy;
 pub mod verify;

@@ -25,6 +25,7 @@ mod programs;
 pub mod project;
 pub mod rehearse;
 pub mod report;
+pub mod rows;
 pub mod scratch;
 pub mod server;
 pub mod state;

@@ -170,6 +170,7 @@ codes! {
     GeneratedUnproven = "PF416", "a generated migration did not do what it should";
     ChangeNotCovered = "PF417", "a difference that a generated migration would not cover";
     RowsChanged = "PF418", "the rows of a COPY changed since they were planned";
+    RowsWouldBreak = "PF425", "existing rows would break a pending change";
     RehearsalFailed = "PF450", "the rehearsal failed, so nothing was applied";
     RollbackUnproven = "PF451", "a way back was not proven";
     BackupDamaged = "PF470", "a backup's files are not as they were written";

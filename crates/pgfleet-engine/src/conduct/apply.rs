@@ -18,6 +18,7 @@ use crate::execute::check_rows;
 use crate::journal::OpenUnit;
 use crate::preflight;
 use crate::project::Folder;
+use crate::rows;
 use crate::state::TargetState;
 
 /// Which of the pending migrations.
@@ -56,6 +57,9 @@ pub async fn apply(
         return Ok(RunOutcome::Nothing);
     }
     preflight::check_target(target, opened, request.run.events).await?;
+    if !nothing && request.plan.is_none() {
+        refuse_broken_rows(target, opened, &request.selection).await?;
+    }
     let make_plan = |state: &TargetState| match &request.plan {
         Some(plan) => {
             check_base(plan, &state.rows, &target.name)?;
@@ -71,6 +75,22 @@ pub async fn apply(
         None => plan_on(target, opened, state, &request.selection, request.run.continue_on_error),
     };
     run_plan(target, opened, &request.run, &make_plan).await
+}
+
+/// Refuses migrations that rows of the target will break.
+///
+/// # Errors
+/// A problem for each rule that rows break.
+pub async fn refuse_broken_rows(
+    target: &Target,
+    opened: &Opened,
+    selection: &Selection,
+) -> Result<(), ChangeError> {
+    let checked = rows::check_pending(opened, selection).await;
+    checked.map_err(|error| {
+        let named = error.problems.into_iter().map(|problem| problem.in_target(&target.name));
+        named.collect::<Vec<_>>().into()
+    })
 }
 
 /// The plan that `apply` would execute, made without a lock.

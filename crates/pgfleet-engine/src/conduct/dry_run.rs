@@ -1,6 +1,6 @@
 //! `apply --dry-run`: the plan for real, on a scratch copy of the target.
 
-use super::apply::{ApplyRequest, apply};
+use super::apply::{ApplyRequest, apply, refuse_broken_rows};
 use super::change::{ChangeError, RunOutcome};
 use super::target::{Opened, Target, open};
 use crate::project::Project;
@@ -25,6 +25,8 @@ pub async fn dry_run(
     opened: &Opened,
     request: &ApplyRequest<'_>,
 ) -> Result<DryRun, ChangeError> {
+    // The copy has no rows that could break anything.
+    refuse_broken_rows(target, opened, &request.selection).await?;
     let scratch = Scratch::create(project, target).await?;
     let result = on_copy(project, target, opened, &scratch, request).await;
     let dropped = scratch.drop().await;

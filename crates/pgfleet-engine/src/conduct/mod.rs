@@ -19,7 +19,7 @@ mod status;
 mod target;
 
 pub(crate) use apply::pending;
-pub use apply::{ApplyRequest, Selection, apply, plan_apply};
+pub use apply::{ApplyRequest, Selection, apply, plan_apply, refuse_broken_rows};
 pub use change::{ChangeError, Consent, Run, RunOutcome, run_plan};
 pub use dry_run::{DryRun, dry_run};
 pub use estimate::{BatchEstimate, estimate_batches};

@@ -8,7 +8,7 @@ mod ask;
 mod compare;
 mod execution;
 mod gather;
-mod rows;
+pub(crate) mod rows;
 mod statement;
 
 use pgfleet_core::diagnose::{

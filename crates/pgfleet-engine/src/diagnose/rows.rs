@@ -61,10 +61,19 @@ fn key_columns<'a>(failure: &Failure<'a>) -> Option<&'a str> {
 }
 
 async fn duplicates(session: &Session, failure: &Failure<'_>) -> Option<Violations> {
-    let columns = key_columns(failure)?;
+    duplicates_of(session, &table_of(failure)?, key_columns(failure)?, "true").await
+}
+
+/// Rows of a table that are the same in some columns or expressions.
+pub(crate) async fn duplicates_of(
+    session: &Session,
+    table: &str,
+    columns: &str,
+    condition: &str,
+) -> Option<Violations> {
+    let filter = if condition == "true" { String::new() } else { format!(" WHERE {condition}") };
     let query = format!(
-        "SELECT {columns}, count(*) FROM {} GROUP BY {columns} HAVING count(*) > 1",
-        table_of(failure)?
+        "SELECT {columns}, count(*) FROM {table}{filter} GROUP BY {columns} HAVING count(*) > 1"
     );
     let total = format!("SELECT COALESCE(sum(count), 0) FROM ({query}) AS duplicates");
     let count = first_number(session, &total).await?;
@@ -112,7 +121,7 @@ fn referenced(statement: &str) -> Option<(String, Option<Vec<String>>)> {
     Some((name, columns))
 }
 
-async fn primary_key(session: &Session, table: &str) -> Vec<String> {
+pub(crate) async fn primary_key(session: &Session, table: &str) -> Vec<String> {
     let sql = format!(
         "SELECT quote_ident(attname) FROM pg_index JOIN pg_attribute ON attrelid = indrelid \
          AND attnum = ANY (indkey) WHERE indisprimary AND indrelid = to_regclass({}) \
@@ -141,7 +150,11 @@ fn check_expression(statement: &str) -> Option<&str> {
     None
 }
 
-async fn rows_where(session: &Session, table: &str, condition: &str) -> Option<Violations> {
+pub(crate) async fn rows_where(
+    session: &Session,
+    table: &str,
+    condition: &str,
+) -> Option<Violations> {
     let query = format!("SELECT * FROM {table} t WHERE {condition}");
     let count =
         first_number(session, &format!("SELECT count(*) FROM {table} t WHERE {condition}")).await?;

@@ -7,6 +7,7 @@ use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::schema::diff::{Difference, Statement, Unit, compare, units};
 use pgfleet_core::schema::hazard::{StatementHazard, hazards};
 use pgfleet_engine::compare::{Side, prove, read_side};
+use pgfleet_engine::rows::broken_by_difference;
 use serde::Serialize;
 
 use super::context::Context;
@@ -70,6 +71,7 @@ impl Diff {
             prove(&project, &from, &to, &statements).await?;
         }
         let hazards = hazards(&difference, &statements);
+        let problems = broken_by_difference(&project, &self.from, &difference, &statements).await?;
         let mut text = String::new();
         render::statements(&mut text, &statements, &hazards);
         if let Some(file) = &self.out {
@@ -87,6 +89,7 @@ impl Diff {
             text,
             targets: vec![entry],
             exit: differs.then_some(ExitCode::NotSo),
+            problems,
             ..CommandResult::default()
         })
     }

@@ -13,6 +13,8 @@ use pgfleet_engine::preflight::check_folder;
 use pgfleet_engine::rehearse::{RehearsalOptions, rehearse};
 use pgfleet_engine::typeorm::capture_pending;
 
+use pgfleet_engine::rows::broken_by_pending;
+
 use super::context::Context;
 use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
@@ -61,6 +63,7 @@ impl PerTarget for Plan {
             true => Vec::new(),
             false => concerning(check_folder(project, &opened.folder).problems, &plan),
         };
+        problems.extend(broken_by_pending(&opened, &selection).await?);
         let mut rehearsal = None;
         if self.rehearse && !plan.is_empty() {
             let options = RehearsalOptions { rows: self.rows, forwards_only: false };
@@ -118,11 +121,12 @@ fn show(
     render::estimates(&mut text, &context.out, estimates);
     let mut entry =
         TargetEntry::new(target).field("plan", plan)?.field("batch_estimates", &estimates)?;
-    let mut exit = None;
+    let broken = problems.iter().any(|problem| problem.code == Code::RowsWouldBreak);
+    let mut exit = broken.then_some(ExitCode::Refused);
     if let Some(rehearsal) = rehearsal {
         render::rehearsal(&mut text, &context.out, rehearsal, context.global.verbose);
         entry = entry.field("rehearsal", rehearsal)?;
-        exit = (!rehearsal.complete).then_some(ExitCode::Failed);
+        exit = exit.or((!rehearsal.complete).then_some(ExitCode::Failed));
     }
     let (headline, targets) = (headline(plan), vec![entry]);
     Ok(CommandResult { text, headline, targets, problems, exit, ..CommandResult::default() })

@@ -12,6 +12,7 @@ mod rehearse;
 mod resolve;
 mod resume;
 mod rollback;
+mod rows;
 mod schema;
 mod sessions;
 mod stage;

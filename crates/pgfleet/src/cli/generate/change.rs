@@ -2,12 +2,15 @@
 
 use std::str::FromStr;
 
-use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::diagnose::{Code, Problem, Severity};
+use pgfleet_core::rows::script_demands;
 use pgfleet_engine::compare::{Side, read_side};
 use pgfleet_engine::compose::{
     ComposeRequest, Composed, DownPart, compose_change, current_moment, write_files,
 };
+use pgfleet_engine::conduct::Target;
 use pgfleet_engine::project::{Folder, Project};
+use pgfleet_engine::rows::broken_demands;
 use serde_json::json;
 
 use crate::cli::context::Context;
@@ -47,6 +50,7 @@ pub async fn run(
         ComposeRequest { name: slug(flags.name)?, online: flags.online, now: current_moment() };
     let to = read_side(project, &side).await?;
     let composed = compose_change(project, folder, &to, &request).await?;
+    let problems = broken_in_target(project, &composed).await;
     let (path, shown) = project.folder_path()?;
     if !flags.dry_run {
         write_files(&path, &composed.files)?;
@@ -72,7 +76,18 @@ pub async fn run(
         .field("changes", &composed.changes)?
         .field("statements", &entries(&composed.statements, &composed.hazards))?
         .field("down", &down)?;
-    Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
+    Ok(CommandResult { text, targets: vec![entry], problems, ..CommandResult::default() })
+}
+
+/// What `apply` would refuse on the target as it is now.
+async fn broken_in_target(project: &Project, composed: &Composed) -> Vec<Problem> {
+    let Ok(target) = Target::of(project) else { return Vec::new() };
+    let Ok(session) = target.connect().await else { return Vec::new() };
+    let statements = composed.statements.iter().map(|statement| statement.sql.as_str());
+    let found = broken_demands(&session, &script_demands(statements)).await;
+    session.close().await;
+    let warn = |problem: Problem| Problem { severity: Severity::Warning, ..problem };
+    found.into_iter().map(warn).collect()
 }
 
 fn desired(project: &Project, to: Option<Side>) -> Result<Side, Box<Problem>> {

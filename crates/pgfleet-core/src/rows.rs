@@ -1,0 +1,242 @@
+//! What pending statements demand of rows that are there already.
+//!
+//! Invariant: a demand is listed only when nothing before it in the same run may change whether it
+//! holds, so that what breaks it now breaks it then.
+
+use std::collections::BTreeSet;
+
+use pgfleet_sql::classify::{Demand, Rule, demands};
+use pgfleet_sql::{Facts, Kind, ObjectKind, QualifiedName, quote_ident, quote_literal};
+
+use crate::diagnose::{Code, Problem, Violations};
+use crate::place::Place;
+use crate::program::Program;
+use crate::schema::diff::Difference;
+use crate::schema::{Body, Edge, Schema};
+
+/// A demand, and who makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowDemand {
+    /// What is demanded.
+    pub demand: Demand,
+    /// The migration's label; empty for a statement of a difference.
+    pub migration: String,
+    /// Where the statement stands.
+    pub place: Option<Place>,
+}
+
+/// The demands of pending migrations, in order.
+pub fn pending_demands(programs: &[(String, Program)]) -> Vec<RowDemand> {
+    let mut reader = Reader::default();
+    for (migration, program) in programs {
+        for statement in &program.statements {
+            let place = Some(statement.place.clone());
+            reader.read(&statement.sql, &statement.facts, migration, place);
+        }
+    }
+    reader.found
+}
+
+/// The demands of a script's statements, in order.
+pub fn script_demands<'a>(statements: impl IntoIterator<Item = &'a str>) -> Vec<RowDemand> {
+    let mut reader = Reader::default();
+    for sql in statements {
+        reader.read(sql, &pgfleet_sql::classify::classify(sql), "", None);
+    }
+    reader.found
+}
+
+/// Values of enums that go away, wherever a column may hold them.
+pub fn enum_demands(difference: &Difference<'_>) -> Vec<RowDemand> {
+    let from = difference.from;
+    let mut found = Vec::new();
+    for at in &difference.retyped {
+        let Body::Enum(old) = &from.objects[*at].body else { continue };
+        let new = difference.to.get(&from.objects[*at].id).map(|object| &object.body);
+        let Some(Body::Enum(new)) = new else { continue };
+        let gone = old.labels.iter().filter(|label| !new.labels.contains(label));
+        let gone: Vec<_> = gone.filter_map(|label| quote_literal(label).ok()).collect();
+        let edges = from.edges.iter().filter(|edge| edge.to as usize == *at);
+        for edge in edges.filter(|_| !gone.is_empty()) {
+            found.extend(enum_demand(from, edge, &gone));
+        }
+    }
+    found.dedup();
+    found
+}
+
+fn enum_demand(from: &Schema, edge: &Edge, gone: &[String]) -> Option<RowDemand> {
+    let (object, name) = (&from.objects[edge.from as usize], edge.from_column.as_deref()?);
+    let column = object.table()?.columns.iter().find(|column| column.name == name)?;
+    let (name, gone) = (quote_ident(name), gone.join(", "));
+    let condition = match column.type_name.ends_with("[]") {
+        true => format!("NOT {name}::text[] && ARRAY[{gone}]"),
+        false => format!("{name}::text NOT IN ({gone})"),
+    };
+    let table = QualifiedName::new(object.id.schema.clone(), object.id.name.clone());
+    let rule = Rule::Check { condition };
+    let demand = Demand { table, constraint: None, rule, unchecked: false };
+    Some(RowDemand { demand, migration: String::new(), place: None })
+}
+
+#[derive(Default)]
+struct Reader {
+    found: Vec<RowDemand>,
+    /// Demands of constraints that are not checked yet.
+    unchecked: Vec<Demand>,
+    /// Tables that are new, or whose rows or columns were changed.
+    touched: BTreeSet<String>,
+    /// Tables with a column whose type changed: a value may be another, NULL stays NULL.
+    retyped: BTreeSet<String>,
+    /// Something ran whose effect on rows cannot be told.
+    blind: bool,
+}
+
+impl Reader {
+    fn read(&mut self, sql: &str, facts: &Facts, migration: &str, place: Option<Place>) {
+        for demand in demands(sql) {
+            self.add(demand, migration, place.clone());
+        }
+        self.blind |= facts.opaque
+            || facts.sets_search_path
+            || matches!(facts.kind, Kind::Read)
+            || matches!(facts.label.as_str(), "DELETE" | "TRUNCATE TABLE" | "TRUNCATE" | "MERGE");
+        if facts.kind == Kind::Write {
+            let written = facts.locks.iter().filter_map(|lock| lock.relation.as_ref());
+            self.touched.extend(written.map(key));
+        }
+        let relation =
+            |kind| matches!(kind, ObjectKind::Table | ObjectKind::Relation | ObjectKind::View);
+        let made = facts.creates.iter().chain(&facts.drops).filter(|object| relation(object.kind));
+        self.touched.extend(made.map(|object| key(&object.name)));
+        if let Some(rename) = &facts.rename {
+            self.touched.extend([&rename.from.name, &rename.to].map(key));
+            self.touched.extend(rename.from.on.as_ref().map(key));
+        }
+        self.retyped.extend(retyped(sql).map(|table| key(&table)));
+    }
+
+    fn add(&mut self, demand: Demand, migration: &str, place: Option<Place>) {
+        if self.blind || self.is_touched(&demand) {
+            return;
+        }
+        let demand = match &demand.rule {
+            Rule::Validated { constraint } => {
+                let same = |known: &&Demand| {
+                    known.table == demand.table && known.constraint.as_ref() == Some(constraint)
+                };
+                self.unchecked.iter().find(same).cloned().unwrap_or(demand)
+            }
+            _ if demand.unchecked => return self.unchecked.push(demand),
+            _ => demand,
+        };
+        let known = |found: &RowDemand| {
+            found.demand.table == demand.table && found.demand.rule == demand.rule
+        };
+        if !self.found.iter().any(known) {
+            let migration = migration.to_owned();
+            self.found.push(RowDemand { demand, migration, place });
+        }
+    }
+
+    fn is_touched(&self, demand: &Demand) -> bool {
+        let other = match &demand.rule {
+            Rule::References { table, .. } => Some(key(table)),
+            _ => None,
+        };
+        self.touched.contains(&key(&demand.table))
+            || other.is_some_and(|o| self.touched.contains(&o))
+    }
+}
+
+/// Tables whose columns change their type: what is demanded afterwards is of other values.
+fn retyped(sql: &str) -> impl Iterator<Item = QualifiedName> {
+    let retypes = |demand: Demand| match demand.rule {
+        Rule::Fits { .. } => Some(demand.table),
+        _ => None,
+    };
+    demands(sql).into_iter().filter_map(retypes)
+}
+
+/// Names are matched by their last part, so that a schema that is left out hides nothing.
+fn key(name: &QualifiedName) -> String {
+    name.name.clone()
+}
+
+/// Rows that break a demand, as a problem.
+pub fn broken(demand: &RowDemand, rows: &Violations) -> Problem {
+    let table = &demand.demand.table;
+    let count = match rows.count {
+        1 => "1 row".to_owned(),
+        count => format!("{count} rows"),
+    };
+    let what = format!("{count} of {table} {}", breaks(&demand.demand.rule));
+    let mut problem = Problem::error(Code::RowsWouldBreak, what);
+    if !demand.migration.is_empty() {
+        problem = problem.because(format!("{} would fail on them", demand.migration));
+    }
+    problem.place.clone_from(&demand.place);
+    for sample in &rows.samples {
+        problem = problem.detail(sample.clone());
+    }
+    problem
+        .fix_with("See them all.", rows.query.clone())
+        .fix("Correct the rows, or correct them in the migration before the rule.")
+}
+
+fn breaks(rule: &Rule) -> String {
+    match rule {
+        Rule::NotNull { column } => format!("have no {column}, which becomes NOT NULL"),
+        Rule::NoRow { column } => {
+            format!("would have no value for the new column {column}, which is NOT NULL")
+        }
+        Rule::Unique { keys, primary: true, .. } => {
+            format!("break the primary key ({})", keys.join(", "))
+        }
+        Rule::Unique { keys, .. } => format!("are not unique in ({})", keys.join(", ")),
+        Rule::Check { condition } => format!("break the check {condition}"),
+        Rule::References { columns, table, .. } => {
+            format!("have ({}) that is not in {table}", columns.join(", "))
+        }
+        Rule::Fits { column, type_text, .. } => format!("have a {column} that is no {type_text}"),
+        Rule::Validated { constraint } => format!("break {constraint}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(statements: &[&str]) -> Vec<String> {
+        let demands = script_demands(statements.iter().copied());
+        demands.into_iter().map(|found| breaks(&found.demand.rule)).collect()
+    }
+
+    #[test]
+    fn what_runs_before_may_settle_a_demand() {
+        let set = "ALTER TABLE t ALTER COLUMN a SET NOT NULL";
+        assert_eq!(found(&[set]).len(), 1);
+        for before in [
+            "UPDATE t SET a = 0 WHERE a IS NULL",
+            "DELETE FROM other",
+            "DO $$ BEGIN PERFORM f(); END $$",
+            "SELECT fill()",
+            "CREATE TABLE t (a int)",
+            "ALTER TABLE x RENAME TO t",
+            "TRUNCATE x CASCADE",
+            "SET search_path = app",
+        ] {
+            assert_eq!(found(&[before, set]), Vec::<String>::new(), "{before}");
+        }
+        assert_eq!(found(&["INSERT INTO x VALUES (1)", "CREATE INDEX i ON t (a)", set]).len(), 1);
+    }
+
+    #[test]
+    fn a_constraint_is_looked_at_when_it_is_validated() {
+        let add = "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID";
+        assert_eq!(found(&[add]), Vec::<String>::new());
+        let both = found(&[add, "ALTER TABLE t VALIDATE CONSTRAINT c"]);
+        assert_eq!(both, ["break the check a > 0"]);
+        assert_eq!(found(&["ALTER TABLE t VALIDATE CONSTRAINT k"]), ["break k"]);
+    }
+}
