@@ -61,11 +61,9 @@ pub async fn broken_by_difference(
 ) -> Result<Vec<Problem>, Box<Problem>> {
     let target = match from {
         Side::Target => Target::of(project)?,
-        Side::Database(url) => Target {
-            name: from.to_string(),
-            spec: project.spec_of(url)?,
-            settings: project.settings.clone(),
-        },
+        Side::Database(url) => {
+            Target::at(&from.to_string(), project.spec_of(url)?, &project.settings)
+        }
         _ => return Ok(Vec::new()),
     };
     let mut wanted = script_demands(statements.iter().map(|statement| statement.sql.as_str()));
