@@ -13,6 +13,7 @@ pub mod execute;
 pub mod fleet;
 pub mod folder;
 pub mod generate;
+pub mod isolation;
 pub mod journal;
 pub mod lint;
 pub mod lock;

@@ -9,6 +9,7 @@ mod keyword;
 mod lex;
 pub mod name;
 pub mod position;
+pub mod restriction;
 mod row_change;
 pub mod rows;
 pub mod script;

@@ -190,6 +190,8 @@ codes! {
     BackupDiffers = "PF550", "a restored backup is not what was backed up";
     LintFinding = "PF520", "a lint rule found something";
     LintIgnoreUnused = "PF521", "a lint comment ignores nothing";
+    TenantsReachable = "PF570", "an ordinary role reaches rows of other tenants";
+    QueriesUnrestricted = "PF571", "statements touch tenant tables without the tenant column";
 
     Bug = "PF900", "a bug in pgfleet";
 }

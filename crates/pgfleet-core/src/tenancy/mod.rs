@@ -7,7 +7,9 @@
 mod checks;
 mod declaration;
 mod derive;
+mod isolation;
 mod names;
+mod queries;
 mod rekey;
 mod script;
 mod steps;
@@ -25,6 +27,8 @@ pub use declaration::{
     Absent, Hop, Scalar, Source, TableSection, Tenancy, TenancySection, TenantTable,
 };
 use derive::Derivation;
+pub use isolation::{Attempt, Operation, Verdict};
+pub use queries::{Language, Unrestricted, in_source, in_statement};
 use rekey::Bodies;
 pub use script::{down_statements, up_statements};
 use steps::Writer;
@@ -177,7 +181,7 @@ fn refusals(state: &survey::TableState<'_>, tenancy: &Tenancy) -> Vec<Problem> {
 fn questions(writer: &Writer<'_>) -> Vec<Question> {
     let mut questions = Vec::new();
     let (table, column) = (writer.table(), writer.column());
-    let examples = "string_agg(left(t::text, 80), '; ')";
+    let examples = "string_agg(left((t.*)::text, 80), '; ')";
     if let Some(derivation) =
         writer.derivation.as_ref().filter(|_| writer.tenancy.orphans.is_none())
     {

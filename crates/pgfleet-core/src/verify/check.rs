@@ -38,6 +38,8 @@ pub enum Check {
     Env(Env),
     /// What a service answers over HTTP.
     Http(Http),
+    /// Whether an ordinary role reaches the rows of other tenants.
+    Isolation(Isolation),
 }
 
 /// The kind of a check, as `kind = "…"` names it.
@@ -58,6 +60,7 @@ pub enum Kind {
     Sql,
     Env,
     Http,
+    Isolation,
 }
 
 /// How many of a thing there should be. An empty one expects nothing.
@@ -297,4 +300,23 @@ pub struct Env {
     pub name: Option<String>,
     /// Their names.
     pub variables: Vec<String>,
+}
+
+/// `isolation`: the role reaches no row of another tenant. Tried in a transaction that is rolled
+/// back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Isolation {
+    /// What a person calls the check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Tables with a tenant column.
+    pub tables: Vec<TableName>,
+    /// The tenant column.
+    pub column: String,
+    /// The application's ordinary role.
+    pub role: String,
+    /// The setting that says whose rows a session may see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setting: Option<String>,
 }

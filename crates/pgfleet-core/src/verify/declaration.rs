@@ -74,6 +74,9 @@ impl Check {
         }
         match self {
             Self::Http(http) => http.invalid(),
+            Self::Isolation(check) => {
+                check.tables.is_empty().then(|| "`tables` is empty".to_owned())
+            }
             Self::Sql(_) | Self::Rows(_) => self.not_one_expression(),
             Self::Columns(columns) => match &columns.columns {
                 ColumnExpectation::Names(names) if names.is_empty() => {
@@ -134,7 +137,7 @@ impl Check {
                         && check.matches.is_none()
                 }
                 Self::Rows(_) => true,
-                Self::Columns(_) | Self::Enums(_) | Self::Http(_) => false,
+                Self::Columns(_) | Self::Enums(_) | Self::Http(_) | Self::Isolation(_) => false,
             }
     }
 }
@@ -206,6 +209,6 @@ mod tests {
             assert!(!checks.is_empty() && rest.starts_with('\n'), "{toml}");
             seen.extend(checks.iter().map(Check::kind));
         }
-        assert_eq!(seen.len(), 13, "{seen:?}");
+        assert_eq!(seen.len(), 14, "{seen:?}");
     }
 }

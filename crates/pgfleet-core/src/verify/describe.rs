@@ -28,6 +28,7 @@ impl Check {
             Self::Sql(check) => check.name.as_deref(),
             Self::Env(check) => check.name.as_deref(),
             Self::Http(check) => check.name.as_deref(),
+            Self::Isolation(check) => check.name.as_deref(),
         }
     }
 
@@ -46,6 +47,7 @@ impl Check {
             Self::Sql(check) => one_line(&check.query),
             Self::Env(check) => format!("environment: {}", check.variables.join(", ")),
             Self::Http(check) => format!("{} {}", check.method(), check.shown_url()),
+            Self::Isolation(check) => format!("isolation of tenants as {}", check.role),
         }
     }
 
@@ -73,6 +75,7 @@ impl Check {
             Self::Sql(_) => Kind::Sql,
             Self::Env(_) => Kind::Env,
             Self::Http(_) => Kind::Http,
+            Self::Isolation(_) => Kind::Isolation,
         }
     }
 
@@ -91,6 +94,7 @@ impl Check {
             Self::Rows(_) => format!("{} rows", self.counted().unwrap_or_default()),
             Self::Sql(check) => scalar_expected(check),
             Self::Env(check) => format!("{} set", check.variables.join(", ")),
+            Self::Isolation(_) => "no row of another tenant is reached".to_owned(),
             Self::Http(check) => match check.fields.len() {
                 0 => check.status.to_string(),
                 fields => format!("{}, {fields} fields", check.status),
@@ -197,7 +201,7 @@ impl Check {
             Self::Functions(_) => &[Aspect::Functions],
             Self::Extensions(_) => &[Aspect::Extensions],
             Self::Enums(_) => &[Aspect::Enums],
-            Self::Rows(_) | Self::Sql(_) | Self::Env(_) | Self::Http(_) => &[],
+            Self::Rows(_) | Self::Sql(_) | Self::Env(_) | Self::Http(_) | Self::Isolation(_) => &[],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Looks for what checks expect: one batch for the catalog, one for the data, then the probes.
 //!
-//! Invariant: everything runs in read-only transactions, and no check can make another fail: when
+//! Invariant: everything runs in read-only transactions (attempts across the border of tenants in
+//! ones that are rolled back), and no check can make another fail: when
 //! the batch of data questions fails, each is asked alone.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,11 @@ pub async fn run(
     if let Some(session) = session {
         read_facts(session, checks, options, &mut evidence).await;
         ask(session, checks, options, &mut evidence).await;
+        for (position, check) in checks.iter().enumerate() {
+            if let Check::Isolation(check) = check {
+                evidence.probes.insert(position, crate::isolation::outcome(session, check).await);
+            }
+        }
     }
     if options.probes {
         for (position, check) in checks.iter().enumerate() {

@@ -17,6 +17,8 @@ mod global;
 mod init;
 mod inspect;
 mod lint;
+mod isolation;
+mod isolation_queries;
 mod missing;
 mod outcome;
 mod plan;
@@ -78,6 +80,7 @@ enum Command {
     Rollback(rollback::Rollback),
     Reset(reset::Reset),
     Tenantize(tenantize::Tenantize),
+    Isolation(isolation::Isolation),
     Baseline(baseline::Baseline),
     Resolve(resolve::Resolve),
     Backup(backup::Backup),
@@ -128,6 +131,7 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Drift(command) => block_on(everywhere(context, command)),
         Command::Rollback(command) => block_on(everywhere(context, command)),
         Command::Reset(command) => block_on(command.run(context)),
+        Command::Isolation(command) => block_on(command.run(context)),
         Command::Tenantize(command) => block_on(command.run(context)),
         Command::Baseline(command) => block_on(everywhere(context, command)),
         Command::Resolve(command) => block_on(everywhere(context, command)),
@@ -156,6 +160,7 @@ fn name_of(command: &Command) -> &'static str {
         Command::Drift(_) => "drift",
         Command::Rollback(_) => "rollback",
         Command::Reset(_) => "reset",
+        Command::Isolation(_) => "isolation",
         Command::Tenantize(_) => "tenantize",
         Command::Baseline(_) => "baseline",
         Command::Resolve(_) => "resolve",

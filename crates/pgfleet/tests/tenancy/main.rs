@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod batches;
+mod isolation;
 #[path = "../it/stage.rs"]
 #[allow(dead_code, reason = "shared with the other tests")]
 mod stage;
