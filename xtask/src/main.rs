@@ -1,10 +1,12 @@
-//! Development tasks that are not part of the product: `cargo xtask bench`, `cargo xtask tidy`.
+//! Development tasks that are not part of the product: `cargo xtask bench`,
+//! `cargo xtask new-rule`, `cargo xtask tidy`.
 //!
 //! A task panics when this machine cannot do it: a developer reads the message and nothing else
 //! depends on it.
 
 mod bench;
 mod checkout;
+mod new_rule;
 mod schemas;
 mod tidy;
 
@@ -16,6 +18,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
                   measure against the peers and write benches/results.md
   pg-delta FOLDER [--major N] [--only WORD]
                   prove the pairs of a checkout's packages/pg-delta/corpus
+  new-rule NAME   write the skeleton of a lint rule: its file, page and cases
   tidy            check the tree's own rules";
 
 fn main() -> ExitCode {
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
     match words.split_first() {
         Some((&"bench", options)) => bench::run(options),
         Some((&"pg-delta", [folder, options @ ..])) => schemas::pg_delta::run(folder, options),
+        Some((&"new-rule", [name])) => new_rule::run(name),
         Some((&"tidy", [])) => tidy::run(),
         _ => {
             eprintln!("{USAGE}");

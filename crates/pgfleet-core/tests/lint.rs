@@ -20,6 +20,7 @@ use pgfleet_core::missing::OutlineTable;
 use pgfleet_core::place::Place;
 use pgfleet_core::prisma::ObjectName;
 use pgfleet_core::program;
+use proptest::prelude::*;
 use serde::Deserialize;
 
 fn corpus() -> PathBuf {
@@ -220,10 +221,10 @@ fn ids(report: &LintReport) -> Vec<&str> {
 #[test]
 fn comments_switch_rules_off_where_they_stand() {
     let settings = LintSettings::default();
-    let sql = "-- pgfleet-lint-ignore ban-drop-table the code is gone\nDROP TABLE a;\nDROP TABLE b; -- pgfleet-lint-ignore ban-drop-table, renaming-table\n/* squawk-ignore ban-drop-table */ DROP TABLE c;\nDROP TABLE d;\n";
+    let sql = "-- pgfleet-lint-ignore ban-drop-table the code is gone\nDROP TABLE a;\nDROP TABLE b; -- pgfleet-lint-ignore ban-drop-table, renaming-table\n/* squawk-ignore ban-drop-table */ DROP TABLE c;\n-- squawk-ignore ban-set-schema\nALTER TABLE t SET SCHEMA s;\nDROP TABLE d;\n";
     let found = report(sql, None, &settings);
-    assert_eq!((ids(&found), found.ignored), (vec!["ban-drop-table"], 3));
-    assert_eq!(found.findings[0].problem.place, Some(Place::at("1.sql", 5, 1)));
+    assert_eq!((ids(&found), found.ignored), (vec!["ban-drop-table"], 4));
+    assert_eq!(found.findings[0].problem.place, Some(Place::at("1.sql", 7, 1)));
     assert_eq!(found.problems, []);
     let whole = report(
         "-- pgfleet-lint-ignore-file ban-drop-table all of it\nDROP TABLE a;\nDROP TABLE b;",
@@ -252,4 +253,48 @@ fn the_configuration_weighs_rules() {
     let found = report(sql, None, &settings);
     assert_eq!((ids(&found), found.ignored), (vec!["ban-drop-table"], 2));
     assert!(found.findings[0].problem.is_error());
+}
+
+/// Every statement of the corpus.
+fn all_statements() -> Vec<String> {
+    let mut statements = Vec::new();
+    for rule in Rule::all() {
+        let folder = corpus().join(rule.name);
+        for file in names_in(&folder).iter().filter(|file| file.ends_with(".sql")) {
+            let sql = fs::read_to_string(folder.join(file)).unwrap();
+            statements.extend(sql.split_inclusive(";\n").map(str::to_owned));
+        }
+    }
+    statements
+}
+
+/// Statements of all cases in any order, some cut off in the middle, in some migrations.
+fn any_script() -> impl Strategy<Value = String> {
+    let any = prop::sample::select(all_statements());
+    let cut = (any, prop::option::weighted(0.2, 0.0..1.0f64)).prop_map(|(mut text, cut)| {
+        if let Some(share) = cut {
+            let mut end = (text.len() as f64 * share) as usize;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+        }
+        text
+    });
+    prop::collection::vec(cut, 0..30).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_looked_at_every_finding_marks_a_place(sql in any_script()) {
+        let found = report(&sql, Some(TargetOutline::default()), &all_on());
+        for finding in &found.findings {
+            let snippet = finding.problem.snippet.as_ref().unwrap();
+            let characters = u32::try_from(snippet.line_text.chars().count()).unwrap();
+            prop_assert!(snippet.column >= 1 && snippet.column <= characters.max(1));
+            let place = finding.problem.place.as_ref().unwrap();
+            prop_assert!(place.line >= 1 && place.column >= 1);
+            prop_assert!(finding.problem.rule.is_some_and(|name| Rule::named(name).is_some()));
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use pgfleet_sql::shape::{comments, shape};
 use pgfleet_sql::{
     LineIndex, classify, decode, parse_qualified, quote_ident, quote_literal, read_script, split,
     syntax,
@@ -67,10 +68,13 @@ fn survive(text: &str) {
     assert!(script.items.len() <= pieces.len() + text.matches('\\').count());
     for piece in pieces {
         let statement = &text[piece.range];
-        let _ = (classify(statement), syntax::errors(statement));
+        let _ = (classify(statement), syntax::errors(statement), shape(statement));
     }
     let index = LineIndex::new(text);
     assert!(index.position(text.len()).line as usize == text.matches('\n').count() + 1);
+    for comment in comments(text) {
+        assert!(text.get(comment.range).is_some());
+    }
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Comments that switch rules off: `-- pgfleet-lint-ignore RULE reason` for the statement it stands
 //! in, behind or before, `-- pgfleet-lint-ignore-file RULE reason` for a file. squawk's own comments
-//! are honoured where the rules have the same names.
+//! are honoured, under squawk's names.
 
 use pgfleet_sql::LineIndex;
 use pgfleet_sql::shape::{Comment, comments};
@@ -63,7 +63,10 @@ impl Ignores {
         looked: &[Looked<'_>],
     ) {
         let Some((rest, ours, whole_file)) = marked(&comment.text) else { return };
-        let rules = rules_in(rest);
+        let mut rules = rules_in(rest);
+        if !ours {
+            rules.iter_mut().for_each(|name| *name = own_name(name));
+        }
         let offset = comment.range.start;
         let place = program::place_in(&chunk.sql, &chunk.place, chunk.verbatim, offset);
         let at = |mut problem: Problem| {
@@ -112,6 +115,23 @@ impl Ignores {
         let idle = move |entry: &Ignore| entry.ours && !entry.used && entry.rules.iter().all(could);
         self.entries.into_iter().filter(idle).map(|entry| entry.unused)
     }
+}
+
+/// What a rule of squawk is called here, where the names differ.
+fn own_name(squawk: &str) -> String {
+    let own = match squawk {
+        "ban-alter-domain-with-add-constraint" | "ban-create-domain-with-constraint" => {
+            "ban-domain-constraint"
+        }
+        "ban-alter-generated-expression" | "prefer-repack" => "table-rewrite",
+        "ban-drop-schema" => "ban-drop-database",
+        "ban-revoke" => "privilege-change",
+        "ban-set-schema" => "renaming-table",
+        "prefer-timestamp-tz" => "prefer-timestamptz",
+        "require-lock-timeout" | "require-statement-timeout" => "require-timeout-settings",
+        same => same,
+    };
+    own.to_owned()
 }
 
 fn marked(comment: &str) -> Option<(&str, bool, bool)> {

@@ -92,3 +92,74 @@ fn machines_get_every_finding() {
     assert_says(&run("github").stdout, &["::warning file=migrations/0002_b.sql,line=1,col=14,"]);
     assert_says(&run("junit").stdout, &["lint.require-concurrent-index-creation"]);
 }
+
+#[test]
+fn rows_that_break_a_new_rule_are_counted() {
+    let stage = Stage::of(&[(
+        "0001_a.sql",
+        "CREATE TABLE plans (id bigint PRIMARY KEY);
+         CREATE TABLE users (id bigint PRIMARY KEY, \"eMail\" text, age int, plan bigint);",
+    )]);
+    stage.apply();
+    stage.db.sql(
+        "INSERT INTO users VALUES (1, 'a', 3, 7), (2, 'a', 30, NULL), (3, NULL, 31, 8), (4, 'a', 20, 9)",
+    );
+    stage.db.sql("INSERT INTO plans VALUES (7)");
+    stage.write(
+        "0002_b.sql",
+        "ALTER TABLE users ALTER COLUMN \"eMail\" SET NOT NULL;
+ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE (\"eMail\");
+ALTER TABLE users ADD CONSTRAINT adult CHECK (age >= 18);
+ALTER TABLE users ADD CONSTRAINT plan FOREIGN KEY (plan) REFERENCES plans;
+ALTER TABLE users ADD CONSTRAINT age_key UNIQUE (age);
+ALTER TABLE users ADD CONSTRAINT senior CHECK (age < no_such_function());
+",
+    );
+    let shown = stage.cli(&["lint", "--verbose"]).run();
+    assert_eq!(shown.code, 1, "{}", shown.stderr);
+    assert_says(
+        &shown.stdout,
+        &[
+            "1 row of users have NULL in eMail",
+            "2 rows of users repeat the \"eMail\" of another",
+            "1 row of users break this CHECK",
+            "2 rows of users refer to no row of plans",
+            "an unknown number of rows of users break this CHECK",
+            "they could not be counted: function no_such_function() does not exist",
+        ],
+    );
+    assert!(!shown.stdout.contains("repeat the age"), "{}", shown.stdout);
+    let untouched = stage.db.value("SELECT count(*) FROM users");
+    assert_eq!(untouched, "4");
+}
+
+#[test]
+fn indexes_and_partitions_of_the_target_are_known() {
+    let stage = Stage::of(&[(
+        "0001_a.sql",
+        "CREATE TABLE a (id bigint PRIMARY KEY, v varchar(10), w int);
+         CREATE INDEX a_v ON a (v);
+         CREATE TABLE b (id bigint PRIMARY KEY, a_id bigint REFERENCES a);
+         CREATE INDEX b_a ON b (a_id);
+         CREATE TABLE p (id bigint PRIMARY KEY, n int) PARTITION BY RANGE (id);
+         CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100000);",
+    )]);
+    stage.apply();
+    stage.db.sql("INSERT INTO p SELECT n, n FROM generate_series(1, 20000) AS n");
+    stage.db.sql("ANALYZE p");
+    stage.write(
+        "0002_b.sql",
+        "CREATE INDEX a_v_again ON a (v);\nALTER TABLE a ALTER v TYPE varchar(20);\nDROP INDEX b_a;\nALTER TABLE p ADD CHECK (n > 0);\nALTER TABLE b ADD COLUMN w bigint REFERENCES a (w);",
+    );
+    let shown = stage.cli(&["lint", "--verbose"]).run();
+    assert_says(
+        &shown.stdout,
+        &[
+            "a_v is on the same columns",
+            "b_a serves the foreign key b_a_id_fkey",
+            "about 20,000 rows",
+            "w is int8 and w of a is int4",
+        ],
+    );
+    assert!(!shown.stdout.contains("changing-column-type"), "{}", shown.stdout);
+}

@@ -34,8 +34,8 @@ pub struct Model {
     schema: String,
     tables: BTreeMap<QualifiedName, Table>,
     enums: BTreeMap<QualifiedName, Vec<String>>,
-    /// Enums that were renamed away or dropped, with the values that they had.
-    retired_enums: BTreeMap<QualifiedName, Vec<String>>,
+    /// Enums that were renamed away or dropped: by which migration, and the values that they had.
+    retired_enums: BTreeMap<QualifiedName, (usize, Vec<String>)>,
     /// Sizes by name, of a target that has more than the walk began with.
     sizes: BTreeMap<QualifiedName, TableSize>,
     /// It began with all of a target: tables that are not the target's are empty.
@@ -68,9 +68,15 @@ impl Model {
         self.enums.get(&self.full(name))
     }
 
-    /// The values of an enum that had this name before it was renamed or dropped.
-    pub(super) fn retired_values_of(&self, name: &QualifiedName) -> Option<&Vec<String>> {
-        self.retired_enums.get(&self.full(name))
+    /// The values of an enum that had this name before the migration renamed or dropped it. Tools
+    /// use the same names for the steps between again and again.
+    pub(super) fn retired_values_of(
+        &self,
+        name: &QualifiedName,
+        migration: usize,
+    ) -> Option<&Vec<String>> {
+        let (retired_by, values) = self.retired_enums.get(&self.full(name))?;
+        (*retired_by == migration).then_some(values)
     }
 
     /// Whether nobody uses the table yet: the migration itself creates it, or the target has none.

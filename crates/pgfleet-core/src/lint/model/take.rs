@@ -16,7 +16,7 @@ impl Model {
     /// Runs a statement.
     pub(in crate::lint) fn take(&mut self, at: StatementId, looked: &Looked<'_>) {
         let facts = &looked.statement.facts;
-        facts.drops.iter().for_each(|object| self.drop(object));
+        facts.drops.iter().for_each(|object| self.drop(at.0, object));
         match &looked.shape {
             Shape::CreateTable(table) => self.create_table(at, table),
             Shape::AlterTable(alter) => {
@@ -28,7 +28,7 @@ impl Model {
             Shape::CreateEnum(shape) => {
                 self.enums.insert(self.full(&shape.name), shape.values.clone());
             }
-            Shape::AlterType(name, change) => self.alter_type(name, change),
+            Shape::AlterType(name, change) => self.alter_type(at.0, name, change),
             Shape::Policy(policy) if facts.kind == Kind::Create => {
                 self.with_table(&policy.table, |table| table.policies += 1);
             }
@@ -45,7 +45,7 @@ impl Model {
         }
     }
 
-    fn drop(&mut self, object: &ObjectRef) {
+    fn drop(&mut self, migration: usize, object: &ObjectRef) {
         let name = self.full(&object.name);
         match object.kind {
             ObjectKind::Table | ObjectKind::ForeignTable => {
@@ -63,7 +63,7 @@ impl Model {
             }
             ObjectKind::Type => {
                 if let Some(values) = self.enums.remove(&name) {
-                    self.retired_enums.insert(name, values);
+                    self.retired_enums.insert(name, (migration, values));
                 }
             }
             ObjectKind::Policy => {
@@ -204,7 +204,7 @@ impl Model {
         }
     }
 
-    fn alter_type(&mut self, name: &QualifiedName, change: &TypeChange) {
+    fn alter_type(&mut self, migration: usize, name: &QualifiedName, change: &TypeChange) {
         let full = self.full(name);
         match change {
             TypeChange::AddValue { value, .. } => {
@@ -219,7 +219,7 @@ impl Model {
             TypeChange::Rename(to) => {
                 let to = QualifiedName { schema: full.schema.clone(), name: cut(to).to_owned() };
                 if let Some(values) = self.enums.remove(&full) {
-                    self.retired_enums.insert(full, values.clone());
+                    self.retired_enums.insert(full, (migration, values.clone()));
                     self.enums.insert(to, values);
                 }
             }

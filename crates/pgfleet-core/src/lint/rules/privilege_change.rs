@@ -1,6 +1,6 @@
 //! Who may do what.
 
-use pgfleet_sql::Kind;
+use pgfleet_sql::{Kind, bare_words};
 
 use super::prelude::*;
 
@@ -24,10 +24,10 @@ fn look(scene: &Scene<'_>) -> Vec<Finding> {
         })
         .collect();
     if facts.kind == Kind::Privilege {
-        let everybody = scene.has_word("PUBLIC") && facts.label == "GRANT";
+        let everybody = facts.label == "GRANT" && goes_to_public(scene);
         let finding = match everybody {
             true => scene
-                .finding_at(&["PUBLIC"], "every role of the server gets this right, present and future")
+                .finding_at(&["TO", "PUBLIC"], "every role of the server gets this right, present and future")
                 .fix("Grant it to the roles that need it.")
                 .weighing(Severity::Warning),
             false => scene.finding_here(format!("{} changes who may do what", facts.label)),
@@ -35,4 +35,11 @@ fn look(scene: &Scene<'_>) -> Vec<Finding> {
         found.push(finding.because("rights are not tested by the application's tests"));
     }
     found
+}
+
+/// A schema may be called `public` too; only what stands after TO is a role.
+fn goes_to_public(scene: &Scene<'_>) -> bool {
+    let words = bare_words(scene.sql());
+    let to = words.iter().rposition(|word| word == "TO");
+    to.is_some_and(|to| words[to..].iter().any(|word| word == "PUBLIC"))
 }

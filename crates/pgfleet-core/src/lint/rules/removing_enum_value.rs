@@ -36,14 +36,14 @@ fn by_hand(scene: &Scene<'_>) -> Option<Finding> {
 fn renamed(scene: &Scene<'_>) -> Option<Finding> {
     let Shape::AlterType(from, TypeChange::Rename(to)) = scene.shape() else { return None };
     let name = QualifiedName { schema: from.schema.clone(), name: to.clone() };
-    let (old, new) = (scene.model.retired_values_of(&name)?, scene.model.values_of(from)?);
+    let (old, new) = (scene.model.retired_values_of(&name, scene.at.0)?, scene.model.values_of(from)?);
     lost(scene, &name, old, new)
 }
 
 /// `DROP TYPE name; CREATE TYPE name AS ENUM (…)`
 fn made_anew(scene: &Scene<'_>) -> Option<Finding> {
     let Shape::CreateEnum(shape) = scene.shape() else { return None };
-    let old = scene.model.retired_values_of(&shape.name)?;
+    let old = scene.model.retired_values_of(&shape.name, scene.at.0)?;
     lost(scene, &shape.name, old, &shape.values)
 }
 
