@@ -1,11 +1,12 @@
 //! Reads a migration folder from disk.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::{FileTree, LargeFile, LargeReader};
+use pgfleet_core::folder::{FileTree, LargeFile, LargeReader, NEIGHBOURS};
 
 /// Files below a folder that are read at the most; more means that the folder is not what the
 /// user meant.
@@ -16,6 +17,12 @@ const LARGE_BYTES: u64 = 256 * 1024;
 
 /// How much of a large file is held at a time.
 const PIECE_BYTES: usize = 256 * 1024;
+
+/// How many folders above the migration folder are looked at for hints.
+const NEIGHBOURS_UP: usize = 3;
+
+/// A larger file beside the folder is no hint.
+const NEIGHBOUR_MAX_BYTES: u64 = 1024 * 1024;
 
 /// Directories that never hold migrations and may be huge.
 const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".pgfleet"];
@@ -32,8 +39,14 @@ pub fn read_tree(root: &Path, shown: &str) -> Result<FileTree, Box<Problem>> {
     }
     let mut tree =
         FileTree { root: shown.to_owned(), location: root.to_owned(), ..FileTree::default() };
+    tree.neighbours = read_neighbours(root);
     let mut waiting = vec![PathBuf::new()];
+    let mut read = HashSet::new();
     while let Some(folder) = waiting.pop() {
+        // Links are followed, but not in a circle.
+        if !root.join(&folder).canonicalize().is_ok_and(|place| read.insert(place)) {
+            continue;
+        }
         read_folder(root, &folder, &mut tree, &mut waiting);
         if tree.files.len() > FILES_MAX {
             return Err(Box::new(too_many(shown)));
@@ -52,6 +65,9 @@ fn read_folder(root: &Path, folder: &Path, tree: &mut FileTree, waiting: &mut Ve
     };
     for entry in entries.flatten() {
         let path = folder.join(entry.file_name());
+        if is_no_ones(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
         match fs::metadata(root.join(&path)) {
             Ok(found) if found.is_dir() => {
                 if !SKIPPED.iter().any(|name| entry.file_name() == *name) {
@@ -65,6 +81,38 @@ fn read_folder(root: &Path, folder: &Path, tree: &mut FileTree, waiting: &mut Ve
             }
         }
     }
+}
+
+/// What editors and desktops leave: locks (`.#name`), macOS's attributes (`._name`), swap files.
+fn is_no_ones(name: &str) -> bool {
+    name.starts_with(".#")
+        || name.starts_with("._")
+        || (name.starts_with('.') && name.ends_with(".swp"))
+}
+
+/// Files beside the folder and above it that may tell which tool runs it.
+fn read_neighbours(root: &Path) -> Vec<(String, String)> {
+    let Ok(root) = root.canonicalize() else { return Vec::new() };
+    let mut found = Vec::new();
+    for folder in root.ancestors().take(NEIGHBOURS_UP + 1) {
+        for name in NEIGHBOURS {
+            let file = folder.join(name);
+            let Ok(metadata) = fs::metadata(&file) else { continue };
+            let readable = metadata.is_file() && metadata.len() <= NEIGHBOUR_MAX_BYTES;
+            let content = readable.then(|| fs::read_to_string(&file).unwrap_or_default());
+            // Supabase's and sqlx's are known by where they are.
+            let parent = folder.file_name().filter(|_| *name == "config.toml");
+            let shown = parent.map_or_else(
+                || (*name).to_owned(),
+                |parent| format!("{}/{name}", parent.to_string_lossy()),
+            );
+            found.push((shown, content.unwrap_or_default()));
+        }
+        if folder.join(".git").exists() {
+            break;
+        }
+    }
+    found
 }
 
 fn read_file(root: &Path, path: &Path, size: u64, tree: &mut FileTree) {

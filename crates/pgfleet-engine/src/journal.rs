@@ -104,6 +104,17 @@ impl UnitKey<'_> {
         self.insert("done", closed, "pg_catalog.clock_timestamp()")
     }
 
+    /// Says of the unit's intents, in any run, that none was fulfilled.
+    pub fn withdraw_all(&self) -> String {
+        format!(
+            "UPDATE pgfleet.steps SET hash = '{WITHDRAWN}' WHERE NOT closed AND state = 'intent' \
+             AND version = {} AND direction = '{}' AND unit = {}",
+            literal(self.version),
+            direction_name(self.direction),
+            self.unit,
+        )
+    }
+
     /// `FROM … WHERE …` of the unit's intents, in any run, that were neither fulfilled nor
     /// withdrawn; the table is called `s`.
     pub fn open_intents(&self) -> String {

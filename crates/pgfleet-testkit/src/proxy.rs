@@ -4,6 +4,8 @@
 //! earlier ones: each direction is a queue of pieces with the moment each is due. Timers round up
 //! to the next millisecond.
 
+mod framing;
+
 use std::{
     io,
     net::SocketAddr,
@@ -25,6 +27,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use self::framing::{Framing, OwedBytes};
 use crate::Cluster;
 
 /// No limit on the bytes that pass.
@@ -48,6 +51,10 @@ pub struct Traffic {
     pub bytes_to_server: u64,
     /// Bytes read from the server.
     pub bytes_to_client: u64,
+    /// Messages of the protocol read from clients; only of unencrypted connections.
+    pub messages_to_server: u64,
+    /// Messages of the protocol read from the server; only of unencrypted connections.
+    pub messages_to_client: u64,
     /// How often a client began to speak after the server had spoken, or first: what costs a round
     /// trip unless the client went on without waiting.
     pub exchanges: u64,
@@ -66,9 +73,12 @@ struct Mode {
 struct Counters {
     connections: AtomicU64,
     bytes: [AtomicU64; 2],
+    messages: [AtomicU64; 2],
     exchanges: AtomicU64,
     /// Bytes that may still pass in each direction before the cut.
     budget: [AtomicU64; 2],
+    /// Messages that may still pass in each direction before the cut.
+    message_budget: [AtomicU64; 2],
 }
 
 /// A running proxy. It ends with the value.
@@ -92,8 +102,10 @@ impl Proxy {
         let counters = Arc::new(Counters {
             connections: AtomicU64::new(0),
             bytes: [AtomicU64::new(0), AtomicU64::new(0)],
+            messages: [AtomicU64::new(0), AtomicU64::new(0)],
             exchanges: AtomicU64::new(0),
             budget: [AtomicU64::new(UNLIMITED), AtomicU64::new(UNLIMITED)],
+            message_budget: [AtomicU64::new(UNLIMITED), AtomicU64::new(UNLIMITED)],
         });
         let line = Line { delay, upstream_port, modes, counters: Arc::clone(&counters) };
         Self { address: serve_on_thread(line), upstream_port, mode, counters }
@@ -117,6 +129,8 @@ impl Proxy {
             connections: read(&self.counters.connections),
             bytes_to_server: read(&self.counters.bytes[Direction::ToServer as usize]),
             bytes_to_client: read(&self.counters.bytes[Direction::ToClient as usize]),
+            messages_to_server: read(&self.counters.messages[Direction::ToServer as usize]),
+            messages_to_client: read(&self.counters.messages[Direction::ToClient as usize]),
             exchanges: read(&self.counters.exchanges),
         }
     }
@@ -131,6 +145,12 @@ impl Proxy {
         self.counters.budget[direction as usize].store(bytes, Ordering::Relaxed);
     }
 
+    /// Lets `messages` more pass in one direction, over all connections, then cuts the connection at
+    /// the end of the last of them.
+    pub fn cut_after_messages(&self, direction: Direction, messages: u64) {
+        self.counters.message_budget[direction as usize].store(messages, Ordering::Relaxed);
+    }
+
     /// Holds all bytes back in both directions until [`Proxy::heal`].
     pub fn stall(&self) {
         self.mode.send_modify(|mode| mode.stalled = true);
@@ -143,7 +163,7 @@ impl Proxy {
 
     /// Ends all faults. What was held back goes on.
     pub fn heal(&self) {
-        for budget in &self.counters.budget {
+        for budget in self.counters.budget.iter().chain(&self.counters.message_budget) {
             budget.store(UNLIMITED, Ordering::Relaxed);
         }
         self.mode.send_modify(|mode| (mode.stalled, mode.refusing) = (false, false));
@@ -211,9 +231,14 @@ async fn carry(client: TcpStream, mut line: Line) {
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
     let spoke_last = Arc::new(AtomicU8::new(Direction::ToClient as u8));
-    let up =
-        Way { line: line.clone(), direction: Direction::ToServer, spoke_last: spoke_last.clone() };
-    let down = Way { line: line.clone(), direction: Direction::ToClient, spoke_last };
+    let owed = OwedBytes::default();
+    let way = |direction| Way {
+        line: line.clone(),
+        direction,
+        spoke_last: spoke_last.clone(),
+        owed: owed.clone(),
+    };
+    let (up, down) = (way(Direction::ToServer), way(Direction::ToClient));
     let cuts = line.modes.borrow().cuts;
     let both = async {
         let up = up.carry(client_read, server_write);
@@ -232,6 +257,7 @@ struct Way {
     line: Line,
     direction: Direction,
     spoke_last: Arc<AtomicU8>,
+    owed: OwedBytes,
 }
 
 impl Way {
@@ -264,13 +290,15 @@ impl Way {
         mut pieces: mpsc::UnboundedReceiver<(Instant, Vec<u8>)>,
     ) -> io::Result<()> {
         let mut modes = self.line.modes.clone();
+        let mut framing = Framing::new(self.direction, self.owed.clone());
         while let Some((due, piece)) = pieces.recv().await {
             sleep_until(due).await;
             let flowing = modes.wait_for(|mode| !mode.stalled).await;
             flowing.map(drop).map_err(|_| io::ErrorKind::BrokenPipe)?;
-            let allowed = self.take_budget(piece.len() as u64);
+            let whole_messages = self.take_messages(&framing.ends_in(&piece), piece.len());
+            let allowed = self.take_budget(whole_messages as u64);
             to.write_all(piece.get(..allowed).unwrap_or(&piece)).await?;
-            if allowed < piece.len() {
+            if allowed < piece.len() || self.is_used_up() {
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
         }
@@ -284,6 +312,29 @@ impl Way {
         if self.direction == Direction::ToServer && before != self.direction as u8 {
             counters.exchanges.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// How many bytes of a piece may pass before its messages are too many; `ends` are the ends of
+    /// those that end in it.
+    fn take_messages(&self, ends: &[usize], length: usize) -> usize {
+        let at = self.direction as usize;
+        self.line.counters.messages[at].fetch_add(ends.len() as u64, Ordering::Relaxed);
+        let wanted = ends.len() as u64;
+        let take =
+            |left: u64| Some(if left == UNLIMITED { left } else { left.saturating_sub(wanted) });
+        let budget = &self.line.counters.message_budget[at];
+        let left = budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        match left.unwrap_or_else(|left| left) {
+            UNLIMITED => length,
+            0 => 0,
+            left => ends.get(left as usize - 1).copied().unwrap_or(length),
+        }
+    }
+
+    /// True when the last message that may pass has passed.
+    fn is_used_up(&self) -> bool {
+        let budget = &self.line.counters.message_budget[self.direction as usize];
+        budget.load(Ordering::Relaxed) == 0
     }
 
     /// How many of `wanted` bytes may pass.

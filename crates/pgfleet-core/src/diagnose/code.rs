@@ -97,6 +97,7 @@ codes! {
     PrismaSchemaMissing = "PF134", "no schema.prisma was found";
     PrismaSchemaInvalid = "PF135", "schema.prisma is not valid";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
+    FormatAssumed = "PF145", "the folder's format was assumed";
     RegistryInvalid = "PF150", "a registry does not say where its targets are";
     EntryInactive = "PF151", "entries of a registry are not active";
     EntryDangling = "PF152", "entries of a registry lead nowhere";

@@ -61,6 +61,9 @@ impl Failure<'_> {
                 missing::extension_unavailable(self)
             }
             "57P01" | "57P02" | "57P03" => waiting::lost(self),
+            sqlstate if sqlstate.starts_with("08") && self.reaches_out() => {
+                waiting::other_server(self)
+            }
             sqlstate if sqlstate.starts_with("08") => waiting::lost(self),
             _ => self.say(Code::StatementFailed).fix("see the server's message and its log"),
         }
@@ -74,6 +77,12 @@ impl Failure<'_> {
             migration => format!("{migration}: {message}"),
         };
         Problem::error(code, what)
+    }
+
+    /// The server speaks of a connection that it made itself, and not of ours.
+    fn reaches_out(&self) -> bool {
+        self.context.facts.label.ends_with("SUBSCRIPTION")
+            || self.error.message.starts_with("could not ")
     }
 
     fn concerns_extension(&self) -> bool {

@@ -1,5 +1,7 @@
 //! Locks, transactions, resources and connections.
 
+use pgfleet_sql::quote_text;
+
 use super::explain::Failure;
 use super::{Code, Problem};
 
@@ -130,4 +132,25 @@ pub(super) fn lost(failure: &Failure<'_>) -> Problem {
     failure.say(Code::ConnectionLost).because(by).fix(
         "run the same command again: what was committed is recorded, the rest has been rolled back",
     )
+}
+
+/// What the server could not do on another server that the statement names.
+pub(super) fn other_server(failure: &Failure<'_>) -> Problem {
+    let problem = failure.say(Code::StatementFailed);
+    let message = &failure.error.message;
+    match failure.quoted(0) {
+        Some(slot) if message.contains("already exists") => problem
+            .because("the publisher has that slot already: an interrupted CREATE SUBSCRIPTION leaves it behind")
+            .fix_with(
+                "when nothing uses it, drop it on the publisher and run the same command again",
+                format!("SELECT pg_drop_replication_slot({})", quote_text(slot)),
+            )
+            .fix(format!("or take it over: WITH (create_slot = false, slot_name = {})", quote_text(slot))),
+        Some(slot) if message.contains("replication slot") && message.contains("does not exist") => problem
+            .because(format!("the slot {slot:?} is gone from the publisher: an interrupted DROP SUBSCRIPTION drops it first"))
+            .fix("part the subscription from its slot (ALTER SUBSCRIPTION … DISABLE, then SET (slot_name = NONE)) and run the same command again"),
+        _ => problem
+            .because("this server could not do its part on another server, which the statement names")
+            .fix("look at that server: address, access rules, wal_level, free slots; then run the same command again"),
+    }
 }

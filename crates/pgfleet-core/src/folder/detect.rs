@@ -3,6 +3,7 @@
 //! Invariant: a guess between formats with different history tables is never made in silence; where
 //! names do not decide, the history table that exists in the target does.
 
+use super::hint::hints;
 use super::reading::{base_name, leading_digits};
 use super::{FileTree, Format};
 use crate::diagnose::{Code, Problem};
@@ -45,7 +46,14 @@ impl Guess {
 
 fn guess(tree: &FileTree) -> Guess {
     let rules = [by_layout, by_annotation, by_flyway_names, by_pairs, by_code, by_numbers];
-    rules.iter().find_map(|rule| rule(tree)).unwrap_or_else(|| Guess::open(&[]))
+    let mut guess = rules.iter().find_map(|rule| rule(tree)).unwrap_or_else(|| Guess::open(&[]));
+    let hinted = hints(tree).into_iter();
+    let hinted = hinted.filter_map(|hint| guess.candidates.iter().position(|f| *f == hint.format));
+    if let Some(at) = hinted.into_iter().next() {
+        guess.candidates[..=at].rotate_right(1);
+        guess.certain = true;
+    }
+    guess
 }
 
 /// Directories and marker files that only one tool has.

@@ -21,6 +21,9 @@ pub struct FileTree {
     pub large: BTreeMap<String, LargeFile>,
     /// Where the folder is on this machine; empty for folders that are not on disk.
     pub location: PathBuf,
+    /// Files beside the folder and above it that may tell which tool runs it, the nearest first: what
+    /// messages call them, and their text.
+    pub neighbours: Vec<(String, String)>,
     /// Files that could not be read, and what the operating system said.
     pub unreadable: BTreeMap<String, String>,
 }

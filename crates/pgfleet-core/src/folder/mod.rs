@@ -13,6 +13,7 @@ mod flyway;
 mod format;
 mod golang_migrate;
 mod goose;
+mod hint;
 mod large;
 mod plain;
 mod prisma;
@@ -32,6 +33,7 @@ use crate::place::Place;
 pub use detect::{detect, detect_candidates};
 pub use file_tree::FileTree;
 pub use format::{Format, UnknownFormat};
+pub use hint::{Hint, NEIGHBOURS, assumed};
 pub use large::{LargeFile, LargeReader};
 
 pub use typeorm::fill_parameters as fill_typeorm_parameters;

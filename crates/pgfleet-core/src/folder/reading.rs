@@ -176,7 +176,18 @@ impl<'tree> Reading<'tree> {
         let stray = stray.filter(|path| !is_ignorable(path));
         let found: Vec<_> = stray.map(|path| unplaced(self.tree, path, self.format)).collect();
         self.problems.extend(found);
+        let named_so = self.tree.directories.iter().filter(|path| path.ends_with(".sql"));
+        let found: Vec<_> = named_so.map(|path| not_a_file(self.tree, path)).collect();
+        self.problems.extend(found);
     }
+}
+
+fn not_a_file(tree: &FileTree, path: &str) -> Problem {
+    let what = format!("{} is a folder, and is not run", tree.display(path));
+    Problem::warning(Code::FileUnplaced, what)
+        .at(Place::file(tree.display(path)))
+        .because("its name is that of a migration")
+        .fix("Rename it, or put the file there that was meant.")
 }
 
 /// Versions of baselines may equal those of versioned migrations (Flyway).

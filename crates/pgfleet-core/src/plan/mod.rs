@@ -28,7 +28,7 @@ use fingerprint::fingerprint_plan;
 pub use fingerprint::{fingerprint_rows, hash_text};
 pub use hazard::{Hazard, HazardKind, needs_consent};
 pub use rows::{CopyRows, RowsInFile};
-pub use unit::{Settle, Unit, units_of};
+pub use unit::{Settle, SharedKind, Unit, units_of};
 
 /// Layout version of the plan file. A reader refuses any other.
 pub const PLAN_VERSION: u32 = 1;

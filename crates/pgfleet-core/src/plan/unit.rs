@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, Transaction};
+use pgfleet_sql::{Facts, Kind, ObjectKind, ObjectRef, Transaction, parse_qualified};
 use serde::{Deserialize, Serialize};
 
 use super::PlannedStatement;
@@ -83,8 +83,48 @@ pub enum Settle {
         /// The database's name, not quoted.
         database: String,
     },
+    /// Done when the table is no partition of the other; one whose detaching began is finished.
+    PartitionDetached {
+        /// The partitioned table, quoted.
+        parent: String,
+        /// The partition, quoted.
+        partition: String,
+    },
+    /// Done when the object is there.
+    ObjectThere {
+        /// What it is.
+        kind: SharedKind,
+        /// Its name, not quoted.
+        name: String,
+    },
+    /// Done when the object is gone.
+    ObjectGone {
+        /// What it is.
+        kind: SharedKind,
+        /// Its name, not quoted.
+        name: String,
+    },
+    /// Done when the subscription has the publication, or no longer has it.
+    SubscriptionHas {
+        /// The subscription's name, not quoted.
+        subscription: String,
+        /// The publication's name, not quoted.
+        publication: String,
+        /// Added, not dropped.
+        has: bool,
+    },
     /// The catalog cannot tell; a person must.
     Ask,
+}
+
+/// Objects that are made and dropped outside transactions, besides databases and indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedKind {
+    /// A subscription of this database.
+    Subscription,
+    /// A tablespace.
+    Tablespace,
 }
 
 impl Unit {
@@ -233,7 +273,7 @@ fn single(mut statement: Statement) -> Unit {
     }
     let facts = &statement.facts;
     if facts.transaction == Transaction::Never || may_commit(&statement) {
-        let settle = settle_of(facts);
+        let settle = settle_of(&statement);
         return Unit::Alone { statement: Box::new(planned(statement)), settle };
     }
     if facts.sets_session || sets_by_function(&statement) {
@@ -256,15 +296,50 @@ fn may_commit(statement: &Statement) -> bool {
     }
 }
 
-fn settle_of(facts: &Facts) -> Settle {
+fn settle_of(statement: &Statement) -> Settle {
+    let facts = &statement.facts;
     match facts.kind {
         Kind::Maintenance if facts.label == "REINDEX" => Settle::Reindex,
         Kind::Maintenance => Settle::Repeat,
         Kind::Create => created(facts).unwrap_or(Settle::Ask),
         Kind::Drop => dropped(&facts.drops).unwrap_or(Settle::Ask),
-        _ if facts.label == "ALTER SYSTEM" => Settle::Repeat,
-        _ => Settle::Ask,
+        _ => altered(statement).unwrap_or(Settle::Ask),
     }
+}
+
+/// What is altered outside transactions. `ALTER SYSTEM`, `ALTER DATABASE … SET TABLESPACE` and what a
+/// subscription is set to may be said twice.
+fn altered(statement: &Statement) -> Option<Settle> {
+    let facts = &statement.facts;
+    match facts.label.as_str() {
+        "ALTER SYSTEM" | "ALTER DATABASE" | "DISCARD" => Some(Settle::Repeat),
+        "ALTER SUBSCRIPTION" => {
+            let name = &facts.alters.first()?.name.name;
+            Some(publication_changed(name, &statement.sql).unwrap_or(Settle::Repeat))
+        }
+        "ALTER TABLE" => {
+            let parent = facts.alters.first()?.name.to_string();
+            let mut others = facts.uses.iter().map(|used| used.name.to_string());
+            let partition = others.find(|name| *name != parent)?;
+            Some(Settle::PartitionDetached { parent, partition })
+        }
+        _ => None,
+    }
+}
+
+/// `ALTER SUBSCRIPTION … ADD PUBLICATION a, b` and `DROP`: all of them or none, so one tells.
+fn publication_changed(subscription: &str, sql: &str) -> Option<Settle> {
+    let words: Vec<_> = sql.split_whitespace().collect();
+    let is = |word: &str, wanted: &str| word.eq_ignore_ascii_case(wanted);
+    let at = words.windows(2).position(|pair| {
+        (is(pair[0], "add") || is(pair[0], "drop")) && is(pair[1], "publication")
+    })?;
+    let first = words.get(at + 2)?.split([',', ';']).next()?;
+    Some(Settle::SubscriptionHas {
+        subscription: subscription.to_owned(),
+        publication: parse_qualified(first)?.name,
+        has: is(words[at], "add"),
+    })
 }
 
 fn created(facts: &Facts) -> Option<Settle> {
@@ -280,7 +355,7 @@ fn created(facts: &Facts) -> Option<Settle> {
             Some(Settle::IndexValid { index: object.name.to_string(), table: table.to_string() })
         }
         ObjectKind::Database => Some(Settle::DatabaseThere { database: object.name.name.clone() }),
-        _ => None,
+        kind => Some(Settle::ObjectThere { kind: shared(kind)?, name: object.name.name.clone() }),
     }
 }
 
@@ -289,6 +364,14 @@ fn dropped(drops: &[ObjectRef]) -> Option<Settle> {
     match object.kind {
         ObjectKind::Index => Some(Settle::IndexGone { index: object.name.to_string() }),
         ObjectKind::Database => Some(Settle::DatabaseGone { database: object.name.name.clone() }),
+        kind => Some(Settle::ObjectGone { kind: shared(kind)?, name: object.name.name.clone() }),
+    }
+}
+
+fn shared(kind: ObjectKind) -> Option<SharedKind> {
+    match kind {
+        ObjectKind::Subscription => Some(SharedKind::Subscription),
+        ObjectKind::Tablespace => Some(SharedKind::Tablespace),
         _ => None,
     }
 }
@@ -411,6 +494,50 @@ mod tests {
         let inside = format!("BEGIN;\n{update}\nCOMMIT;");
         let refused = units(&inside, TransactionMode::Auto).unwrap_err();
         assert_eq!(refused.code, Code::BatchesInvalid);
+    }
+
+    #[test]
+    fn the_catalog_can_settle_what_it_shows() {
+        let settle = |sql: &str| match units(sql, TransactionMode::Auto).unwrap().remove(0) {
+            Unit::Alone { settle, .. } => serde_json::to_string(&settle).unwrap(),
+            other => format!("{other:?}"),
+        };
+        for (sql, shows) in [
+            (
+                "ALTER TABLE s.t DETACH PARTITION \"P\" CONCURRENTLY;",
+                r#"{"settle":"partition_detached","parent":"s.t","partition":"\"P\""}"#,
+            ),
+            (
+                "CREATE SUBSCRIPTION \"S\" CONNECTION 'x' PUBLICATION p;",
+                r#"{"settle":"object_there","kind":"subscription","name":"S"}"#,
+            ),
+            (
+                "DROP SUBSCRIPTION IF EXISTS s;",
+                r#"{"settle":"object_gone","kind":"subscription","name":"s"}"#,
+            ),
+            (
+                "CREATE TABLESPACE t LOCATION '/x';",
+                r#"{"settle":"object_there","kind":"tablespace","name":"t"}"#,
+            ),
+            (
+                "ALTER SUBSCRIPTION s\n ADD PUBLICATION a, b;",
+                r#"{"settle":"subscription_has","subscription":"s","publication":"a","has":true}"#,
+            ),
+            (
+                "alter subscription s drop publication \"A\";",
+                r#"{"settle":"subscription_has","subscription":"s","publication":"A","has":false}"#,
+            ),
+            ("ALTER SUBSCRIPTION s REFRESH PUBLICATION;", r#"{"settle":"repeat"}"#),
+            ("ALTER SUBSCRIPTION s SET PUBLICATION a;", r#"{"settle":"repeat"}"#),
+            ("ALTER SYSTEM SET work_mem = '4MB';", r#"{"settle":"repeat"}"#),
+            ("ALTER DATABASE d SET TABLESPACE t;", r#"{"settle":"repeat"}"#),
+            ("VACUUM t;", r#"{"settle":"repeat"}"#),
+            ("CLUSTER;", r#"{"settle":"repeat"}"#),
+            ("REINDEX TABLE CONCURRENTLY t;", r#"{"settle":"reindex"}"#),
+            ("COMMIT PREPARED 'x';", r#"{"settle":"ask"}"#),
+        ] {
+            assert_eq!(settle(sql), shows, "{sql}");
+        }
     }
 
     #[test]

@@ -72,7 +72,12 @@ pub async fn apply(
             }
             Ok(Arc::new(plan))
         }
-        None => plan_on(target, opened, state, &request.selection, request.run.continue_on_error),
+        None => {
+            let goes_on = request.run.continue_on_error;
+            let plan = plan_on(target, opened, state, &request.selection, goes_on)?;
+            tell_assumption(opened, &request.run);
+            Ok(plan)
+        }
     };
     run_plan(target, opened, &request.run, &make_plan).await
 }
@@ -91,6 +96,13 @@ pub async fn refuse_broken_rows(
         let named = error.problems.into_iter().map(|problem| problem.in_target(&target.name));
         named.collect::<Vec<_>>().into()
     })
+}
+
+/// The first run decides whose history the target gets.
+fn tell_assumption(opened: &Opened, run: &Run<'_>) {
+    if let Some(problem) = opened.assumption() {
+        run.events.send(Event::Warned { problem: Box::new(problem) });
+    }
 }
 
 /// The plan that `apply` would execute, made without a lock.

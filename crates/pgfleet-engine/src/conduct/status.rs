@@ -38,6 +38,7 @@ pub async fn status(
 ) -> Result<TargetStatus, Box<Problem>> {
     let opened = open(project, target, folder).await?;
     let mut problems = opened.folder.set.problems.clone();
+    problems.extend(opened.assumption());
     let untrue = untrue_claims(&opened).await.map_err(|error| target.session_problem(&error))?;
     problems.extend(untrue.into_iter().map(|problem| problem.in_target(&target.name)));
     Ok(TargetStatus {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pgfleet_core::config::{Settings, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::Format;
+use pgfleet_core::folder::{Format, assumed};
 use pgfleet_core::history::{Dialect, MigrationStatus, dialect, judge};
 use pgfleet_sql::{QualifiedName, parse_qualified};
 
@@ -49,6 +49,14 @@ pub struct Opened {
     pub dialect: &'static dyn Dialect,
     /// Each migration's verdict.
     pub statuses: Vec<MigrationStatus>,
+}
+
+impl Opened {
+    /// Which format was assumed, as long as no history settles it.
+    pub fn assumption(&self) -> Option<Problem> {
+        let settled = self.state.history.is_some();
+        assumed(&self.folder.tree, &self.folder.formats).filter(|_| !settled)
+    }
 }
 
 impl Target {

@@ -197,6 +197,11 @@ impl Executor<'_> {
                 return self.commit(step, &[], &[done]).await;
             }
             (Finding::CleanFirst(drops), _) => self.clean(step, statement, &drops).await?,
+            (Finding::FinishBy(sql), _) => {
+                self.clean(step, statement, &[sql]).await?;
+                let done = self.key(sql_step, at, &hash).done(false);
+                return self.commit(step, &[], &[done]).await;
+            }
             (Finding::RunIt | Finding::Unknown | Finding::Happened, _) => {}
         }
         if before == Before::Untouched {
@@ -235,8 +240,9 @@ impl Executor<'_> {
             return;
         }
         // An intent that stays is settled by the next run.
-        let withdrawn = self.key(self.steps[step], at, journal::WITHDRAWN).intent();
-        let _ = self.commit(step, &[], &[withdrawn]).await;
+        let unit = self.key(self.steps[step], at, journal::WITHDRAWN);
+        let (withdrawn, earlier) = (unit.intent(), unit.withdraw_all());
+        let _ = self.commit(step, &[], &[withdrawn, earlier]).await;
     }
 
     async fn look(&self, step: usize, at: usize, what: &Settle) -> Result<Finding, StepFailure> {

@@ -1,7 +1,7 @@
 //! Asks the catalog which of the two happened to a statement that no transaction can hold: intent
 //! only, or intent and deed.
 
-use pgfleet_core::plan::Settle;
+use pgfleet_core::plan::{Settle, SharedKind};
 
 use crate::connect::{Session, SessionError};
 use crate::journal::{UnitKey, literal};
@@ -15,6 +15,8 @@ pub enum Finding {
     RunIt,
     /// It left something half-made; run these one by one, then it.
     CleanFirst(Vec<String>),
+    /// It began and is to be ended by this instead.
+    FinishBy(String),
     /// The catalog cannot tell.
     Unknown,
 }
@@ -48,14 +50,80 @@ pub async fn settle(
             Ok(if there.is_none() { Finding::Happened } else { Finding::RunIt })
         }
         Settle::DatabaseThere { database } => {
-            let there = database_there(session, database).await?;
-            Ok(if there { Finding::Happened } else { Finding::RunIt })
+            Ok(happened_if(database_there(session, database).await?))
         }
         Settle::DatabaseGone { database } => {
-            let there = database_there(session, database).await?;
-            Ok(if there { Finding::RunIt } else { Finding::Happened })
+            Ok(happened_if(!database_there(session, database).await?))
+        }
+        Settle::ObjectThere { kind, name } => {
+            Ok(happened_if(object_there(session, *kind, name).await?))
+        }
+        Settle::ObjectGone { kind, name } => {
+            Ok(happened_if(!object_there(session, *kind, name).await?))
+        }
+        Settle::PartitionDetached { parent, partition } => {
+            partition_detached(session, parent, partition).await
+        }
+        Settle::SubscriptionHas { subscription, publication, has } => {
+            let condition = format!("{} = ANY (subpublications)", literal(publication));
+            let there = subscription_there(session, subscription, &condition).await?;
+            Ok(happened_if(there == *has))
         }
     }
+}
+
+fn happened_if(happened: bool) -> Finding {
+    if happened { Finding::Happened } else { Finding::RunIt }
+}
+
+/// `DETACH PARTITION CONCURRENTLY` first marks the partition and commits ("ALTER TABLE" in
+/// PostgreSQL's manual); what is marked can only be finalized.
+async fn partition_detached(
+    session: &Session,
+    parent: &str,
+    partition: &str,
+) -> Result<Finding, SessionError> {
+    let sql = format!(
+        "SELECT i.inhdetachpending FROM pg_catalog.pg_inherits i \
+         WHERE i.inhparent = pg_catalog.to_regclass({}) AND i.inhrelid = pg_catalog.to_regclass({})",
+        literal(parent),
+        literal(partition)
+    );
+    Ok(match scalar(session, &sql).await?.as_deref() {
+        Some("t") => {
+            Finding::FinishBy(format!("ALTER TABLE {parent} DETACH PARTITION {partition} FINALIZE"))
+        }
+        Some(_) => Finding::RunIt,
+        None => Finding::Happened,
+    })
+}
+
+async fn object_there(
+    session: &Session,
+    kind: SharedKind,
+    name: &str,
+) -> Result<bool, SessionError> {
+    match kind {
+        SharedKind::Subscription => subscription_there(session, name, "true").await,
+        SharedKind::Tablespace => {
+            let name = literal(name);
+            let sql = format!("SELECT 1 FROM pg_catalog.pg_tablespace WHERE spcname = {name}");
+            Ok(scalar(session, &sql).await?.is_some())
+        }
+    }
+}
+
+async fn subscription_there(
+    session: &Session,
+    name: &str,
+    condition: &str,
+) -> Result<bool, SessionError> {
+    let sql = format!(
+        "SELECT 1 FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid \
+         WHERE d.datname = pg_catalog.current_database() AND s.subname = {} AND {condition}",
+        literal(name)
+    );
+    Ok(scalar(session, &sql).await?.is_some())
 }
 
 /// What is known of the one index of that name. It is looked up in its table's schema, where

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use clap::Args;
+use pgfleet_core::config::FormatChoice;
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::Format;
+use pgfleet_core::folder::{Format, assumed};
 use pgfleet_engine::project::{CONFIG_NAME, Folder};
 
 use super::context::Context;
@@ -38,13 +39,17 @@ impl Init {
             )
         })?;
         let set = &folder.set;
+        let mut problems = set.problems.clone();
+        if project.settings.format == FormatChoice::Auto {
+            problems.extend(assumed(&folder.tree, &folder.formats));
+        }
         let text = format!(
             "Wrote {CONFIG_NAME}: {} migrations in {} ({}).\nNext: export DATABASE_URL=postgres://… && pgfleet status\n",
             set.migrations.len(),
             folder.tree.root,
             set.format
         );
-        Ok(CommandResult { text, problems: set.problems.clone(), ..CommandResult::default() })
+        Ok(CommandResult { text, problems, ..CommandResult::default() })
     }
 }
 

@@ -64,6 +64,9 @@ impl PerTarget for Plan {
             false => concerning(check_folder(project, &opened.folder).problems, &plan),
         };
         problems.extend(broken_by_pending(&opened, &selection).await?);
+        if !site.is_one_of_many() && !plan.is_empty() {
+            problems.extend(opened.assumption());
+        }
         let mut rehearsal = None;
         if self.rehearse && !plan.is_empty() {
             let options = RehearsalOptions { rows: self.rows, forwards_only: false };

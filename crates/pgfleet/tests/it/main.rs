@@ -15,4 +15,5 @@ mod rollback;
 mod rows;
 mod schema;
 mod sessions;
+mod settle;
 mod stage;

@@ -11,7 +11,7 @@ use std::{
 
 use pgfleet_testkit::{
     Cluster, TestDb,
-    proxy::{Direction, Proxy},
+    proxy::{Direction, Proxy, Traffic},
 };
 
 use crate::stage::{Stage, assert_says, wait_until};
@@ -314,7 +314,7 @@ fn wait_for_server(stage: &Stage) {
 fn a_connection_cut_between_any_two_steps_is_resumed() {
     let usual = undisturbed();
     let mut tally = Tally::default();
-    let (sent, received) = traffic_of_a_run();
+    let Traffic { bytes_to_server: sent, bytes_to_client: received, .. } = traffic_of_a_run();
     for seed in 0..kills() {
         let stage = stage_on(TestDb::new());
         let proxy = Proxy::before(stage.db.cluster(), Duration::ZERO);
@@ -337,13 +337,42 @@ fn a_connection_cut_between_any_two_steps_is_resumed() {
     println!("connection cut: {tally:?}");
 }
 
-/// Bytes that a run sends and receives.
-fn traffic_of_a_run() -> (u64, u64) {
+/// What a run sends and receives.
+fn traffic_of_a_run() -> Traffic {
     let stage = stage_on(TestDb::new());
     let proxy = Proxy::before(stage.db.cluster(), Duration::ZERO);
     stage.cli_at(&proxy.through(&stage.db.url()), APPLY).run().assert_success();
-    let traffic = proxy.traffic();
-    (traffic.bytes_to_server, traffic.bytes_to_client)
+    proxy.traffic()
+}
+
+/// Cuts the connection exactly behind a message of the protocol. With `PGFLEET_BOUNDARIES=all`
+/// behind every one that a run sends or receives; else behind so many of each direction.
+#[test]
+fn a_connection_cut_behind_any_message_is_resumed() {
+    let usual = undisturbed();
+    let traffic = traffic_of_a_run();
+    let wanted = std::env::var("PGFLEET_BOUNDARIES").unwrap_or_default();
+    let mut tally = Tally::default();
+    for (direction, messages) in [
+        (Direction::ToServer, traffic.messages_to_server),
+        (Direction::ToClient, traffic.messages_to_client),
+    ] {
+        let cuts =
+            if wanted == "all" { messages } else { wanted.parse().unwrap_or(kills().div_ceil(2)) };
+        for cut in 0..cuts {
+            let after = 1 + cut * messages / cuts;
+            let stage = stage_on(TestDb::new());
+            let proxy = Proxy::before(stage.db.cluster(), Duration::ZERO);
+            proxy.cut_after_messages(direction, after);
+            let output = stage.cli_at(&proxy.through(&stage.db.url()), APPLY).run();
+            let context = format!("cut {direction:?} behind message {after} of {messages}");
+            let code = output.code;
+            assert!(matches!(code, 0 | 3 | 4), "{context}: {code}\n{}", output.stderr);
+            tally.count(&stage);
+            finish(&stage, APPLY, &usual.up, &mut tally, &context);
+        }
+        println!("{messages} messages {direction:?}, {cuts} cuts: {tally:?}");
+    }
 }
 
 #[test]
