@@ -34,3 +34,4 @@ pub mod tenantize;
 pub mod truth;
 pub mod typeorm;
 pub mod verify;
+pub mod way_back;

@@ -5,6 +5,7 @@
 
 mod hazard;
 mod loss;
+mod proof;
 mod reversal;
 mod sample;
 
@@ -15,6 +16,7 @@ use crate::place::Place;
 
 pub use hazard::{add_hazards, found_hazards};
 pub use loss::{Contents, HeldColumn, data_statements, losses};
+pub use proof::{Proof, bare, taken_back};
 pub use reversal::{Reversal, Verdict, WayBack};
 pub use sample::{RowChoice, UnknownRowChoice};
 

@@ -211,6 +211,12 @@ impl Schema {
 }
 
 impl Object {
+    /// Without what does not count in comparisons.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        fingerprint::canonical(self)
+    }
+
     /// The table, foreign table or partitioned table, when it is one.
     pub fn table(&self) -> Option<&Table> {
         match &self.body {

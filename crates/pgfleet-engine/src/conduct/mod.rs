@@ -18,6 +18,7 @@ mod shelf;
 mod status;
 mod target;
 
+pub(crate) use crate::preflight::check_target as preflight_of;
 pub(crate) use apply::pending;
 pub use apply::{ApplyRequest, Selection, apply, plan_apply, refuse_broken_rows};
 pub use change::{ChangeError, Consent, Run, RunOutcome, run_plan};

@@ -80,7 +80,7 @@ impl PerTarget for Apply {
         let rehearsed = match self.rehearse {
             true => {
                 let plan = plan.clone().map_or_else(|| plan_apply(target, &opened, &selection), Ok);
-                rehearse_first(context, (&project, target, &opened), &plan?, self.rows).await?
+                rehearse_first(context, (project, target, &opened), &plan?, self.rows).await?
             }
             false => None,
         };

@@ -31,7 +31,7 @@ pub use missing::{MissingOptions, missing};
 pub use plan::{estimates, plan};
 pub use problem::{problem, problems};
 pub use progress::{Progress, ProgressMode};
-pub use rehearsal::rehearsal;
+pub use rehearsal::{derived, proof, rehearsal};
 pub use run_summary::run_summary;
 pub use schema::{PSQL_HEAD, changes, hazards, schema, statements};
 pub use status::{StatusOptions, status};

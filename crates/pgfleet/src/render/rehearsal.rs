@@ -1,9 +1,10 @@
 //! A rehearsal for people: what held others up, what was written anew, and what can be taken back.
 
-use pgfleet_core::rehearse::{Rehearsal, RehearsedStatement, Reversal, Touched, Verdict};
+use pgfleet_core::plan::Plan;
+use pgfleet_core::rehearse::{Proof, Rehearsal, RehearsedStatement, Reversal, Touched, Verdict};
 
 use super::style::{Role, Style};
-use super::text::{clean_line, counted, duration, pad, pad_left, width_of, wrap};
+use super::text::{clean, clean_line, counted, duration, pad, pad_left, width_of, wrap};
 
 /// Statements that take at least this long on the copy are shown, whatever they lock.
 const SLOW_MS: f64 = 100.0;
@@ -125,6 +126,47 @@ fn in_words(reversal: &Reversal) -> (Role, String, &[String]) {
             (Role::Doubtful, format!("not tried: {}", clean_line(why)), &[])
         }
     }
+}
+
+/// What the try of a rollback showed.
+pub fn proof(out: &mut String, style: &Style, proof: &Proof, derived: &[String]) {
+    let way = match derived {
+        [] => "The way back",
+        _ => "The way back, derived where none was written,",
+    };
+    let (role, text) = match proof {
+        Proof::Proven => (
+            Role::Good,
+            format!("{way} was proven on a scratch copy: the schema is what it was before."),
+        ),
+        Proof::RoundTrip { why } => (
+            Role::Doubtful,
+            format!(
+                "{way} was proven on a scratch copy by a round trip only: back and forth again gave \
+                 the same schema. What was there before is not known: {}.",
+                clean_line(why)
+            ),
+        ),
+        Proof::Unproven { why, .. } => {
+            (Role::Bad, format!("{way} was not proven: {}.", clean_line(why)))
+        }
+    };
+    hung(out, style, 0, &text, role);
+}
+
+/// Statements that nobody wrote.
+pub fn derived(out: &mut String, style: &Style, plan: &Plan, derived: &[String]) {
+    for step in plan.sql_steps().filter(|step| derived.contains(&step.label)) {
+        let heading = format!("{} has no down part; derived:", clean_line(&step.label));
+        out.push_str(&format!("\n{}\n", style.paint(Role::Strong, &heading)));
+        let statements = step.units.iter().flat_map(|unit| unit.statements());
+        for statement in statements.filter(|statement| statement.label != "SET") {
+            for line in clean(&statement.sql).lines() {
+                out.push_str(&format!("  {line}\n"));
+            }
+        }
+    }
+    out.push('\n');
 }
 
 fn hung(out: &mut String, style: &Style, indent: usize, text: &str, role: Role) {

@@ -131,9 +131,16 @@ fn undisturbed() -> Undisturbed {
     stage.run(APPLY).assert_success();
     let (up_time, up) = (begun.elapsed(), left(&stage));
     assert_eq!(up.history.split(' ').count(), MIGRATIONS);
-    let begun = Instant::now();
     stage.run(BACK).assert_success();
-    Undisturbed { up, up_time, down_time: begun.elapsed(), down: left(&stage) }
+    let took = "SELECT extract(epoch FROM ended_at - started_at) FROM pgfleet.runs \
+                WHERE command = 'rollback'";
+    let down_time = Duration::from_secs_f64(stage.db.value(took).parse().expect("seconds"));
+    Undisturbed { up, up_time, down_time, down: left(&stage) }
+}
+
+/// A way back is tried on a copy first, which is no time to be killed at.
+fn wait_until_it_goes_back(stage: &Stage) {
+    wait_until(&stage.db, "SELECT EXISTS (SELECT FROM pgfleet.runs WHERE command = 'rollback')");
 }
 
 /// splitmix64, for moments that differ and can be repeated.
@@ -212,6 +219,9 @@ fn killed_at_random_moments(
             stage.run(APPLY).assert_success();
         }
         let mut running = stage.spawn(args);
+        if back {
+            wait_until_it_goes_back(&stage);
+        }
         sleep(moment(seed, time));
         kill(&stage, &mut running);
         drop(running);
@@ -245,6 +255,7 @@ fn a_killed_rollback_is_resumed() {
         let stage = stage_on(TestDb::new());
         stage.run(APPLY).assert_success();
         let mut running = stage.spawn(BACK);
+        wait_until_it_goes_back(&stage);
         sleep(moment(seed + 1_000, usual.down_time));
         running.kill();
         drop(running);

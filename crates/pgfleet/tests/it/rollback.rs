@@ -2,7 +2,10 @@
 
 use pgfleet_testkit::TestDb;
 
-use crate::stage::{Stage, assert_says};
+use crate::{
+    resume::block,
+    stage::{Stage, assert_says, wait_until},
+};
 
 const PLAIN: &str = "[migrations]\nformat = 'plain'\n";
 
@@ -38,12 +41,95 @@ fn the_last_some_and_all_are_taken_back() {
 }
 
 #[test]
-fn what_has_no_way_back_is_refused_before_anything_is_done() {
-    let stage = reversible();
-    std::fs::remove_file(stage.project.path().join("migrations/0003_t.down.sql")).unwrap();
-    let stderr = stage.ends(&["rollback", "--to", "0", "--allow-data-loss"], 5);
-    assert_says(&stderr, &["PF409", "0003"]);
-    assert_eq!(stage.versions(), "0001 0002 0003 0004 0005");
+fn a_way_back_that_nobody_wrote_is_derived_shown_and_proven() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "CREATE TYPE state AS ENUM ('new', 'old'); CREATE TABLE a (id int PRIMARY KEY, s state);"),
+        ("0002_b.sql", "ALTER TABLE a ADD COLUMN v text NOT NULL DEFAULT 'x', ALTER COLUMN id TYPE bigint;
+                        CREATE VIEW w AS SELECT v FROM a; ALTER TYPE state RENAME VALUE 'old' TO 'done';"),
+    ]);
+    stage.project.write("pgfleet.toml", PLAIN);
+    stage.run(&["apply", "--to", "0001"]).assert_success();
+    let before = stage.schema();
+    stage.run(&["apply", "--allow-data-loss"]).assert_success();
+    stage.db.sql("INSERT INTO a VALUES (1, 'new', 'y'); ALTER TABLE a ADD COLUMN hand date; CREATE TABLE mine ()");
+    let shown = stage.run(&["rollback", "--dry-run"]).assert_success();
+    assert_says(
+        &shown.stdout,
+        &[
+            "0002_b has no down part; derived:",
+            "DROP VIEW public.w;",
+            "DROP COLUMN v",
+            "was proven",
+            "Nothing was changed",
+        ],
+    );
+    assert_says(&stage.ends(&["rollback"], 5), &["PF402", "column v"]);
+    assert_eq!(stage.versions(), "0001 0002");
+    let output = stage.run(&["rollback", "--allow-data-loss"]).assert_success();
+    assert_says(&output.stdout, &["derived where none was written, was proven"]);
+    assert_eq!(stage.versions(), "0001");
+    assert_eq!(stage.db.value("SELECT id || ' ' || s FROM a"), "1 new", "rows stay");
+    stage.db.sql("ALTER TABLE a DROP COLUMN hand; DROP TABLE mine");
+    assert_eq!(stage.schema(), before);
+}
+
+#[test]
+fn what_does_not_lead_back_is_refused_before_anything_is_done() {
+    let stage = Stage::of(&[
+        ("0001_a.up.sql", "CREATE TABLE a (id int);"),
+        ("0001_a.down.sql", "DROP TABLE a;"),
+        ("0002_b.up.sql", "CREATE TYPE state AS ENUM ('new'); CREATE TABLE b (s state);"),
+        ("0002_b.down.sql", "DROP TABLE b;"),
+    ]);
+    stage.project.write("pgfleet.toml", PLAIN);
+    stage.apply();
+    let stderr = stage.ends(&["rollback", "--allow-data-loss"], 5);
+    assert_says(&stderr, &["PF451", "0002_b", "it leaves enum public.state", "--unproven"]);
+    let shown = stage.run(&["rollback", "--dry-run"]);
+    assert_eq!(shown.code, 5);
+    assert_says(&shown.stdout, &["To take back: 1 migration", "was not proven"]);
+    assert_eq!(stage.versions(), "0001 0002");
+    stage.run(&["rollback", "--unproven", "--allow-data-loss"]).assert_success();
+    assert_eq!(stage.versions(), "0001");
+    assert_eq!(stage.db.value("SELECT to_regtype('state') IS NOT NULL"), "t");
+}
+
+#[test]
+fn what_was_changed_by_hand_is_named() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "CREATE TABLE a (id int);"),
+        ("0002_b.sql", "ALTER TABLE a ADD COLUMN v text;"),
+    ]);
+    stage.project.write("pgfleet.toml", PLAIN);
+    stage.apply();
+    stage.db.sql("ALTER TABLE a ALTER COLUMN v TYPE varchar(9)");
+    let stderr = stage.ends(&["rollback", "--allow-data-loss"], 5);
+    assert_says(
+        &stderr,
+        &["PF451", "changed by hand", "table public.a is not as the migrations left it"],
+    );
+    assert_eq!(stage.versions(), "0001 0002");
+}
+
+#[test]
+fn a_folder_that_cannot_be_replayed_allows_a_round_trip() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "CREATE TABLE a (id int) TABLESPACE gone;"),
+        ("0002_b.up.sql", "CREATE TABLE b (id int);"),
+        ("0002_b.down.sql", "DROP TABLE b;"),
+        ("0003_c.sql", "CREATE TABLE c (id int);"),
+    ]);
+    stage.project.write("pgfleet.toml", PLAIN);
+    stage.db.sql("CREATE TABLE a (id int)");
+    stage.run(&["baseline", "0001", "--yes"]).assert_success();
+    stage.apply();
+    let stderr = stage.ends(&["rollback", "--allow-data-loss"], 5);
+    assert_says(&stderr, &["PF409", "0003_c", "none can be derived", "0001_a.sql:1:"]);
+    stage.run(&["rollback", "--objects", "c", "--allow-data-loss"]).assert_success();
+    stage.run(&["resolve", "--rolled-back", "0003"]).assert_success();
+    let output = stage.run(&["rollback", "--allow-data-loss"]).assert_success();
+    assert_says(&output.stdout, &["proven on a scratch copy by a round trip only"]);
+    assert_eq!(stage.versions(), "0001");
 }
 
 #[test]
@@ -61,7 +147,10 @@ fn a_missing_file_cannot_be_taken_back() {
 fn a_failed_way_back_leaves_its_migration() {
     let stage = reversible();
     stage.db.sql("CREATE VIEW v AS SELECT * FROM t4");
-    let stderr = stage.ends(&["rollback", "--steps", "3", "--allow-data-loss"], 4);
+    let stderr = stage.ends(&["rollback", "--steps", "3", "--allow-data-loss"], 5);
+    assert_says(&stderr, &["PF451", "PF309", "migrations/0004_t.down.sql:1:1"]);
+    assert_eq!(stage.versions(), "0001 0002 0003 0004 0005");
+    let stderr = stage.ends(&["rollback", "--steps", "3", "--allow-data-loss", "--unproven"], 4);
     assert_says(&stderr, &["PF309", "migrations/0004_t.down.sql:1:1"]);
     assert_eq!(stage.versions(), "0001 0002 0003 0004");
 }
@@ -103,10 +192,54 @@ fn apply_after_half_a_way_back_says_so() {
     ]);
     stage.project.write("pgfleet.toml", PLAIN);
     stage.apply();
-    stage.ends(&["rollback", "--allow-data-loss"], 4);
+    assert_says(&stage.ends(&["rollback", "--allow-data-loss"], 5), &["PF451", "nothing"]);
+    stage.ends(&["rollback", "--allow-data-loss", "--unproven"], 4);
     assert_says(&stage.ends(&["apply"], 5), &["PF404", "pgfleet rollback"]);
     stage.write("0001_a.down.sql", "DROP INDEX CONCURRENTLY i;\nDROP TABLE a;");
     stage.run(&["rollback", "--allow-data-loss"]).assert_success();
     stage.apply();
     assert_eq!(stage.db.value("SELECT to_regclass('i') IS NOT NULL"), "t");
+}
+
+#[test]
+fn a_derived_way_back_that_was_killed_between_its_transactions_is_finished() {
+    let stage = Stage::of(&[
+        (
+            "0001_a.sql",
+            "CREATE TYPE state AS ENUM ('new', 'old'); CREATE TABLE t (s state DEFAULT 'old');",
+        ),
+        (
+            "0002_b.sql",
+            "ALTER TABLE t ALTER COLUMN s DROP DEFAULT, ALTER COLUMN s TYPE text; DROP TYPE state;
+             CREATE TYPE state AS ENUM ('new');
+             ALTER TABLE t ALTER COLUMN s TYPE state USING s::state, ALTER COLUMN s SET DEFAULT 'new';",
+        ),
+    ]);
+    stage.project.write("pgfleet.toml", PLAIN);
+    stage.run(&["apply", "--to", "0001"]).assert_success();
+    let before = stage.schema();
+    stage.run(&["apply", "--allow-data-loss"]).assert_success();
+    // The default needs the label committed: the second transaction waits for the reader.
+    let reader = block(&stage, "BEGIN; SELECT * FROM t");
+    let mut running = stage.spawn(&["rollback", "--allow-data-loss"]);
+    let half = "SELECT EXISTS (SELECT FROM pgfleet.steps WHERE direction = 'down' \
+                AND state = 'done' AND NOT closed)";
+    wait_until(&stage.db, half);
+    running.kill();
+    drop(running);
+    // The server has got the whole transaction already, and would go on with it.
+    stage.db.value(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+         WHERE application_name = 'pgfleet' AND datname = current_database()",
+    );
+    let gone = "SELECT count(*) = 0 FROM pg_stat_activity \
+                WHERE application_name = 'pgfleet' AND datname = current_database()";
+    wait_until(&stage.db, gone);
+    drop(reader);
+    assert_eq!(stage.versions(), "0001 0002", "only the last transaction takes it out");
+    assert_says(&stage.ends(&["apply"], 5), &["PF404", "taken back in part"]);
+    stage.run(&["rollback", "--allow-data-loss"]).assert_success();
+    assert_eq!(stage.versions(), "0001");
+    assert_eq!(stage.schema(), before);
+    assert_eq!(stage.db.value("SELECT count(*) FROM pgfleet.steps WHERE NOT closed"), "0");
 }

@@ -1,0 +1,140 @@
+//! Which schemas migrations led from and to: the applied ones are replayed on a scratch database,
+//! with a look before and after each that is to be taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pgfleet_core::diagnose::Problem;
+use pgfleet_core::history::Verdict;
+use pgfleet_core::schema::Schema;
+
+use crate::compare::{read_target, without_histories};
+use crate::conduct::{
+    ApplyRequest, ChangeError, Consent, Opened, Run, RunOutcome, Selection, Target, apply, open,
+};
+use crate::execute::NoEvents;
+use crate::project::{Folder, Project};
+use crate::scratch::Scratch;
+
+/// Schemas that the applied migrations led to.
+pub(super) struct Replayed {
+    /// Versions in folder order.
+    versions: Vec<String>,
+    /// By how many migrations were applied.
+    looks: BTreeMap<usize, Schema>,
+}
+
+impl Replayed {
+    /// The schemas after and before a migration, when it was looked at.
+    pub(super) fn around(&self, version: &str) -> Option<(&Schema, &Schema)> {
+        let at = self.versions.iter().position(|one| one == version)?;
+        Some((self.looks.get(&(at + 1))?, self.looks.get(&at)?))
+    }
+
+    /// The schemas after the last and before the first that is taken back.
+    pub(super) fn ends(&self) -> Option<(&Schema, &Schema)> {
+        Some((self.looks.last_key_value()?.1, self.looks.first_key_value()?.1))
+    }
+}
+
+/// Replays; an error says why it cannot be known.
+pub(super) async fn replay(
+    project: &Project,
+    target: &Target,
+    opened: &Opened,
+    versions: &[String],
+) -> Result<Replayed, String> {
+    let scratch = Scratch::create(project, target).await.map_err(|problem| problem.what)?;
+    let copy = scratch.target(target);
+    let stage = Stage { project, copy: &copy, folder: applied(opened) };
+    let replayed = stage.run(versions).await;
+    scratch.drop().await.map_err(|problem| problem.what)?;
+    replayed.map_err(|error| {
+        let first = error.problems.iter().find(|problem| problem.is_error());
+        let what = first.map_or("a statement failed".to_owned(), in_short);
+        format!("the applied migrations cannot be replayed: {what}")
+    })
+}
+
+fn in_short(problem: &Problem) -> String {
+    match &problem.place {
+        Some(place) => format!("{} ({place})", problem.what),
+        None => problem.what.clone(),
+    }
+}
+
+/// The folder without what the target does not have.
+fn applied(opened: &Opened) -> Folder {
+    let is_applied = |version: &str| {
+        let status = opened.statuses.iter().find(|status| status.version == version);
+        status.is_some_and(|s| matches!(s.verdict, Verdict::Applied | Verdict::Changed))
+    };
+    let mut folder = Folder::clone(&opened.folder);
+    folder.set.migrations.retain(|migration| is_applied(&migration.version));
+    folder
+}
+
+struct Stage<'a> {
+    project: &'a Project,
+    copy: &'a Target,
+    folder: Folder,
+}
+
+impl Stage<'_> {
+    async fn run(&self, versions: &[String]) -> Result<Replayed, ChangeError> {
+        let mut looks = BTreeMap::new();
+        for count in self.moments(versions) {
+            looks.insert(count, self.apply_before(count).await?);
+        }
+        let versions = self.folder.set.migrations.iter().map(|m| m.version.clone()).collect();
+        Ok(Replayed { versions, looks })
+    }
+
+    /// Before the first, after the last, and around those whose way back must be derived.
+    fn moments(&self, versions: &[String]) -> BTreeSet<usize> {
+        let all = self.folder.set.migrations.iter().enumerate();
+        let chosen: Vec<_> = all.filter(|(_, m)| versions.contains(&m.version)).collect();
+        let lacking = chosen.iter().filter(|(_, m)| m.down.is_none() && m.opaque_down.is_none());
+        let mut moments: BTreeSet<_> = lacking.flat_map(|(at, _)| [*at, at + 1]).collect();
+        moments.extend(chosen.first().map(|(at, _)| *at));
+        moments.extend(chosen.last().map(|(at, _)| at + 1));
+        moments
+    }
+
+    /// Applies the first migrations, as many as are said, and looks.
+    async fn apply_before(&self, count: usize) -> Result<Schema, ChangeError> {
+        let mut folder = self.folder.clone();
+        folder.set.migrations.truncate(count);
+        if count > 0 {
+            let opened = open(self.project, self.copy, folder).await?;
+            let outcome = apply(self.copy, &opened, &quietly("replay")).await?;
+            opened.session.close().await;
+            complete(outcome)?;
+        }
+        let schema = read_target(self.copy).await?;
+        Ok(without_histories(schema, &self.project.settings))
+    }
+}
+
+/// A run that nobody hears of, on a copy.
+pub(super) fn quietly(command: &str) -> ApplyRequest<'_> {
+    ApplyRequest { selection: Selection::default(), plan: None, run: quiet_run(command) }
+}
+
+/// How runs on a copy go.
+pub(super) fn quiet_run(command: &str) -> Run<'_> {
+    Run {
+        command,
+        consent: Consent { data_loss: true },
+        continue_on_error: false,
+        events: &NoEvents,
+        stop: tokio::sync::watch::channel(false).1,
+    }
+}
+
+/// A run that failed, as an error.
+pub(super) fn complete(outcome: RunOutcome) -> Result<(), ChangeError> {
+    match outcome {
+        RunOutcome::Ran(report) if !report.complete() => Err(report.problems.into()),
+        _ => Ok(()),
+    }
+}
