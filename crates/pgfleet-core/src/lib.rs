@@ -4,8 +4,10 @@
 //! what was decided comes back as data (a [`folder::MigrationSet`], verdicts, a [`plan::Plan`],
 //! a [`diagnose::Problem`]). The engine acts on it; the binary shows it.
 
+pub mod audit;
 pub mod backup;
 pub mod batches;
+pub mod clean;
 pub mod config;
 pub mod diagnose;
 pub mod fleet;

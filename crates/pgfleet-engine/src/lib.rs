@@ -1,7 +1,9 @@
 //! Effects: everything that touches a server, the disk, the network or the clock.
 
+pub mod audit;
 pub mod backup;
 pub mod catalog;
+pub mod clean;
 pub mod compare;
 pub mod compose;
 pub mod conduct;

@@ -6,6 +6,8 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::group::{Groups, order_problem};
+use crate::audit::AuditRule;
+use crate::clean::CleanRule;
 use crate::diagnose::{Code, Problem, Snippet};
 use crate::lint::{LintSection, LintSettings};
 use crate::place::Place;
@@ -43,6 +45,15 @@ pub struct ConfigFile {
     /// What `verify` expects.
     #[serde(default)]
     pub check: Vec<Check>,
+    /// What `audit` asks besides its own rules.
+    #[serde(default)]
+    pub audit: Vec<AuditRule>,
+    /// Rows that `clean` takes away.
+    #[serde(default)]
+    pub clean: Vec<CleanRule>,
+    /// Rows that `maintain` takes away time and again.
+    #[serde(default)]
+    pub maintain: Vec<CleanRule>,
 }
 
 /// `[database]`.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::file::{CommitWaitName, ConfigFile, TargetSection};
 use super::group::GroupSection;
+use crate::audit::AuditRule;
+use crate::clean::CleanRule;
 use crate::diagnose::{Code, Problem};
 use crate::folder::Format;
 use crate::lint::LintSettings;
@@ -79,6 +81,12 @@ pub struct Settings {
     pub checks: Vec<Check>,
     /// The tenant column, for `tenantize` and `isolation`.
     pub tenancy: Option<TenancySection>,
+    /// What `audit` asks besides its own rules.
+    pub audit: Vec<AuditRule>,
+    /// Rows that `clean` takes away.
+    pub clean: Vec<CleanRule>,
+    /// Rows that `maintain` takes away time and again.
+    pub maintain: Vec<CleanRule>,
     /// Environment and `.env`, for checks and for whatever names a variable.
     pub variables: Variables,
 }
@@ -179,6 +187,9 @@ pub fn resolve(
         lint: LintSettings::of(&file.lint)?,
         checks: sources.checks(),
         tenancy: file.tenancy.clone(),
+        audit: file.audit.clone(),
+        clean: file.clean.clone(),
+        maintain: file.maintain.clone(),
         variables,
     })
 }

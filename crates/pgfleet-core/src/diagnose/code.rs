@@ -111,6 +111,7 @@ codes! {
     BackupUnreadable = "PF172", "a backup cannot be read or written";
     TenancyInvalid = "PF191", "the [tenancy] section is not valid";
     LintRuleUnknown = "PF142", "no lint rule has that name";
+    RuleInvalid = "PF173", "a declared rule is not valid";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
     HostUnknown = "PF202", "the host name does not resolve";
@@ -152,6 +153,7 @@ codes! {
     RowsUnseen = "PF380", "row-level security hides rows from a change in batches";
     RowsUntouched = "PF381", "a batch changed fewer rows than it should";
     DumpFailed = "PF370", "pg_dump or pg_restore failed";
+    CleanFailed = "PF371", "rows could not be deleted";
 
     LockHeld = "PF401", "another run holds the migration lock";
     ConsentMissing = "PF402", "the plan can lose data and consent was not given";
@@ -179,6 +181,8 @@ codes! {
     DiskSpaceLow = "PF472", "the disk may be too small";
     RolesMissing = "PF473", "roles that a backup needs are not there";
     TenancyRefused = "PF490", "a table cannot get its tenant column as declared";
+    CleanBlocked = "PF474", "a foreign key forbids what a rule would delete";
+    BackupUnproven = "PF475", "a backup is not proven or not fresh";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";
@@ -193,6 +197,7 @@ codes! {
     LintIgnoreUnused = "PF521", "a lint comment ignores nothing";
     TenantsReachable = "PF570", "an ordinary role reaches rows of other tenants";
     QueriesUnrestricted = "PF571", "statements touch tenant tables without the tenant column";
+    AuditFinding = "PF551", "the audit found something";
 
     Bug = "PF900", "a bug in pgfleet";
 }

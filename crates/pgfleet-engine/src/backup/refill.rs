@@ -163,8 +163,24 @@ impl Restoring<'_> {
         }
         command.arg(archive);
         let restored = self.program.run(command, "while restoring the backup").await;
-        restored.map_err(|problem| Box::new(problem.in_target(&self.into.name)))
+        restored.map_err(|problem| Box::new(explained(problem.in_target(&self.into.name))))
     }
+}
+
+/// Keys are made when all rows are there, so that rows which broke them before stop a restore.
+fn explained(problem: Problem) -> Problem {
+    let said =
+        |part: &str| problem.cause.iter().chain(&problem.details).any(|line| line.contains(part));
+    if said("violates foreign key constraint") {
+        return problem.fix_with(
+            "The database itself holds rows that break its own key; find and mend them.",
+            "pgfleet audit --only orphan",
+        );
+    }
+    if said("extension") && said("is not available") {
+        return problem.fix("Install the extension on the server that is restored on.");
+    }
+    problem
 }
 
 /// A database's name as conninfo: one that holds `=` would be taken for conninfo itself.

@@ -265,6 +265,12 @@ impl StoredBackup {
     }
 }
 
+/// How long ago a backup's snapshot was taken; none when its time cannot be read.
+pub fn age_s(manifest: &Manifest) -> Option<i64> {
+    let taken: jiff::Timestamp = manifest.started_at.parse().ok()?;
+    Some(jiff::Timestamp::now().as_second() - taken.as_second())
+}
+
 /// Every file below a folder but manifest, lock and verification, with its SHA-256.
 ///
 /// # Errors

@@ -1,9 +1,11 @@
 //! The command line: one file per command, each with its arguments and what it does with them.
 
 mod apply;
+mod audit;
 mod backup;
 mod baseline;
 mod check;
+mod clean;
 mod completions;
 mod context;
 mod demo;
@@ -19,6 +21,7 @@ mod inspect;
 mod isolation;
 mod isolation_queries;
 mod lint;
+mod maintain;
 mod missing;
 mod outcome;
 mod plan;
@@ -83,6 +86,9 @@ enum Command {
     Isolation(isolation::Isolation),
     Baseline(baseline::Baseline),
     Resolve(resolve::Resolve),
+    Audit(audit::Audit),
+    Clean(clean::Clean),
+    Maintain(maintain::Maintain),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
@@ -135,6 +141,11 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Tenantize(command) => block_on(command.run(context)),
         Command::Baseline(command) => block_on(everywhere(context, command)),
         Command::Resolve(command) => block_on(everywhere(context, command)),
+        Command::Baseline(command) => block_on(command.run(context)),
+        Command::Resolve(command) => block_on(command.run(context)),
+        Command::Audit(command) => block_on(command.run(context)),
+        Command::Clean(command) => block_on(command.run(context)),
+        Command::Maintain(command) => block_on(command.run(context)),
         Command::Backup(command) => block_on(command.run(context)),
         Command::Restore(command) => block_on(command.run(context)),
         Command::Doctor(command) => block_on(command.run(context)),
@@ -164,6 +175,9 @@ fn name_of(command: &Command) -> &'static str {
         Command::Tenantize(_) => "tenantize",
         Command::Baseline(_) => "baseline",
         Command::Resolve(_) => "resolve",
+        Command::Audit(_) => "audit",
+        Command::Clean(_) => "clean",
+        Command::Maintain(_) => "maintain",
         Command::Backup(_) => "backup",
         Command::Restore(_) => "restore",
         Command::Doctor(_) => "doctor",

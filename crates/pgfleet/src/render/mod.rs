@@ -4,9 +4,11 @@
 //! terminal, the environment or the clock, but [`Style::detect`] and [`progress`]. Text from
 //! outside (file contents, server messages) never carries control characters to the terminal.
 
+mod audit;
 mod backup;
 mod checks;
 mod fleet;
+mod clean;
 pub mod json;
 mod lint;
 mod missing;
@@ -22,9 +24,11 @@ mod style;
 mod tests;
 mod text;
 
+pub use audit::{audit, audit_rules};
 pub use backup::{backup, backup_json, backups, removed_backups};
 pub use checks::checks;
 pub use fleet::{fleet_overview, fleet_schemas, fleet_statuses, merged};
+pub use clean::{cleaned, previews};
 pub use json::{Envelope, TargetEntry};
 pub use lint::{findings, rules};
 pub use missing::{MissingOptions, missing};

@@ -3,6 +3,7 @@
 mod apply;
 mod backup;
 mod bad_input;
+mod clean;
 mod copy;
 mod generate;
 mod lint;
