@@ -135,7 +135,7 @@ fn find_table<'a>(text: &str, catalog: &'a Catalog) -> Result<&'a CatalogTable, 
         [table] => Ok(table),
         [] => {
             let names: Vec<_> = catalog.tables.iter().map(|t| t.name.name.as_str()).collect();
-            let near = closest_name(text.rsplit('.').next().unwrap_or(text), names.into_iter());
+            let near = closest_name(text.rsplit('.').next().unwrap_or(text), names);
             let hint = near.map(|near| format!("; {near} is there")).unwrap_or_default();
             Err(format!("the database has no table {text}{hint}"))
         }

@@ -123,8 +123,8 @@ impl Audit {
         skip.extend(self.skip.iter().map(|rule| (rule.clone(), Vec::new())));
         let names = declared.iter().map(|question| question.finding.rule.as_str());
         let known: Vec<_> = RULES.iter().map(|(name, _)| *name).chain(names).collect();
-        let named = skip.iter().map(|(rule, _)| rule).chain(&self.only);
-        for rule in named.filter(|rule| !known.contains(&rule.as_str())) {
+        let mut named = skip.iter().map(|(rule, _)| rule).chain(&self.only);
+        if let Some(rule) = named.find(|rule| !known.contains(&rule.as_str())) {
             return Err(unknown(rule).into());
         }
         Ok(AuditOptions {
