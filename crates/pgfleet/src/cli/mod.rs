@@ -141,8 +141,6 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Tenantize(command) => block_on(command.run(context)),
         Command::Baseline(command) => block_on(everywhere(context, command)),
         Command::Resolve(command) => block_on(everywhere(context, command)),
-        Command::Baseline(command) => block_on(command.run(context)),
-        Command::Resolve(command) => block_on(command.run(context)),
         Command::Audit(command) => block_on(command.run(context)),
         Command::Clean(command) => block_on(command.run(context)),
         Command::Maintain(command) => block_on(command.run(context)),
