@@ -15,6 +15,7 @@ pub mod folder;
 pub mod history;
 pub mod lint;
 pub mod missing;
+pub mod monitor;
 pub mod place;
 pub mod plan;
 pub mod preflight;

@@ -20,6 +20,7 @@ pub mod journal;
 pub mod lint;
 pub mod lock;
 pub mod missing;
+pub mod monitor;
 pub mod outline;
 pub mod preflight;
 pub mod prisma_schema;

@@ -15,7 +15,9 @@ mod verify;
 pub use create::{ArchiveFormat, BackupRequest, back_up};
 pub use facts::{DatabaseFacts, Snapshot, read_database, read_tables};
 pub use restore::{RestoreRequest, RestoreSource, Restored, restore};
-pub use store::{Draft, Store, StoredBackup, age_s, hash_file, hash_files, manifest_sha256};
+pub use store::{
+    Draft, Store, StoredBackup, age_s, hash_file, hash_files, manifest_sha256, target_folder_name,
+};
 pub use sums::sum_tables;
 pub use verify::verify;
 

@@ -174,7 +174,7 @@ fn explained(problem: Problem) -> Problem {
     if said("violates foreign key constraint") {
         return problem.fix_with(
             "The database itself holds rows that break its own key; find and mend them.",
-            "pgfleet audit --only orphan",
+            "pgfleet audit --rule orphan",
         );
     }
     if said("extension") && said("is not available") {

@@ -61,16 +61,7 @@ impl Store {
     /// The folder of a target below the root of all backups. Without a name in the configuration
     /// it is called by database and host.
     pub fn of(root: &Path, target: &Target) -> Self {
-        let spec = &target.spec;
-        let host = spec.endpoints.first().map(|endpoint| match &endpoint.host {
-            Host::Tcp(name) => format!("{name}-{}", endpoint.port),
-            Host::Unix(_) => format!("local-{}", endpoint.port),
-        });
-        let name = match target.name.as_str() {
-            "database" => format!("{}@{}", spec.database, host.unwrap_or_default()),
-            name => name.to_owned(),
-        };
-        Self { dir: root.join(file_name(&name)) }
+        Self { dir: root.join(target_folder_name(target)) }
     }
 
     /// The folder.
@@ -262,6 +253,20 @@ impl StoredBackup {
     pub fn bytes(&self) -> u64 {
         let files = self.manifest.iter().flat_map(|manifest| &manifest.files);
         files.map(|file| file.bytes).sum()
+    }
+}
+
+/// What the folder of a target's files is called: its name in the configuration, else database and
+/// host.
+pub fn target_folder_name(target: &Target) -> String {
+    let spec = &target.spec;
+    let host = spec.endpoints.first().map(|endpoint| match &endpoint.host {
+        Host::Tcp(name) => format!("{name}-{}", endpoint.port),
+        Host::Unix(_) => format!("local-{}", endpoint.port),
+    });
+    match target.name.as_str() {
+        "database" => file_name(&format!("{}@{}", spec.database, host.unwrap_or_default())),
+        name => file_name(name),
     }
 }
 

@@ -8,12 +8,13 @@ use pgfleet_core::audit::{
 };
 use pgfleet_core::diagnose::{Code, ExitCode, Problem, Severity};
 use pgfleet_engine::audit::{AuditOptions, Wanted, audit};
-use pgfleet_engine::conduct::Target;
 use pgfleet_engine::project::Project;
 
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::global::Output;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, TargetEntry};
 
 /// Look for what is wrong with the rows and the schema: orphans, duplicates, empty values, stale rows
@@ -23,7 +24,8 @@ Examples:
   pgfleet audit
   pgfleet audit --html audit.html --output json > audit.json
   pgfleet audit --rules audit.toml --fail-on warning
-  pgfleet audit --only orphan --only orphan-likely
+  pgfleet audit --rule orphan --rule orphan-likely
+  pgfleet audit --group tenants
   pgfleet audit --list-rules
 
 Exit code 1 when a finding weighs as much as --fail-on says.")]
@@ -33,7 +35,7 @@ pub struct Audit {
     rules: Option<PathBuf>,
     /// Only this rule; may be given several times
     #[arg(long, value_name = "RULE")]
-    only: Vec<String>,
+    rule: Vec<String>,
     /// Without this rule; may be given several times
     #[arg(long, value_name = "RULE")]
     skip: Vec<String>,
@@ -67,22 +69,38 @@ enum FailOn {
     Never,
 }
 
-impl Audit {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+impl PerTarget for Audit {
+    const NAME: &'static str = "audit";
+    const CHANGES: bool = false;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         if self.list_rules {
             let mut text = String::new();
             render::audit_rules(&mut text, &context.out);
             return Ok(CommandResult::text(text));
         }
-        let project = context.project()?;
-        let options = self.options(&project)?;
-        let report = audit(&Target::of(&project)?, &options).await?;
+        let options = self.options(site.project)?;
+        let report = audit(site.target()?, &options).await?;
         if let Some(file) = &self.html {
             write(file, &audit_html(&report))?;
         }
         self.shown(context, &report)
     }
 
+    fn check_many(&self) -> Result<(), CommandError> {
+        match (&self.html, self.list_rules) {
+            (None, false) => Ok(()),
+            _ => Err(Problem::error(
+                Code::GroupNotPossible,
+                "--html and --list-rules are for one target",
+            )
+            .fix("Leave --group out, and name a --target or --url.")
+            .into()),
+        }
+    }
+}
+
+impl Audit {
     fn shown(
         &self,
         context: &Context,
@@ -95,7 +113,9 @@ impl Audit {
         let problems = if as_problems { problems(report) } else { Vec::new() };
         let heaviest = report.findings.iter().map(|finding| finding.severity).max();
         let exit = self.fails(heaviest).then_some(ExitCode::NotSo);
-        Ok(CommandResult { text, targets: vec![entry], problems, exit, ..CommandResult::default() })
+        let headline = headline(report);
+        let targets = vec![entry];
+        Ok(CommandResult { text, headline, targets, problems, exit, ..CommandResult::default() })
     }
 
     fn fails(&self, heaviest: Option<Severity>) -> bool {
@@ -123,17 +143,22 @@ impl Audit {
         skip.extend(self.skip.iter().map(|rule| (rule.clone(), Vec::new())));
         let names = declared.iter().map(|question| question.finding.rule.as_str());
         let known: Vec<_> = RULES.iter().map(|(name, _)| *name).chain(names).collect();
-        let mut named = skip.iter().map(|(rule, _)| rule).chain(&self.only);
+        let mut named = skip.iter().map(|(rule, _)| rule).chain(&self.rule);
         if let Some(rule) = named.find(|rule| !known.contains(&rule.as_str())) {
             return Err(unknown(rule).into());
         }
         Ok(AuditOptions {
             declared,
-            wanted: Wanted { only: self.only.clone(), skip },
+            wanted: Wanted { only: self.rule.clone(), skip },
             timeout_ms: self.timeout_ms,
             jobs: usize::from(self.jobs),
         })
     }
+}
+
+fn headline(report: &AuditReport) -> String {
+    let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|s| report.count(s));
+    format!("{} errors, {} warnings, {} notes", counts[0], counts[1], counts[2])
 }
 
 fn unknown(rule: &str) -> Problem {

@@ -10,7 +10,9 @@ use pgfleet_engine::conduct::Target;
 use pgfleet_engine::project::Project;
 
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, TargetEntry};
 
 /// Back up the database by pg_dump, with a manifest that a restore is proven by
@@ -22,6 +24,7 @@ Examples:
   pgfleet backup --verify            dump, restore into a scratch database, compare
   pgfleet backup --verify --keep 7   and remove what has seven newer good ones
   pgfleet backup list
+  pgfleet backup --verify --group tenants
   pgfleet backup verify 20261125T204512Z-full
   pgfleet restore --into shop_restored
 
@@ -109,17 +112,19 @@ impl Place {
     }
 }
 
-impl Backup {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
-        let target = Target::of(&project)?;
-        match self.action {
-            None => make(context, &project, &target, &self.make).await,
-            Some(Action::List(place)) => list(context, &target, &place.store(&project, &target)),
+impl PerTarget for Backup {
+    const NAME: &'static str = "backup";
+    const CHANGES: bool = false;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let target = site.target()?;
+        match &self.action {
+            None => make(context, site, target, &self.make).await,
+            Some(Action::List(place)) => list(context, target, &place.store(site.project, target)),
             Some(Action::Verify(command)) => {
-                let backup =
-                    command.place.store(&project, &target).find(command.backup.as_deref())?;
-                verify_one(context, &project, &target, &backup, command.place.jobs).await
+                let store = command.place.store(site.project, target);
+                let backup = store.find(command.backup.as_deref())?;
+                verify_one(context, site, target, &backup, command.place.jobs).await
             }
         }
     }
@@ -127,16 +132,16 @@ impl Backup {
 
 async fn make(
     context: &Context,
-    project: &Project,
+    site: &Site<'_>,
     target: &Target,
     command: &Make,
 ) -> Result<CommandResult, CommandError> {
-    let store = command.place.store(project, target);
-    let note = notes(context);
+    let store = command.place.store(site.project, target);
+    let note = notes(context, site);
     let mut removed = store.sweep()?;
     let backup = back_up(target, &store, &request(command), &note).await?;
     let mut result = match command.verify {
-        true => verify_one(context, project, target, &backup, command.place.jobs).await?,
+        true => verify_one(context, site, target, &backup, command.place.jobs).await?,
         false => made(context, target, &backup)?,
     };
     if let Some(keep) = command.keep {
@@ -173,17 +178,19 @@ fn made(
     let mut text = String::new();
     render::backup(&mut text, &context.out, backup);
     let targets = vec![entry(target, backup)?];
-    Ok(CommandResult { text, targets, ..CommandResult::default() })
+    let headline = format!("{}: {}", backup.id, backup.state.name());
+    Ok(CommandResult { text, headline, targets, ..CommandResult::default() })
 }
 
 async fn verify_one(
     context: &Context,
-    project: &Project,
+    site: &Site<'_>,
     target: &Target,
     backup: &StoredBackup,
     jobs: u16,
 ) -> Result<CommandResult, CommandError> {
-    let verification = verify(project, target, backup, usize::from(jobs), &notes(context)).await?;
+    let verification =
+        verify(site.project, target, backup, usize::from(jobs), &notes(context, site)).await?;
     let good = verification.differences.is_empty();
     let backup = StoredBackup {
         state: if good { BackupState::Good } else { BackupState::Bad },
@@ -215,16 +222,18 @@ fn list(context: &Context, target: &Target, store: &Store) -> Result<CommandResu
     let shown: Result<Vec<_>, _> = backups.iter().map(render::backup_json).collect();
     let entry =
         TargetEntry::new(&target.name).field("folder", &store.dir())?.field("backups", &shown?)?;
-    Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
+    let good = backups.iter().filter(|backup| backup.state == BackupState::Good).count();
+    let headline = format!("{} backups, {good} good", backups.len());
+    Ok(CommandResult { text, headline, targets: vec![entry], ..CommandResult::default() })
 }
 
 fn entry(target: &Target, backup: &StoredBackup) -> Result<TargetEntry, serde_json::Error> {
     TargetEntry::new(&target.name).field("backup", &render::backup_json(backup)?)
 }
 
-/// Lines on standard error that say what is being done.
-pub fn notes(context: &Context) -> impl Fn(&str) + Sync {
-    let quiet = context.global.quiet;
+/// Lines on standard error that say what is being done; none for one target of many.
+pub fn notes(context: &Context, site: &Site<'_>) -> impl Fn(&str) + Sync + use<> {
+    let quiet = context.global.quiet || site.is_one_of_many();
     move |line: &str| {
         if !quiet {
             eprintln!("{line} …");

@@ -11,11 +11,12 @@ use pgfleet_engine::clean::{
     CleanOutcome, CleanRun, Preview, execute, interrupted_run, preview, refuse_blocked,
 };
 use pgfleet_engine::conduct::Target;
-use pgfleet_engine::project::Project;
 
 use super::backup::{Place, notes};
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{self, TargetEntry};
 
 /// How old a named backup may be.
@@ -52,35 +53,50 @@ pub struct Clean {
     place: Place,
 }
 
-impl Clean {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
-        let target = Target::of(&project)?;
-        let rules = rules(&project.settings.clean, self.rules.as_deref(), "clean")?;
-        let previews = preview(&target, &rules).await?;
+impl PerTarget for Clean {
+    const NAME: &'static str = "clean";
+    const CHANGES: bool = true;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let target = site.target()?;
+        let rules = rules(&site.project.settings.clean, self.rules.as_deref(), "clean")?;
+        let previews = preview(target, &rules).await?;
         if !self.execute {
-            return shown(context, &target, &previews, "clean");
+            return shown(context, target, &previews, "clean");
         }
-        consent(context, &target, &previews, "clean")?;
+        consent(context, target, &previews, "clean")?;
         let resolved = resolved(&previews);
-        let backup = match interrupted_run(&target, &resolved, "clean").await? {
+        let backup = match interrupted_run(target, &resolved, "clean").await? {
             Some(_) => None,
-            None if nothing(&previews) => return shown(context, &target, &previews, "clean"),
-            None => Some(self.proven_backup(context, &project, &target).await?),
+            None if nothing(&previews) => return shown(context, target, &previews, "clean"),
+            None => Some(self.proven_backup(context, site, target).await?),
         };
         let run = CleanRun { command: "clean", backup };
-        let outcome = execute(&target, &resolved, &run, &notes(context)).await?;
-        done(context, &target, &previews, &outcome, run.backup.as_deref())
+        let outcome = execute(target, &resolved, &run, &notes(context, site)).await?;
+        done(context, target, &previews, &outcome, run.backup.as_deref())
     }
 
+    fn check_many(&self) -> Result<(), CommandError> {
+        match &self.backup {
+            None => Ok(()),
+            Some(_) => {
+                Err(Problem::error(Code::GroupNotPossible, "--backup names one target's backup")
+                    .fix("Leave it out: each target gets a backup of its own first.")
+                    .into())
+            }
+        }
+    }
+}
+
+impl Clean {
     /// The named backup, or one that is made and proven now.
     async fn proven_backup(
         &self,
         context: &Context,
-        project: &Project,
+        site: &Site<'_>,
         target: &Target,
     ) -> Result<String, CommandError> {
-        let store = self.place.store(project, target);
+        let store = self.place.store(site.project, target);
         if let Some(name) = &self.backup {
             let backup = store.find(Some(name))?;
             let manifest = backup.manifest()?;
@@ -102,10 +118,10 @@ impl Clean {
             role_passwords: false,
             check_space: true,
         };
-        let note = notes(context);
+        let note = notes(context, site);
         store.sweep()?;
         let backup = back_up(target, &store, &request, &note).await?;
-        let found = verify(project, target, &backup, request.jobs, &note).await?;
+        let found = verify(site.project, target, &backup, request.jobs, &note).await?;
         match found.differences.is_empty() {
             true => Ok(backup.id),
             false => Err(unproven(target, &backup.id, BackupState::Bad, true, true, true).into()),
@@ -157,7 +173,10 @@ pub fn shown(
     }
     let entry =
         TargetEntry::new(&target.name).field("executed", &false)?.field("rules", &previews)?;
-    Ok(CommandResult { text, targets: vec![entry], problems, ..CommandResult::default() })
+    let rows: u64 = previews.iter().map(|one| one.victims.total(Effect::Deleted)).sum();
+    let headline = format!("{rows} rows would be deleted");
+    let targets = vec![entry];
+    Ok(CommandResult { text, headline, targets, problems, ..CommandResult::default() })
 }
 
 /// What went.
@@ -175,7 +194,9 @@ pub fn done(
         .field("rules", &previews)?
         .field("backup", &backup)?
         .field("outcome", outcome)?;
-    Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
+    let rows: u64 = outcome.tables.iter().map(|table| table.deleted).sum();
+    let headline = format!("{rows} rows deleted");
+    Ok(CommandResult { text, headline, targets: vec![entry], ..CommandResult::default() })
 }
 
 /// The rules as they will be executed.

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pgfleet_engine::clean::{CleanRun, execute, preview};
-use pgfleet_engine::conduct::Target;
 
 use super::backup::notes;
 use super::clean::{consent, done, nothing, resolved, rules, shown};
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 
 /// Take away rows whose time is over, by rules that run time and again
 #[derive(Debug, Args)]
@@ -17,6 +18,7 @@ use super::outcome::{CommandError, CommandResult};
 Examples:
   pgfleet maintain                                what would go
   pgfleet maintain --execute --allow-data-loss    from cron or a timer
+  pgfleet maintain --group tenants
 
 A rule in pgfleet.toml:
   [[maintain]]
@@ -36,18 +38,20 @@ pub struct Maintain {
     execute: bool,
 }
 
-impl Maintain {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
-        let target = Target::of(&project)?;
-        let rules = rules(&project.settings.maintain, self.rules.as_deref(), "maintain")?;
-        let previews = preview(&target, &rules).await?;
+impl PerTarget for Maintain {
+    const NAME: &'static str = "maintain";
+    const CHANGES: bool = true;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let target = site.target()?;
+        let rules = rules(&site.project.settings.maintain, self.rules.as_deref(), "maintain")?;
+        let previews = preview(target, &rules).await?;
         if !self.execute || nothing(&previews) {
-            return shown(context, &target, &previews, "maintain");
+            return shown(context, target, &previews, "maintain");
         }
-        consent(context, &target, &previews, "maintain")?;
+        consent(context, target, &previews, "maintain")?;
         let run = CleanRun { command: "maintain", backup: None };
-        let outcome = execute(&target, &resolved(&previews), &run, &notes(context)).await?;
-        done(context, &target, &previews, &outcome, None)
+        let outcome = execute(target, &resolved(&previews), &run, &notes(context, site)).await?;
+        done(context, target, &previews, &outcome, None)
     }
 }

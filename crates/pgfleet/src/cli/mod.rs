@@ -23,6 +23,7 @@ mod isolation_queries;
 mod lint;
 mod maintain;
 mod missing;
+mod monitor;
 mod outcome;
 mod plan;
 mod reset;
@@ -89,6 +90,7 @@ enum Command {
     Audit(audit::Audit),
     Clean(clean::Clean),
     Maintain(maintain::Maintain),
+    Monitor(monitor::Monitor),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
@@ -141,11 +143,12 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Tenantize(command) => block_on(command.run(context)),
         Command::Baseline(command) => block_on(everywhere(context, command)),
         Command::Resolve(command) => block_on(everywhere(context, command)),
-        Command::Audit(command) => block_on(command.run(context)),
-        Command::Clean(command) => block_on(command.run(context)),
-        Command::Maintain(command) => block_on(command.run(context)),
-        Command::Backup(command) => block_on(command.run(context)),
-        Command::Restore(command) => block_on(command.run(context)),
+        Command::Audit(command) => block_on(everywhere(context, command)),
+        Command::Clean(command) => block_on(everywhere(context, command)),
+        Command::Monitor(command) => block_on(monitor::run(context, command)),
+        Command::Maintain(command) => block_on(everywhere(context, command)),
+        Command::Backup(command) => block_on(everywhere(context, command)),
+        Command::Restore(command) => block_on(everywhere(context, command)),
         Command::Doctor(command) => block_on(command.run(context)),
         Command::Explain(command) => command.run(),
         Command::Demo(command) => command.run(context),
@@ -175,6 +178,7 @@ fn name_of(command: &Command) -> &'static str {
         Command::Resolve(_) => "resolve",
         Command::Audit(_) => "audit",
         Command::Clean(_) => "clean",
+        Command::Monitor(_) => "monitor",
         Command::Maintain(_) => "maintain",
         Command::Backup(_) => "backup",
         Command::Restore(_) => "restore",

@@ -1,7 +1,7 @@
 //! What commands give back, and how it is shown: result to standard output, problems to standard
 //! error, and the exit code.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use pgfleet_core::diagnose::{ExitCode, Problem};
 use pgfleet_core::history::MigrationStatus;
@@ -101,6 +101,15 @@ pub fn show(context: &Context, command: &str, result: Result<CommandResult, Comm
     // A reader that went away (`| head`) is no failure of the command.
     let _ = written;
     exit as u8
+}
+
+/// Shows one of many looks. A terminal is cleared first, so that figures stay in their places.
+pub fn show_look(context: &Context, command: &str, result: CommandResult) {
+    if context.global.output == Output::Human && std::io::stdout().is_terminal() {
+        // A terminal that went away ends the process by its own signal.
+        let _ = print("\x1b[H\x1b[2J");
+    }
+    let _ = show(context, command, Ok(result));
 }
 
 /// The exit code of the first error; errors of a kind come together.

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use clap::Args;
+use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_engine::backup::{RestoreRequest, RestoreSource, Restored, Store, restore};
-use pgfleet_engine::conduct::Target;
 
 use super::backup::{Place, notes};
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::TargetEntry;
 
 /// Restore a backup into a new database, or replace one after the restored copy was compared
@@ -35,25 +37,38 @@ pub struct Restore {
     place: Place,
 }
 
-impl Restore {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
-        let target = Target::of(&project)?;
-        let store = self.place.store(&project, &target);
+impl PerTarget for Restore {
+    const NAME: &'static str = "restore";
+    const CHANGES: bool = true;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let target = site.target()?;
+        let store = self.place.store(site.project, target);
         let source = source(&store, self.backup.as_deref())?;
         let request = RestoreRequest {
-            into: self.into.unwrap_or_else(|| target.spec.database.clone()),
+            into: self.into.clone().unwrap_or_else(|| target.spec.database.clone()),
             allow_data_loss: context.global.allow_data_loss,
             drop_prior: self.drop_prior,
             jobs: usize::from(self.place.jobs),
         };
-        let restored = restore(&target, &source, &request, &notes(context)).await?;
+        let restored = restore(target, &source, &request, &notes(context, site)).await?;
         let entry = TargetEntry::new(&target.name)
             .field("database", &restored.database)?
             .field("prior", &restored.prior)?
             .field("compared", &restored.compared)?;
         let text = told(&restored, &source);
-        Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
+        let headline = format!("restored into {}", restored.database);
+        Ok(CommandResult { text, headline, targets: vec![entry], ..CommandResult::default() })
+    }
+
+    fn check_many(&self) -> Result<(), CommandError> {
+        if self.backup.is_none() && self.into.is_none() {
+            return Ok(());
+        }
+        let what = "a backup's name and --into are for one target";
+        Err(Problem::error(Code::GroupNotPossible, what)
+            .fix("Leave them out: each target's newest backup takes the place of its database.")
+            .into())
     }
 }
 

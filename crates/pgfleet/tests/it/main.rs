@@ -8,6 +8,7 @@ mod copy;
 mod generate;
 mod lint;
 mod locks;
+mod monitor;
 mod output;
 mod rehearse;
 mod resolve;
