@@ -2,168 +2,89 @@
 
 use super::figures::Sample;
 
-/// One metric's name, kind, what it is, and its values with their labels.
-struct Metric<'a> {
-    name: &'static str,
-    kind: &'static str,
-    help: &'static str,
-    value: &'a dyn Fn(&Sample) -> Vec<(Vec<(&'static str, String)>, f64)>,
-}
+/// A metric with one value for each target.
+type Single = (&'static str, &'static str, &'static str, fn(&Sample) -> Option<f64>);
+/// A metric with a value for each value of a label.
+type Labelled =
+    (&'static str, &'static str, &'static str, &'static str, fn(&Sample) -> Vec<(String, f64)>);
 
-/// The page: every metric of every target.
-pub fn prometheus(samples: &[(String, Sample)]) -> String {
-    let single = |value: f64| vec![(Vec::new(), value)];
-    let metrics = [
-        Metric {
-            name: "pgfleet_up",
-            kind: "gauge",
-            help: "The database answered.",
-            value: &|_| single(1.0),
-        },
-        Metric {
-            name: "pgfleet_answer_seconds",
-            kind: "gauge",
-            help: "Time that all figures took.",
-            value: &|s| single(s.answered_ms / 1000.0),
-        },
-        Metric {
-            name: "pgfleet_server_connections",
-            kind: "gauge",
-            help: "Client sessions on the server.",
-            value: &|s| single(s.connections as f64),
-        },
-        Metric {
-            name: "pgfleet_server_connections_max",
-            kind: "gauge",
-            help: "max_connections.",
-            value: &|s| single(s.connections_max as f64),
-        },
-        Metric {
-            name: "pgfleet_connections",
-            kind: "gauge",
-            help: "Client sessions in the database, by state.",
-            value: &|s| {
-                s.states
-                    .iter()
-                    .map(|(state, count)| (vec![("state", state.clone())], *count as f64))
-                    .collect()
-            },
-        },
-        Metric {
-            name: "pgfleet_cache_hit_ratio",
-            kind: "gauge",
-            help: "Share of pages found in shared memory.",
-            value: &|s| s.cache_hit.map(single).unwrap_or_default(),
-        },
-        Metric {
-            name: "pgfleet_commits_total",
-            kind: "counter",
-            help: "Transactions committed.",
-            value: &|s| single(s.commits as f64),
-        },
-        Metric {
-            name: "pgfleet_rollbacks_total",
-            kind: "counter",
-            help: "Transactions rolled back.",
-            value: &|s| single(s.rollbacks as f64),
-        },
-        Metric {
-            name: "pgfleet_deadlocks_total",
-            kind: "counter",
-            help: "Deadlocks.",
-            value: &|s| single(s.deadlocks as f64),
-        },
-        Metric {
-            name: "pgfleet_temporary_bytes_total",
-            kind: "counter",
-            help: "Bytes of temporary files.",
-            value: &|s| single(s.temporary_bytes as f64),
-        },
-        Metric {
-            name: "pgfleet_database_bytes",
-            kind: "gauge",
-            help: "Size of the database.",
-            value: &|s| single(s.database_bytes as f64),
-        },
-        Metric {
-            name: "pgfleet_table_bytes",
-            kind: "gauge",
-            help: "Size of the largest tables, with indexes.",
-            value: &|s| {
-                s.tables
-                    .iter()
-                    .map(|t| (vec![("table", t.table.clone())], t.bytes as f64))
-                    .collect()
-            },
-        },
-        Metric {
-            name: "pgfleet_table_dead_rows",
-            kind: "gauge",
-            help: "Rows that a vacuum would remove.",
-            value: &|s| {
-                s.tables
-                    .iter()
-                    .map(|t| (vec![("table", t.table.clone())], t.dead_rows as f64))
-                    .collect()
-            },
-        },
-        Metric {
-            name: "pgfleet_oldest_transaction_seconds",
-            kind: "gauge",
-            help: "Age of the oldest open transaction.",
-            value: &|s| single(s.transactions.iter().map(|t| t.age_s).fold(0.0, f64::max)),
-        },
-        Metric {
-            name: "pgfleet_blocked_sessions",
-            kind: "gauge",
-            help: "Sessions that wait for another's lock.",
-            value: &|s| {
-                single(s.transactions.iter().filter(|t| !t.blocked_by.is_empty()).count() as f64)
-            },
-        },
-        Metric {
-            name: "pgfleet_replica_lag_bytes",
-            kind: "gauge",
-            help: "Log that a receiver has not replayed.",
-            value: &|s| {
-                s.replicas
-                    .iter()
-                    .map(|r| (vec![("replica", r.name.clone())], r.lag_bytes as f64))
-                    .collect()
-            },
-        },
-        Metric {
-            name: "pgfleet_slot_held_bytes",
-            kind: "gauge",
-            help: "Log that a replication slot holds back.",
-            value: &|s| {
-                s.slots
-                    .iter()
-                    .map(|(slot, bytes)| (vec![("slot", slot.clone())], *bytes as f64))
-                    .collect()
-            },
-        },
-        Metric {
-            name: "pgfleet_oldest_xid_age",
-            kind: "gauge",
-            help: "Age of the oldest row version in transactions.",
-            value: &|s| single(s.oldest_xid_age as f64),
-        },
-    ];
-    metrics.iter().map(|metric| page_part(metric, samples)).collect()
-}
+/// Name, kind, what it is, value.
+const SINGLE: &[Single] = &[
+    ("pgfleet_up", "gauge", "The database answered.", |_| Some(1.0)),
+    ("pgfleet_answer_seconds", "gauge", "Time that all figures took.", |s| {
+        Some(s.answered_ms / 1000.0)
+    }),
+    ("pgfleet_server_connections", "gauge", "Client sessions on the server.", |s| {
+        Some(s.connections as f64)
+    }),
+    ("pgfleet_server_connections_max", "gauge", "max_connections.", |s| {
+        Some(s.connections_max as f64)
+    }),
+    ("pgfleet_cache_hit_ratio", "gauge", "Share of pages found in shared memory.", |s| s.cache_hit),
+    ("pgfleet_commits_total", "counter", "Transactions committed.", |s| Some(s.commits as f64)),
+    ("pgfleet_rollbacks_total", "counter", "Transactions rolled back.", |s| {
+        Some(s.rollbacks as f64)
+    }),
+    ("pgfleet_deadlocks_total", "counter", "Deadlocks.", |s| Some(s.deadlocks as f64)),
+    ("pgfleet_temporary_bytes_total", "counter", "Bytes of temporary files.", |s| {
+        Some(s.temporary_bytes as f64)
+    }),
+    ("pgfleet_database_bytes", "gauge", "Size of the database.", |s| Some(s.database_bytes as f64)),
+    ("pgfleet_oldest_transaction_seconds", "gauge", "Age of the oldest open transaction.", |s| {
+        Some(s.transactions.iter().map(|one| one.age_s).fold(0.0, f64::max))
+    }),
+    ("pgfleet_blocked_sessions", "gauge", "Sessions that wait for another's lock.", |s| {
+        Some(s.transactions.iter().filter(|one| !one.blocked_by.is_empty()).count() as f64)
+    }),
+    ("pgfleet_oldest_xid_age", "gauge", "Age of the oldest row version in transactions.", |s| {
+        Some(s.oldest_xid_age as f64)
+    }),
+];
 
-fn page_part(metric: &Metric<'_>, samples: &[(String, Sample)]) -> String {
-    let mut text =
-        format!("# HELP {0} {1}\n# TYPE {0} {2}\n", metric.name, metric.help, metric.kind);
-    for (target, sample) in samples {
-        for (labels, value) in (metric.value)(sample) {
-            let mut all = vec![format!("target=\"{}\"", escaped(target))];
-            all.extend(labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))));
-            text.push_str(&format!("{}{{{}}} {value}\n", metric.name, all.join(",")));
+/// Name, kind, what it is, the label's name, values by label.
+const LABELLED: &[Labelled] = &[
+    ("pgfleet_connections", "gauge", "Client sessions in the database.", "state", |s| {
+        s.states.iter().map(|(state, count)| (state.clone(), *count as f64)).collect()
+    }),
+    ("pgfleet_table_bytes", "gauge", "Size of the largest tables, with indexes.", "table", |s| {
+        s.tables.iter().map(|one| (one.table.clone(), one.bytes as f64)).collect()
+    }),
+    ("pgfleet_table_dead_rows", "gauge", "Rows that a vacuum would remove.", "table", |s| {
+        s.tables.iter().map(|one| (one.table.clone(), one.dead_rows as f64)).collect()
+    }),
+    ("pgfleet_replica_lag_bytes", "gauge", "Log that is not replayed.", "replica", |s| {
+        s.replicas.iter().map(|one| (one.name.clone(), one.lag_bytes as f64)).collect()
+    }),
+    ("pgfleet_slot_held_bytes", "gauge", "Log that a slot holds back.", "slot", |s| {
+        s.slots.iter().map(|(slot, bytes)| (slot.clone(), *bytes as f64)).collect()
+    }),
+];
+
+/// The page: every metric of every target that answered, and `pgfleet_up 0` of the others.
+pub fn prometheus(samples: &[(String, Sample)], down: &[String]) -> String {
+    let mut page = String::new();
+    for (name, kind, help, value) in SINGLE {
+        page.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+        let values = samples.iter().filter_map(|(of, sample)| Some((of, value(sample)?)));
+        let lines = values.map(|(of, value)| line(name, of, None, value));
+        page.extend(lines);
+        if *name == "pgfleet_up" {
+            page.extend(down.iter().map(|of| line(name, of, None, 0.0)));
         }
     }
-    text
+    for (name, kind, help, label, values) in LABELLED {
+        page.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+        for (of, sample) in samples {
+            let values = values(sample);
+            page.extend(values.iter().map(|(by, value)| line(name, of, Some((label, by)), *value)));
+        }
+    }
+    page
+}
+
+fn line(name: &str, target: &str, label: Option<(&str, &str)>, value: f64) -> String {
+    let label = label.map(|(name, by)| format!(",{name}=\"{}\"", escaped(by)));
+    format!("{name}{{target=\"{}\"{}}} {value}\n", escaped(target), label.unwrap_or_default())
 }
 
 fn escaped(text: &str) -> String {
@@ -181,11 +102,12 @@ mod tests {
             cache_hit: Some(0.5),
             ..Sample::default()
         };
-        let page = prometheus(&[("a\"b\\\n".to_owned(), sample)]);
+        let page = prometheus(&[("a\"b\\\n".to_owned(), sample)], &["gone".to_owned()]);
         assert!(
             page.contains("pgfleet_connections{target=\"a\\\"b\\\\\\n\",state=\"idle\"} 3\n"),
             "{page}"
         );
+        assert!(page.contains("pgfleet_up{target=\"gone\"} 0\n"), "{page}");
         for line in page.lines().filter(|line| !line.starts_with('#')) {
             let value = line.rsplit(' ').next().unwrap();
             assert!(value.parse::<f64>().is_ok(), "{line}");

@@ -68,16 +68,10 @@ async fn page(targets: &[Target]) -> String {
     for target in targets {
         match look(target).await {
             Some(sample) => samples.push((target.name.clone(), sample)),
-            None => down.push(target.name.replace(['\\', '"', '\n'], "_")),
+            None => down.push(target.name.clone()),
         }
     }
-    let mut page = prometheus(&samples);
-    let down: String =
-        down.iter().map(|name| format!("pgfleet_up{{target=\"{name}\"}} 0\n")).collect();
-    // The lines of one metric stand together.
-    let end = page.find("# HELP pgfleet_answer_seconds").unwrap_or(0);
-    page.insert_str(end, &down);
-    page
+    prometheus(&samples, &down)
 }
 
 async fn look(target: &Target) -> Option<Sample> {
