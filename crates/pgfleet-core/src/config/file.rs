@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::group::{Groups, order_problem};
+use super::rollout::RolloutSection;
 use crate::audit::AuditRule;
 use crate::clean::CleanRule;
 use crate::diagnose::{Code, Problem, Snippet};
@@ -42,6 +43,9 @@ pub struct ConfigFile {
     /// Sets of targets that share one migration set, by name.
     #[serde(default)]
     pub groups: Groups,
+    /// How rollouts go.
+    #[serde(default)]
+    pub rollout: RolloutSection,
     /// What `verify` expects.
     #[serde(default)]
     pub check: Vec<Check>,
@@ -161,7 +165,8 @@ pub fn parse(text: &str, file: &str) -> Result<ConfigFile, Box<Problem>> {
     if let Some((span, message)) = order_problem(&parsed.groups) {
         return Err(Box::new(problem_at(text, file, span, &message)));
     }
-    let checks = parsed.groups.values().map(|group| &group.check).chain([&parsed.check]);
+    let checks = parsed.groups.values().map(|group| &group.check);
+    let checks = checks.chain([&parsed.check, &parsed.rollout.check]);
     if let Some(problem) = checks.flat_map(|checks| declaration_problems(checks, file)).next() {
         return Err(Box::new(problem));
     }

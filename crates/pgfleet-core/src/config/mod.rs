@@ -5,12 +5,14 @@
 
 mod file;
 mod group;
+mod rollout;
 mod settings;
 
 pub use file::{
     ApplySection, ConfigFile, DatabaseSection, MigrationsSection, TargetSection, parse,
 };
 pub use group::{GroupSection, GroupSource, Groups, ordered};
+pub use rollout::RolloutSection;
 pub use settings::{
     ApplySettings, CommitWait, Flags, FormatChoice, Scope, Settings, Variables, resolve,
 };

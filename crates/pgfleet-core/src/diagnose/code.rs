@@ -105,6 +105,7 @@ codes! {
     GroupEmpty = "PF154", "a group has no targets";
     ChoiceUnmatched = "PF155", "no target has the name that was asked for";
     GroupNotPossible = "PF156", "a command or flag does not go with groups";
+    RolloutUnknown = "PF157", "there is no such rollout";
     BatchesInvalid = "PF190", "a comment asks for batches that cannot be made";
     ClientProgramOld = "PF170", "a client program is older than the server";
     BackupUnknown = "PF171", "there is no such backup";
@@ -183,6 +184,10 @@ codes! {
     TenancyRefused = "PF490", "a table cannot get its tenant column as declared";
     CleanBlocked = "PF474", "a foreign key forbids what a rule would delete";
     BackupUnproven = "PF475", "a backup is not proven or not fresh";
+    RolloutUnfinished = "PF460", "another rollout of the group is not finished";
+    RolloutChanged = "PF461", "the folder is not the one that the rollout began with";
+    RolloutPaused = "PF462", "a rollout waits for a person";
+    TakeBackImpossible = "PF463", "a target cannot be taken back";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";
@@ -192,6 +197,7 @@ codes! {
     TablesMissing = "PF506", "the database lacks what the code expects";
     WayBackBroken = "PF530", "a down part does not take its migration back";
     TargetSkipped = "PF540", "targets were not tried";
+    RolloutHalted = "PF541", "a rollout stopped";
     BackupDiffers = "PF550", "a restored backup is not what was backed up";
     LintFinding = "PF520", "a lint rule found something";
     LintIgnoreUnused = "PF521", "a lint comment ignores nothing";

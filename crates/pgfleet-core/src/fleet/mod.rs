@@ -5,8 +5,12 @@ mod alike;
 mod choice;
 mod entry;
 mod pattern;
+mod rollout;
 
 pub use alike::{Alike, alike};
 pub use choice::{Choice, Name};
 pub use entry::{Entry, RegistryError, Row, read_registry};
 pub use pattern::Pattern;
+pub use rollout::{
+    Next, OnFailure, RolloutRules, RolloutState, WaveCounts, WaveSize, WaveSizeError, assign, next,
+};

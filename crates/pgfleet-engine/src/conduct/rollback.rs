@@ -21,6 +21,8 @@ pub enum RollbackTo {
     Steps(usize),
     /// Everything applied after this version, which itself stays.
     Version(String),
+    /// Of these versions, those that are applied.
+    Only(Vec<String>),
 }
 
 /// What `rollback` is asked to do.
@@ -88,13 +90,18 @@ pub(crate) fn chosen<'s>(
 ) -> Result<Vec<&'s MigrationStatus>, Box<Problem>> {
     let (from, most) = match to {
         RollbackTo::Steps(steps) => (0, *steps),
+        RollbackTo::Only(_) => (0, usize::MAX),
         RollbackTo::Version(version) if version == "0" => (0, usize::MAX),
         RollbackTo::Version(version) => (position_of(statuses, version)? + 1, usize::MAX),
     };
     let applied = |status: &&MigrationStatus| {
         matches!(status.verdict, Verdict::Applied | Verdict::Changed | Verdict::MissingFile)
     };
-    Ok(statuses[from..].iter().rev().filter(applied).take(most).collect())
+    let wanted = |status: &&MigrationStatus| match to {
+        RollbackTo::Only(versions) => versions.contains(&status.version),
+        _ => true,
+    };
+    Ok(statuses[from..].iter().rev().filter(applied).filter(wanted).take(most).collect())
 }
 
 fn no_file(status: &MigrationStatus) -> Problem {

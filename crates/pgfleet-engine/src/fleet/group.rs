@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pgfleet_core::config::{GroupSection, Scope, ordered};
+use pgfleet_core::config::{GroupSection, GroupSource, Scope, ordered};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::fleet::Choice;
 
@@ -20,6 +20,8 @@ pub struct Group {
     pub name: String,
     /// The project with the group's settings.
     pub project: Arc<Project>,
+    /// The registry that its targets come from, as written.
+    pub registry: Option<String>,
     /// Groups that come first.
     pub after: Vec<String>,
     /// The targets that were chosen, in the order of their source.
@@ -126,6 +128,10 @@ async fn open_group(
     let mut group = Group {
         name: name.to_owned(),
         after: section.after.iter().map(|first| first.get_ref().clone()).collect(),
+        registry: match &section.source {
+            GroupSource::Registry { registry, .. } => Some(registry.clone()),
+            _ => None,
+        },
         members: Vec::new(),
         servers: Vec::new(),
         problems: std::mem::take(&mut found.problems),

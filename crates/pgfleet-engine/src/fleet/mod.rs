@@ -7,6 +7,7 @@ mod begun;
 mod candidate;
 mod group;
 mod queue;
+pub mod rollout;
 mod server;
 mod source;
 

@@ -30,6 +30,7 @@ mod reset;
 mod resolve;
 mod restore;
 mod rollback;
+mod rollout;
 mod site;
 mod status;
 mod tenantize;
@@ -82,6 +83,7 @@ enum Command {
     Diff(diff::Diff),
     Drift(drift::Drift),
     Rollback(rollback::Rollback),
+    Rollout(rollout::Rollout),
     Reset(reset::Reset),
     Tenantize(tenantize::Tenantize),
     Isolation(isolation::Isolation),
@@ -138,6 +140,7 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Diff(command) => block_on(command.run(context)),
         Command::Drift(command) => block_on(everywhere(context, command)),
         Command::Rollback(command) => block_on(everywhere(context, command)),
+        Command::Rollout(command) => block_on(command.run(context)),
         Command::Reset(command) => block_on(command.run(context)),
         Command::Isolation(command) => block_on(command.run(context)),
         Command::Tenantize(command) => block_on(command.run(context)),
@@ -171,6 +174,7 @@ fn name_of(command: &Command) -> &'static str {
         Command::Diff(_) => "diff",
         Command::Drift(_) => "drift",
         Command::Rollback(_) => "rollback",
+        Command::Rollout(_) => "rollout",
         Command::Reset(_) => "reset",
         Command::Isolation(_) => "isolation",
         Command::Tenantize(_) => "tenantize",

@@ -3,4 +3,5 @@
 mod fleet;
 mod groups;
 mod registry;
+mod rollout;
 mod schemas;

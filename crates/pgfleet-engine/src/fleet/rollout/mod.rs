@@ -1,0 +1,15 @@
+//! Rollouts: a group's migrations in waves, by any number of processes that share the work.
+//!
+//! Invariant: a target is worked on by whoever holds its lease, an advisory lock of a session on the
+//! control database. A process that dies loses its leases with its session, and its targets are
+//! another's; the target's own lock and history keep anything from being run twice. The manifest
+//! says what is intended before it is done, so that what was done can be taken back.
+
+mod control;
+mod manifest;
+mod target;
+mod work;
+
+pub use control::Control;
+pub use manifest::{Beginning, Manifest, ManifestTarget, Rollout};
+pub use work::{RolloutWork, Worked};

@@ -1,0 +1,166 @@
+//! What a rollout does on one target: migrate it, take it back, check it.
+
+use std::sync::Arc;
+
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::history::Verdict;
+use pgfleet_core::report::{MigrationOutcome, RunReport};
+use pgfleet_core::verify::Check;
+
+use super::control::{Control, Lease};
+use crate::conduct::{
+    ApplyRequest, ChangeError, Opened, RollbackRequest, RollbackTo, Run, RunOutcome, Selection,
+    Target, apply, open, roll_back,
+};
+use crate::project::{Folder, Project};
+use crate::typeorm::{capture_applied, capture_pending};
+use crate::verify;
+
+/// What became of a target.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// As the manifest calls it.
+    pub(super) state: &'static str,
+    /// In a few words.
+    pub(super) headline: String,
+    /// What went wrong.
+    pub(super) problems: Vec<Problem>,
+    /// Stopped by the user: nothing is to be written.
+    pub(super) stopped: bool,
+}
+
+/// Where and with what a target is worked on.
+pub(super) struct Bench<'a> {
+    pub(super) project: &'a Project,
+    pub(super) folder: &'a Arc<Folder>,
+    pub(super) control: &'a Control,
+    pub(super) rollout: &'a str,
+    pub(super) to: Option<&'a str>,
+}
+
+impl Bench<'_> {
+    /// Applies what is pending. The manifest is told before, what.
+    pub(super) async fn migrate(&self, target: &Target, lease: &Lease, run: Run<'_>) -> Ended {
+        match self.try_migrate(target, lease, run).await {
+            Ok(outcome) => ended("done", "failed", outcome, "applied"),
+            Err(error) => failed("failed", error),
+        }
+    }
+
+    async fn try_migrate(
+        &self,
+        target: &Target,
+        lease: &Lease,
+        run: Run<'_>,
+    ) -> Result<RunOutcome, ChangeError> {
+        let mut opened = open(self.project, target, self.folder.clone()).await?;
+        let selection = Selection { to: self.to.map(str::to_owned), steps: None };
+        capture_pending(self.project, target, &mut opened, &selection).await?;
+        if lease.versions.is_none() {
+            let pending = crate::conduct::pending(&opened.statuses, &selection)?;
+            self.control.intend(self.rollout, lease.position, &pending).await?;
+        }
+        let request = ApplyRequest { selection, plan: None, run };
+        let outcome = apply(target, &opened, &request).await;
+        opened.session.close().await;
+        outcome
+    }
+
+    /// Takes back what the manifest says the target was to be migrated by, as far as it is there.
+    pub(super) async fn take_back(&self, target: &Target, lease: &Lease, run: Run<'_>) -> Ended {
+        let versions = lease.versions.clone().unwrap_or_default();
+        if versions.is_empty() {
+            let headline = "nothing to take back".to_owned();
+            return Ended { state: "taken_back", headline, problems: Vec::new(), stopped: false };
+        }
+        match self.try_take_back(target, versions, run).await {
+            Ok(outcome) => ended("taken_back", "stuck", outcome, "taken back"),
+            Err(error) => failed("stuck", error),
+        }
+    }
+
+    async fn try_take_back(
+        &self,
+        target: &Target,
+        versions: Vec<String>,
+        run: Run<'_>,
+    ) -> Result<RunOutcome, ChangeError> {
+        let mut opened = open(self.project, target, self.folder.clone()).await?;
+        refuse_newer(target, &opened, &versions)?;
+        let to = RollbackTo::Only(versions);
+        capture_applied(self.project, target, &mut opened, &to).await?;
+        let outcome = roll_back(target, &opened, &RollbackRequest { to, run }).await;
+        opened.session.close().await;
+        outcome
+    }
+
+    /// Whether checks hold; the first that does not.
+    pub(super) async fn check(&self, target: &Target, checks: &[Check]) -> Result<(), Problem> {
+        let session = target.connect().await.map_err(|problem| *problem)?;
+        let variables = &self.project.settings.variables;
+        let options = verify::Options { probes: false, ..verify::Options::default() };
+        let results = verify::run(Some(&session), checks, variables, options).await;
+        session.close().await;
+        first_wrong(&results).map_or(Ok(()), |problem| Err(problem.in_target(&target.name)))
+    }
+}
+
+/// The first check that does not hold, as a problem.
+pub(super) fn first_wrong(results: &[pgfleet_core::verify::CheckResult]) -> Option<Problem> {
+    let wrong = results.iter().find(|result| !result.ok && result.skipped.is_none())?;
+    let what = format!("{}: expected {}, found {}", wrong.name, wrong.expected, wrong.found);
+    Some(Problem::error(Code::CheckFailed, what))
+}
+
+/// Migrations that were applied after the rollout's may rely on them.
+fn refuse_newer(target: &Target, opened: &Opened, versions: &[String]) -> Result<(), ChangeError> {
+    use Verdict::{Applied, Changed, MissingFile};
+    let is_applied = |verdict| matches!(verdict, Applied | Changed | MissingFile);
+    let first = opened.statuses.iter().position(|status| versions.contains(&status.version));
+    let later = opened.statuses[first.unwrap_or(opened.statuses.len())..].iter();
+    let strangers: Vec<_> = later
+        .filter(|status| is_applied(status.verdict) && !versions.contains(&status.version))
+        .map(|status| status.version.as_str())
+        .collect();
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let what = format!("{} cannot be taken back by the rollout", target.name);
+    let problem = Problem::error(Code::TakeBackImpossible, what)
+        .in_target(&target.name)
+        .because(format!("{} was applied there besides", strangers.join(", ")))
+        .fix_with(
+            "Look at the target, and take it back by hand.",
+            "pgfleet rollback --target NAME",
+        );
+    Err(vec![problem].into())
+}
+
+fn ended(good: &'static str, bad: &'static str, outcome: RunOutcome, verb: &str) -> Ended {
+    let RunOutcome::Ran(report) = outcome else {
+        let headline = "nothing to do".to_owned();
+        return Ended { state: good, headline, problems: Vec::new(), stopped: false };
+    };
+    let count = done(&report);
+    if report.complete() {
+        let headline = format!("{count} {verb}");
+        return Ended { state: good, headline, problems: Vec::new(), stopped: false };
+    }
+    let problems: Vec<_> = report.problems.into_iter().filter(Problem::is_error).collect();
+    let stopped = problems.iter().all(|problem| problem.code == Code::Cancelled);
+    Ended { state: bad, headline: headline(&problems), problems, stopped }
+}
+
+fn done(report: &RunReport) -> usize {
+    report.migrations.iter().filter(|m| m.outcome == MigrationOutcome::Done).count()
+}
+
+fn failed(state: &'static str, error: ChangeError) -> Ended {
+    let problems = error.problems;
+    Ended { state, headline: headline(&problems), problems, stopped: false }
+}
+
+fn headline(problems: &[Problem]) -> String {
+    let first = problems.iter().find(|problem| problem.is_error());
+    first.map_or_else(|| "stopped".to_owned(), |first| format!("{}: {}", first.code, first.what))
+}

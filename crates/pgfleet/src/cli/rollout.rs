@@ -1,0 +1,407 @@
+//! `pgfleet rollout`
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand, ValueEnum};
+use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::fleet::{OnFailure, Pattern, RolloutRules, RolloutState, WaveSize, assign};
+use pgfleet_core::report::Event;
+use pgfleet_engine::conduct::Consent;
+use pgfleet_engine::execute::EventSink;
+use pgfleet_engine::fleet::rollout::{Beginning, Control, Manifest, Rollout as Begun, RolloutWork};
+use pgfleet_engine::fleet::{Group, Member, Selected, open_groups};
+use pgfleet_engine::project::Project;
+
+use super::context::{Context, usable_folder};
+use super::outcome::{CommandError, CommandResult};
+use crate::render::{self, TargetEntry};
+
+/// Bring a group's migrations to its targets in waves, shared by any number of processes
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgfleet rollout start --group tenants --canary acme --wave 5 --wave 10% --on-failure take-back
+  pgfleet rollout start --group tenants     on another machine: shares the work
+  pgfleet rollout status --group tenants
+  pgfleet rollout pause --group tenants
+  pgfleet rollout take-back --group tenants --allow-data-loss
+
+Running start again continues what was interrupted, and tries failed targets again.")]
+pub struct Rollout {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Begin a rollout of the group, or continue the one that is not over
+    Start(Start),
+    /// Show where the newest rollout of the group is
+    Status,
+    /// Begin no further target, wherever processes are at work
+    Pause,
+    /// Continue a paused or halted rollout
+    Resume,
+    /// End the rollout; what is done stays done
+    Abort,
+    /// Take back every target that the rollout changed
+    TakeBack,
+}
+
+/// What a new rollout goes by; the configuration's [rollout] where a flag is not given.
+#[derive(Debug, Default, Args)]
+struct Start {
+    /// Targets that come first, by name or pattern; may be given again
+    #[arg(long, value_name = "NAME")]
+    canary: Vec<String>,
+    /// The size of a wave after the canaries, a number or a share of all; may be given again
+    #[arg(long, value_name = "N|N%")]
+    wave: Vec<WaveSize>,
+    /// Targets that may fail
+    #[arg(long, value_name = "N")]
+    max_failures: Option<usize>,
+    /// What to do when more fail, or a check between waves does not hold
+    #[arg(long, value_enum, value_name = "WHAT")]
+    on_failure: Option<FailureName>,
+    /// Pause after each wave until somebody says `rollout resume`
+    #[arg(long)]
+    confirm: bool,
+    /// Up to and including this migration
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailureName {
+    /// Begin no further target.
+    Stop,
+    /// Go on with the others.
+    Continue,
+    /// Take back every target that was changed.
+    TakeBack,
+}
+
+/// Where an action is done.
+struct Place {
+    group: Group,
+    control: Control,
+}
+
+impl Rollout {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        if let Some(flag) = context.global.misplaced_for_groups() {
+            return Err(one_group(&format!("{flag} does not go with it")).into());
+        }
+        let project = context.project()?;
+        let place = Place::open(context, &project).await?;
+        match self.action {
+            Action::Start(start) => place.start(context, &start).await,
+            Action::Status => place.shown(context, &place.newest().await?, Vec::new()).await,
+            Action::Pause => {
+                let from = [RolloutState::Running, RolloutState::TakingBack];
+                place.set(context, &from, RolloutState::Paused, "paused by a person").await
+            }
+            Action::Resume => place.resume(context).await,
+            Action::Abort => {
+                use RolloutState::{Halted, Paused, Running, TakingBack};
+                let from = [Running, Paused, Halted, TakingBack];
+                place.set(context, &from, RolloutState::Aborted, "ended by a person").await
+            }
+            Action::TakeBack => place.take_back(context).await,
+        }
+    }
+}
+
+fn one_group(why: &str) -> Problem {
+    Problem::error(Code::GroupNotPossible, "a rollout is of one group")
+        .because(why.to_owned())
+        .fix_with("Name one group.", "pgfleet rollout start --group tenants")
+}
+
+impl Place {
+    async fn open(context: &Context, project: &Project) -> Result<Self, CommandError> {
+        let selected = context.global.selected();
+        if selected.groups.len() != 1 || selected.groups[0] == "all" {
+            return Err(one_group("--group names none, several or all").into());
+        }
+        // Who takes part later must know all targets; the choice is for the manifest.
+        let all = Selected { choice: Default::default(), ..selected };
+        let group = open_groups(project, &all).await?.into_iter().next();
+        let group = group.ok_or_else(|| one_group("there is no such group"))?;
+        let control = Control::connect(project, &group).await?;
+        Ok(Self { group, control })
+    }
+
+    async fn newest(&self) -> Result<Begun, CommandError> {
+        Ok(self.control.newest(&self.group.name).await?)
+    }
+
+    async fn start(&self, context: &Context, start: &Start) -> Result<CommandResult, CommandError> {
+        let found = self.control.unfinished(&self.group.name).await?;
+        let rollout = match found {
+            Some(rollout) => self.join(context, start, rollout).await?,
+            None => self.begin(context, start).await?,
+        };
+        if rollout.state == RolloutState::Paused {
+            return Err(paused(&rollout).into());
+        }
+        self.work(context, &rollout).await
+    }
+
+    /// A rollout that is not over is continued, when the flags do not say otherwise.
+    async fn join(
+        &self,
+        _context: &Context,
+        start: &Start,
+        rollout: Begun,
+    ) -> Result<Begun, CommandError> {
+        let has_flags = !start.canary.is_empty()
+            || !start.wave.is_empty()
+            || start.max_failures.is_some()
+            || start.on_failure.is_some()
+            || start.to.is_some()
+            || start.confirm;
+        if has_flags && !self.fits(start, &rollout.rules) {
+            return Err(unfinished(&rollout).into());
+        }
+        if rollout.state == RolloutState::Halted {
+            self.control.retry(&rollout.rollout_id, false).await?;
+            let (id, from) = (&rollout.rollout_id, [RolloutState::Halted]);
+            self.control.set_state(id, &from, RolloutState::Running, "").await?;
+            return self.newest().await;
+        }
+        Ok(rollout)
+    }
+
+    fn fits(&self, start: &Start, rules: &RolloutRules) -> bool {
+        self.rules(start) == *rules
+    }
+
+    fn rules(&self, start: &Start) -> RolloutRules {
+        let section = &self.group.project.file.rollout;
+        RolloutRules {
+            max_failures: start.max_failures.unwrap_or(section.max_failures),
+            on_failure: start.on_failure.map_or(section.on_failure, FailureName::meaning),
+            confirm: start.confirm,
+            to: start.to.clone(),
+        }
+    }
+
+    async fn begin(&self, context: &Context, start: &Start) -> Result<Begun, CommandError> {
+        let folder = usable_folder(&self.group.project)?;
+        let section = &self.group.project.file.rollout;
+        let choice = context.global.selected().choice;
+        let members: Vec<_> =
+            self.group.members.iter().filter(|m| choice.wants(name_of(m))).collect();
+        let texts = if start.canary.is_empty() { &section.canaries } else { &start.canary };
+        let patterns: Vec<_> = texts.iter().map(Pattern::new).collect();
+        let is_canary = |m: &&Member| patterns.iter().any(|p| p.matches(&m.target.name));
+        let canaries: Vec<_> = members.iter().map(is_canary).collect();
+        if let Some(misspelt) =
+            patterns.iter().find(|p| !members.iter().any(|m| p.matches(&m.target.name)))
+        {
+            return Err(no_canary(misspelt.text()).into());
+        }
+        let sizes = if start.wave.is_empty() { &section.waves } else { &start.wave };
+        let waves = assign(&canaries, sizes);
+        let targets = members.iter().zip(waves).map(|(m, wave)| (m.target.name.as_str(), wave));
+        let beginning = Beginning {
+            group: &self.group.name,
+            rules: self.rules(start),
+            folder: RolloutWork::folder_hash(&folder),
+            targets: targets.collect(),
+        };
+        self.control.begin(&beginning).await?;
+        self.newest().await
+    }
+
+    async fn resume(&self, context: &Context) -> Result<CommandResult, CommandError> {
+        let rollout = self.newest().await?;
+        let from = [RolloutState::Paused, RolloutState::Halted];
+        let id = &rollout.rollout_id;
+        if rollout.state.is_over() {
+            return Err(over(&rollout).into());
+        }
+        self.control.retry(id, false).await?;
+        self.control.set_state(id, &from, RolloutState::Running, "").await?;
+        self.work(context, &self.newest().await?).await
+    }
+
+    async fn take_back(&self, context: &Context) -> Result<CommandResult, CommandError> {
+        use RolloutState::{Done, Halted, Paused, Running, TakingBack};
+        let rollout = self.newest().await?;
+        if matches!(rollout.state, RolloutState::Aborted | RolloutState::TakenBack) {
+            return Err(over(&rollout).into());
+        }
+        if !context.global.allow_data_loss {
+            return Err(consent(&rollout).into());
+        }
+        let id = &rollout.rollout_id;
+        self.control.retry(id, true).await?;
+        let from = [Running, Paused, Halted, Done, TakingBack];
+        self.control.set_state(id, &from, TakingBack, "asked for by a person").await?;
+        self.work(context, &self.newest().await?).await
+    }
+
+    async fn set(
+        &self,
+        context: &Context,
+        from: &[RolloutState],
+        to: RolloutState,
+        note: &str,
+    ) -> Result<CommandResult, CommandError> {
+        let rollout = self.newest().await?;
+        if !self.control.set_state(&rollout.rollout_id, from, to, note).await? {
+            return Err(over(&rollout).into());
+        }
+        self.shown(context, &rollout, Vec::new()).await
+    }
+
+    async fn work(
+        &self,
+        context: &Context,
+        rollout: &Begun,
+    ) -> Result<CommandResult, CommandError> {
+        let folder = Arc::new(usable_folder(&self.group.project)?);
+        let progress = context.progress();
+        let work = RolloutWork {
+            control: &self.control,
+            group: &self.group,
+            folder,
+            rollout,
+            consent: Consent { data_loss: context.global.allow_data_loss },
+            events: &progress,
+            stop: context.stop_signal(),
+        };
+        work.check_folder()?;
+        let targets = self.group.members.len();
+        progress.send(Event::FleetStarted { command: "rollout".to_owned(), targets });
+        let worked = work.run().await;
+        drop(work);
+        progress.finish();
+        self.shown(context, rollout, worked?.problems).await
+    }
+
+    /// The manifest, and the exit code that its state means.
+    async fn shown(
+        &self,
+        context: &Context,
+        rollout: &Begun,
+        problems: Vec<Problem>,
+    ) -> Result<CommandResult, CommandError> {
+        let manifest = self.control.manifest(rollout.clone()).await?;
+        let mut text = String::new();
+        render::rollout(&mut text, &context.out, &manifest, &self.control.place());
+        let mut found = self.group.problems.clone();
+        found.extend(problems);
+        found.extend(halted(&manifest));
+        let targets = manifest.targets.iter().map(|target| {
+            TargetEntry::new(&target.target)
+                .field("group", &self.group.name)?
+                .field("rollout", &manifest.rollout.rollout_id)?
+                .field("wave", &target.wave)?
+                .field("state", &target.state)?
+                .field("leased", &target.leased)?
+                .field("attempts", &target.attempts)?
+                .field("verdict", &target.headline)?
+                .field("versions", &target.versions)
+        });
+        Ok(CommandResult {
+            text,
+            targets: targets.collect::<Result<_, _>>()?,
+            exit: exit(&manifest),
+            problems: found,
+            ..CommandResult::default()
+        })
+    }
+}
+
+fn name_of(member: &Member) -> pgfleet_core::fleet::Name<'_> {
+    let target = &member.target;
+    let database = target.schema.as_deref().unwrap_or(&target.spec.database);
+    pgfleet_core::fleet::Name { name: &target.name, database, labels: &member.labels }
+}
+
+impl FailureName {
+    fn meaning(self) -> OnFailure {
+        match self {
+            Self::Stop => OnFailure::Stop,
+            Self::Continue => OnFailure::Continue,
+            Self::TakeBack => OnFailure::TakeBack,
+        }
+    }
+}
+
+/// Done with failures, halted and taken back because of failures: some failed.
+fn exit(manifest: &Manifest) -> Option<ExitCode> {
+    let failed = manifest.waves.iter().any(|wave| wave.failed + wave.stuck > 0);
+    match manifest.rollout.state {
+        RolloutState::Halted => Some(ExitCode::SomeFailed),
+        RolloutState::TakenBack if manifest.rollout.rules.on_failure == OnFailure::TakeBack => {
+            Some(ExitCode::SomeFailed)
+        }
+        RolloutState::Paused => Some(ExitCode::Refused),
+        _ => failed.then_some(ExitCode::SomeFailed),
+    }
+}
+
+fn halted(manifest: &Manifest) -> Option<Problem> {
+    let (rollout, group) = (&manifest.rollout, &manifest.rollout.group);
+    match rollout.state {
+        RolloutState::Halted => {
+            let what = format!("the rollout of {group} stopped: {}", rollout.note);
+            Some(
+                Problem::error(Code::RolloutHalted, what)
+                    .fix_with(
+                        "Correct what failed, and continue.",
+                        format!("pgfleet rollout resume --group {group}"),
+                    )
+                    .fix_with(
+                        "Or take back what was done.",
+                        format!("pgfleet rollout take-back --group {group} --allow-data-loss"),
+                    ),
+            )
+        }
+        RolloutState::Paused => Some(paused(rollout)),
+        _ => None,
+    }
+}
+
+fn paused(rollout: &Begun) -> Problem {
+    let group = &rollout.group;
+    let what = format!("the rollout of {group} waits: {}", rollout.note);
+    Problem::error(Code::RolloutPaused, what)
+        .fix_with("Continue.", format!("pgfleet rollout resume --group {group}"))
+        .fix_with("Or end it.", format!("pgfleet rollout abort --group {group}"))
+}
+
+fn unfinished(rollout: &Begun) -> Problem {
+    let group = &rollout.group;
+    let what = format!("a rollout of {group} is not over, and goes by other rules");
+    Problem::error(Code::RolloutUnfinished, what)
+        .detail(format!("it is {} since {}", rollout.state.name(), rollout.began_at))
+        .fix_with("Continue it as it is.", format!("pgfleet rollout start --group {group}"))
+        .fix_with("Or end it.", format!("pgfleet rollout abort --group {group}"))
+}
+
+fn over(rollout: &Begun) -> Problem {
+    let group = &rollout.group;
+    let what = format!("the newest rollout of {group} is {}", rollout.state.name());
+    Problem::error(Code::RolloutUnknown, what)
+        .because("that cannot be asked of it any more, or not yet")
+        .fix_with("See where it is.", format!("pgfleet rollout status --group {group}"))
+}
+
+fn consent(rollout: &Begun) -> Problem {
+    let what = format!("taking back the rollout of {} can lose data", rollout.group);
+    Problem::error(Code::ConsentMissing, what).fix_with(
+        "Look at the down parts; back up; then allow it.",
+        format!("pgfleet rollout take-back --group {} --allow-data-loss", rollout.group),
+    )
+}
+
+fn no_canary(name: &str) -> Problem {
+    Problem::error(Code::ChoiceUnmatched, format!("no target has the name {name:?}"))
+        .because("--canary and canaries take names of targets, and patterns with * and ?")
+        .fix_with("See the targets.", "pgfleet status --group all")
+}
