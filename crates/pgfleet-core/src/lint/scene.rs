@@ -43,6 +43,8 @@ pub(super) struct Scene<'a> {
     pub model: &'a Model,
     /// Tables up to this many rows may be locked for a moment.
     pub small_table_rows: u64,
+    /// A statement of the migration adds a value to an enum.
+    pub adds_enum_value: bool,
     /// The statement's words, once a rule asked for them.
     pub words: OnceCell<Vec<String>>,
 }

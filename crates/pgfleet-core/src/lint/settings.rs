@@ -91,6 +91,12 @@ impl LintSettings {
         }
     }
 
+    /// Whether the team gives a rule a weight of its own anywhere.
+    pub(super) fn names(&self, rule: &str) -> bool {
+        let paths = self.section.path.iter().map(|path| &path.severity);
+        std::iter::once(&self.section.severity).chain(paths).any(|said| said.contains_key(rule))
+    }
+
     /// What the team says about a rule in a file; none leaves it to the rule.
     pub(super) fn level(&self, rule: &str, file: &str) -> Option<RuleLevel> {
         let here = self.section.path.iter().rev().filter(|path| matches_path(&path.files, file));

@@ -6,7 +6,7 @@ use super::finding::Finding;
 use super::ignores::Ignores;
 use super::model::Model;
 use super::scene::{End, Look, Looked, Scene};
-use super::settings::LintSettings;
+use super::settings::{LintSettings, RuleLevel};
 use super::transactions::looked;
 use super::{RULES, Rule};
 use crate::diagnose::Problem;
@@ -64,6 +64,8 @@ pub fn lint(input: LintInput<'_>) -> LintReport {
     let mut walk = Walk::new(&input, &programs);
     let mut model = input.model;
     for (at, linted) in input.migrations.iter().enumerate() {
+        let adds = |one: &Looked<'_>| one.statement.facts.added_enum_value.is_some();
+        walk.adds_enum_value = programs[at].iter().any(adds);
         for (number, statement) in programs[at].iter().enumerate() {
             if linted.wanted {
                 walk.look(&model, (at, number));
@@ -79,6 +81,10 @@ struct Walk<'a> {
     migrations: &'a [Linted<'a>],
     programs: &'a [Vec<Looked<'a>>],
     settings: &'a LintSettings,
+    /// Rules that can be reported at all.
+    rules: Vec<Rule>,
+    /// The migration that is walked adds a value to an enum.
+    adds_enum_value: bool,
     ignores: Ignores,
     report: LintReport,
 }
@@ -93,7 +99,10 @@ impl<'a> Walk<'a> {
             report.statements += programs[at].len();
         }
         let (migrations, settings) = (input.migrations, input.settings);
-        Self { migrations, programs, settings, ignores, report }
+        let is_on =
+            |rule: &Rule| rule.definition.level != RuleLevel::Off || settings.names(rule.name);
+        let rules = RULES.iter().copied().filter(is_on).collect();
+        Self { migrations, programs, settings, rules, adds_enum_value: false, ignores, report }
     }
 
     fn look(&mut self, model: &Model, at: (usize, usize)) {
@@ -103,20 +112,21 @@ impl<'a> Walk<'a> {
             all: &self.programs[at.0],
             model,
             small_table_rows: self.settings.small_table_rows,
+            adds_enum_value: self.adds_enum_value,
             words: OnceCell::new(),
         };
-        for rule in RULES {
+        for rule in self.rules.clone() {
             if let Look::Statement(look) = rule.definition.look {
-                look(&scene).into_iter().for_each(|finding| self.take(*rule, finding));
+                look(&scene).into_iter().for_each(|finding| self.take(rule, finding));
             }
         }
     }
 
     fn end(&mut self, model: &Model) {
         let end = End { model, programs: self.programs };
-        for rule in RULES {
+        for rule in self.rules.clone() {
             if let Look::End(look) = rule.definition.look {
-                look(&end).into_iter().for_each(|finding| self.take(*rule, finding));
+                look(&end).into_iter().for_each(|finding| self.take(rule, finding));
             }
         }
     }

@@ -89,7 +89,10 @@ impl Lint {
         let selection = LintSelection { files, since, all };
         let root = folder.tree.root.clone();
         let outcome = match self.target(project)? {
-            Some(target) => lint_target(project, &target, folder, &selection).await?,
+            Some(target) => {
+                let outcome = lint_target(project, &target, folder, &selection).await;
+                outcome.map_err(|error| without_database(error.into()))?
+            }
             None => lint_folder(project, &folder, &selection)?,
         };
         Ok((root, outcome))
@@ -160,6 +163,17 @@ impl Lint {
         };
         problem.severity >= least
     }
+}
+
+/// A database that does not answer is no reason to look at nothing.
+fn without_database(mut error: CommandError) -> CommandError {
+    for problem in &mut error.problems {
+        if problem.code.exit() == ExitCode::Unreachable {
+            let with = problem.clone();
+            *problem = with.fix_with("Or look without a database.", "pgfleet lint --offline");
+        }
+    }
+    error
 }
 
 fn rules(context: &Context) -> Result<CommandResult, CommandError> {

@@ -163,3 +163,11 @@ fn indexes_and_partitions_of_the_target_are_known() {
     );
     assert!(!shown.stdout.contains("changing-column-type"), "{}", shown.stdout);
 }
+
+#[test]
+fn a_database_that_does_not_answer_is_named_with_the_way_around_it() {
+    let stage = Stage::of(FILES);
+    let gone = stage.cli_at("postgres://u@127.0.0.1:1/d", &["lint"]).run();
+    assert_eq!(gone.code, 3);
+    assert_says(&gone.stderr, &["PF201", "pgfleet lint --offline"]);
+}

@@ -12,9 +12,10 @@ pub(in crate::lint) static RULE: Definition = Definition::statement(
 
 fn look(scene: &Scene<'_>) -> Vec<Finding> {
     let facts = scene.facts();
-    let checks = scene.has_word("CHECK") || words_range(scene.sql(), &["NOT", "NULL"]).is_some();
+    let checks =
+        || scene.has_word("CHECK") || words_range(scene.sql(), &["NOT", "NULL"]).is_some();
     match facts.label.as_str() {
-        "CREATE DOMAIN" if checks => vec![
+        "CREATE DOMAIN" if checks() => vec![
             scene
                 .finding_here("a constraint of this domain can later be changed only by reading every table that uses it")
                 .because("ALTER DOMAIN … ADD CONSTRAINT locks and reads all tables with a column of it")

@@ -20,8 +20,8 @@ fn look(scene: &Scene<'_>) -> Vec<Finding> {
         scene.busy(table).is_some()
     });
     // ON DELETE CASCADE of a constraint that is added beside it is none.
-    let cascades = scene.has_word("CASCADE") && !scene.has_word("REFERENCES");
-    if !drop || !drops || !touches_used || !cascades {
+    let cascades = || scene.has_word("CASCADE") && !scene.has_word("REFERENCES");
+    if !drop || !drops || !touches_used || !cascades() {
         return Vec::new();
     }
     let finding = scene

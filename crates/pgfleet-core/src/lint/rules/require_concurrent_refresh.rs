@@ -9,8 +9,8 @@ pub(in crate::lint) static RULE: Definition = Definition::statement(
 );
 
 fn look(scene: &Scene<'_>) -> Vec<Finding> {
-    let quiet = scene.has_word("CONCURRENTLY") || scene.has_word("NO");
-    if scene.facts().label != "REFRESH MATERIALIZED VIEW" || quiet || made_here(scene) {
+    let quiet = || scene.has_word("CONCURRENTLY") || scene.has_word("NO");
+    if scene.facts().label != "REFRESH MATERIALIZED VIEW" || quiet() || made_here(scene) {
         return Vec::new();
     }
     let finding = scene

@@ -20,9 +20,12 @@ fn look(scene: &Scene<'_>) -> Vec<Finding> {
         let used = names.filter(|name| is_used(scene, facts, name));
         used.map(|name| scene.model.full(name)).collect()
     };
+    let now = locked(scene.facts());
+    if now.is_empty() {
+        return Vec::new();
+    }
     let before: Vec<_> = scene.before().map(|one| locked(&one.statement.facts)).collect();
     let before: BTreeSet<_> = before.into_iter().flatten().collect();
-    let now = locked(scene.facts());
     // Said once for a transaction, where the second table comes in.
     let second = before.len() == 1 && now.iter().any(|name| !before.contains(name));
     let (Some(first), Some(other)) =

@@ -12,7 +12,7 @@ pub(in crate::lint) static RULE: Definition = Definition::statement(
 
 /// `check_safe_enum_use` in src/backend/utils/adt/enum.c: refused unless the type itself is new.
 fn look(scene: &Scene<'_>) -> Vec<Finding> {
-    if scene.facts().opaque || scene.facts().added_enum_value.is_some() {
+    if !scene.adds_enum_value || scene.facts().opaque || scene.facts().added_enum_value.is_some() {
         return Vec::new();
     }
     // What stands between dollar quotes is not run now.
