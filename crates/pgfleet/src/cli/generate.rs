@@ -124,6 +124,8 @@ impl Generate {
             problem = problem.detail(format!("{}: {}", difference.object, difference.what));
         }
         let command = format!("pgfleet generate {} --missing-only", self.name);
+        let whole = format!("pgfleet generate {} --to prisma", self.name);
+        let problem = problem.fix_with("Write the changes too, in plain DDL.", whole);
         Err(problem.fix_with("Write what is missing all the same.", command).into())
     }
 

@@ -54,9 +54,23 @@ fn changes_of_existing_tables_are_named_and_never_passed_over() {
     let refused = run(&project, &db, &["generate", "more"]);
     assert_eq!(refused.code, 5, "{refused:?}");
     assert!(refused.stderr.contains("column name is missing"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("generate more --to prisma"), "{}", refused.stderr);
     let written = run(&project, &db, &["generate", "more", "--missing-only"]).assert_success();
     assert!(written.stderr.contains("User_name_key is missing"), "{}", written.stderr);
     assert!(!generated_sql(&project, &["1_init"]).contains("User_name_key"));
+}
+
+#[test]
+fn changes_of_existing_tables_are_written_when_the_schema_is_named() {
+    let schema = MORE.replace("  posts Post[]", "  name  String @unique\n  posts Post[]");
+    let (project, db) = (prisma_project(&schema, &[("1_init", INIT)]), TestDb::new());
+    run(&project, &db, &["apply"]).assert_success();
+    run(&project, &db, &["generate", "more", "--to", "prisma"]).assert_success();
+    run(&project, &db, &["apply"]).assert_success();
+    assert_eq!(json(&project, &db, &["missing"]).0, 0);
+    run(&project, &db, &["diff", "target", "prisma", "--exit-code"]).assert_success();
+    let again = run(&project, &db, &["generate", "again"]).assert_success();
+    assert!(again.stdout.contains("Nothing to generate"), "{}", again.stdout);
 }
 
 #[test]
