@@ -25,5 +25,6 @@ pub mod rehearse;
 pub mod report;
 pub mod rows;
 pub mod schema;
+pub mod split;
 pub mod tenancy;
 pub mod verify;

@@ -32,6 +32,7 @@ pub mod report;
 pub mod rows;
 pub mod scratch;
 pub mod server;
+pub mod split;
 pub mod state;
 pub mod tenantize;
 pub mod truth;

@@ -157,13 +157,13 @@ pub struct TargetSection {
 /// A problem with line, column and the offending line when it is not TOML, holds an unknown key,
 /// or a value of the wrong type.
 pub fn parse(text: &str, file: &str) -> Result<ConfigFile, Box<Problem>> {
-    let parsed: ConfigFile =
-        toml::from_str(text).map_err(|error| Box::new(problem(text, file, &error)))?;
+    let parsed: ConfigFile = toml::from_str(text)
+        .map_err(|error| Box::new(toml_problem(text, file, Code::ConfigInvalid, &error)))?;
     if let Err(unknown) = LintSettings::of(&parsed.lint) {
         return Err(Box::new(at_name(text, file, *unknown)));
     }
     if let Some((span, message)) = order_problem(&parsed.groups) {
-        return Err(Box::new(problem_at(text, file, span, &message)));
+        return Err(Box::new(problem_at(text, file, Code::ConfigInvalid, span, &message)));
     }
     let checks = parsed.groups.values().map(|group| &group.check);
     let checks = checks.chain([&parsed.check, &parsed.rollout.check]);
@@ -183,17 +183,17 @@ fn at_name(text: &str, file: &str, problem: Problem) -> Problem {
     problem
 }
 
-fn problem(text: &str, file: &str, error: &toml::de::Error) -> Problem {
+/// Why a TOML file was not understood, with line, column and the offending line.
+pub(crate) fn toml_problem(text: &str, file: &str, code: Code, error: &toml::de::Error) -> Problem {
     let message = error.message().lines().collect::<Vec<_>>().join(" ");
-    problem_at(text, file, error.span().unwrap_or(0..0), &message)
+    problem_at(text, file, code, error.span().unwrap_or(0..0), &message)
 }
 
-fn problem_at(text: &str, file: &str, span: Range<usize>, message: &str) -> Problem {
+fn problem_at(text: &str, file: &str, code: Code, span: Range<usize>, message: &str) -> Problem {
     let start = Place::at(file, 1, 1);
-    let mut problem =
-        Problem::error(Code::ConfigInvalid, format!("{file} is not valid: {message}"))
-            .at(program::place_in(text, &start, true, span.start))
-            .fix_with("See what may stand there.", "pgfleet explain PF102");
+    let mut problem = Problem::error(code, format!("{file} is not valid: {message}"))
+        .at(program::place_in(text, &start, true, span.start))
+        .fix_with("See what may stand there.", format!("pgfleet explain {}", code.id()));
     let length = u32::try_from(span.len()).unwrap_or(1);
     problem.snippet = Some(Snippet { length, ..program::snippet_at(text, span.start, length) });
     problem

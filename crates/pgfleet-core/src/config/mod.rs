@@ -8,6 +8,7 @@ mod group;
 mod rollout;
 mod settings;
 
+pub(crate) use file::toml_problem;
 pub use file::{
     ApplySection, ConfigFile, DatabaseSection, MigrationsSection, TargetSection, parse,
 };

@@ -113,6 +113,7 @@ codes! {
     TenancyInvalid = "PF191", "the [tenancy] section is not valid";
     LintRuleUnknown = "PF142", "no lint rule has that name";
     RuleInvalid = "PF173", "a declared rule is not valid";
+    SplitInvalid = "PF186", "split.toml is not valid";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
     HostUnknown = "PF202", "the host name does not resolve";
@@ -155,6 +156,8 @@ codes! {
     RowsUntouched = "PF381", "a batch changed fewer rows than it should";
     DumpFailed = "PF370", "pg_dump or pg_restore failed";
     CleanFailed = "PF371", "rows could not be deleted";
+    SplitMoveFailed = "PF386", "a table could not be moved";
+    SplitDiffers = "PF387", "moved rows are not the source's rows";
 
     LockHeld = "PF401", "another run holds the migration lock";
     ConsentMissing = "PF402", "the plan can lose data and consent was not given";
@@ -188,6 +191,9 @@ codes! {
     RolloutChanged = "PF461", "the folder is not the one that the rollout began with";
     RolloutPaused = "PF462", "a rollout waits for a person";
     TakeBackImpossible = "PF463", "a target cannot be taken back";
+    SplitRefused = "PF486", "the split has errors to settle first";
+    SplitOtherRun = "PF487", "another split of this source is under way";
+    SplitRollbackUnsafe = "PF488", "the split cannot be taken back without loss";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";
@@ -204,6 +210,7 @@ codes! {
     TenantsReachable = "PF570", "an ordinary role reaches rows of other tenants";
     QueriesUnrestricted = "PF571", "statements touch tenant tables without the tenant column";
     AuditFinding = "PF551", "the audit found something";
+    ReferenceBroken = "PF566", "rows of one database name rows that another does not have";
 
     Bug = "PF900", "a bug in pgfleet";
 }

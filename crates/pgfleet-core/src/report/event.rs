@@ -112,6 +112,22 @@ pub enum Event {
         /// Time it took.
         elapsed_ms: f64,
     },
+    /// The next phase of a long piece of work begins.
+    PhaseStarted {
+        /// What it does.
+        phase: String,
+    },
+    /// Rows, all of a table or a part, arrived in another database and are committed.
+    RowsMoved {
+        /// The table that they fill.
+        table: String,
+        /// How many.
+        rows: u64,
+        /// Their size as they travelled.
+        bytes: u64,
+        /// Time it took.
+        elapsed_ms: f64,
+    },
     /// A run ends.
     RunFinished {
         /// Identifies the run.

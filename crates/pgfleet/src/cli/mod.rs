@@ -18,6 +18,7 @@ mod generate;
 mod global;
 mod init;
 mod inspect;
+mod integrity;
 mod isolation;
 mod isolation_queries;
 mod lint;
@@ -32,6 +33,7 @@ mod restore;
 mod rollback;
 mod rollout;
 mod site;
+mod split;
 mod status;
 mod tenantize;
 mod verify;
@@ -84,6 +86,8 @@ enum Command {
     Drift(drift::Drift),
     Rollback(rollback::Rollback),
     Rollout(rollout::Rollout),
+    Split(split::Split),
+    Integrity(integrity::Integrity),
     Reset(reset::Reset),
     Tenantize(tenantize::Tenantize),
     Isolation(isolation::Isolation),
@@ -141,6 +145,8 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Drift(command) => block_on(everywhere(context, command)),
         Command::Rollback(command) => block_on(everywhere(context, command)),
         Command::Rollout(command) => block_on(command.run(context)),
+        Command::Split(command) => block_on(command.run(context)),
+        Command::Integrity(command) => block_on(command.run(context)),
         Command::Reset(command) => block_on(command.run(context)),
         Command::Isolation(command) => block_on(command.run(context)),
         Command::Tenantize(command) => block_on(command.run(context)),
@@ -175,6 +181,8 @@ fn name_of(command: &Command) -> &'static str {
         Command::Drift(_) => "drift",
         Command::Rollback(_) => "rollback",
         Command::Rollout(_) => "rollout",
+        Command::Split(_) => "split",
+        Command::Integrity(_) => "integrity",
         Command::Reset(_) => "reset",
         Command::Isolation(_) => "isolation",
         Command::Tenantize(_) => "tenantize",

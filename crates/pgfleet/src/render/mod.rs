@@ -20,6 +20,7 @@ mod rehearsal;
 mod rollout;
 mod run_summary;
 mod schema;
+mod split;
 mod status;
 mod style;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use rehearsal::{derived, proof, rehearsal};
 pub use rollout::rollout;
 pub use run_summary::run_summary;
 pub use schema::{PSQL_HEAD, changes, hazards, schema, statements};
+pub use split::{references, split_plan, split_report, split_rollback, split_status};
 pub use status::{StatusOptions, status};
 pub use style::{Role, Stream, Style};
 pub use text::clean;

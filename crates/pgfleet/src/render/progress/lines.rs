@@ -9,7 +9,7 @@ use super::Show;
 use super::fleet::FleetPace;
 use crate::render::problem;
 use crate::render::style::{Role, Style};
-use crate::render::text::{clean_line, counted, duration, grouped};
+use crate::render::text::{clean_line, counted, duration, grouped, size};
 
 /// A migration that took longer than this is named although nobody asked, in milliseconds.
 const SLOW_MS: f64 = 1000.0;
@@ -91,6 +91,10 @@ impl Words {
                 Some(self.with_list("retry", &head, "blocked by", blockers))
             }
             Event::Notice { severity, message, .. } => self.notice(severity, message),
+            Event::PhaseStarted { phase } => Some(format!("{}\n", clean_line(phase))),
+            Event::RowsMoved { table, rows, bytes, elapsed_ms } => (self.verbose
+                || *elapsed_ms >= SLOW_MS)
+                .then(|| self.moved(table, *rows, *bytes, *elapsed_ms)),
             Event::OfTarget { target, of } if self.verbose => self.of_target(target, of),
             Event::FleetStarted { .. }
             | Event::TargetStarted { .. }
@@ -109,6 +113,12 @@ impl Words {
             _ => self.of(of),
         };
         text.map(|text| format!("{}: {text}", clean_line(target)))
+    }
+
+    fn moved(&self, table: &str, rows: u64, bytes: u64, elapsed_ms: f64) -> String {
+        let rows = counted(usize::try_from(rows).unwrap_or(usize::MAX), "row");
+        let (size, time) = (size(bytes), duration(elapsed_ms));
+        format!("  {}: {rows}, {size} in {time}\n", clean_line(table))
     }
 
     fn started(&self, command: &str, target: &str) -> String {

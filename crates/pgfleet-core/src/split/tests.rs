@@ -1,0 +1,198 @@
+//! Declarations against shapes, without a database.
+
+use std::collections::BTreeMap;
+
+use pgfleet_sql::QualifiedName;
+
+use super::*;
+
+fn column(name: &str, full_type: &str, is_not_null: bool) -> ColumnShape {
+    ColumnShape {
+        name: name.to_owned(),
+        full_type: full_type.to_owned(),
+        base_type: full_type.split('(').next().unwrap_or_default().to_owned(),
+        is_not_null,
+        is_builtin: true,
+        ..ColumnShape::default()
+    }
+}
+
+fn shape(tables: &[(&str, Vec<ColumnShape>)]) -> Shape {
+    let table = |(name, columns): &(&str, Vec<ColumnShape>)| {
+        let shape = TableShape { columns: columns.clone(), ..TableShape::default() };
+        (QualifiedName::new("public", *name), shape)
+    };
+    Shape { tables: tables.iter().map(table).collect() }
+}
+
+fn declared(tables: &str) -> SplitFile {
+    let head = "[families.auth]\ndatabase = 'a'\ndir = 'm'\nvariables = { code = \"it's\" }\n";
+    parse(&format!("{head}{tables}"), "split.toml").unwrap()
+}
+
+fn mapped(tables: &str) -> Mapped {
+    let source = shape(&[
+        (
+            "users",
+            vec![
+                column("id", "uuid", true),
+                column("email", "text", false),
+                column("old", "text", false),
+            ],
+        ),
+        ("logs", vec![column("id", "bigint", true)]),
+    ]);
+    let auth = shape(&[(
+        "users",
+        vec![column("id", "uuid", true), column("email", "character varying(50)", true)],
+    )]);
+    let families = BTreeMap::from([("auth".to_owned(), auth)]);
+    map_tables(&declared(tables), &source, &families, &BTreeMap::new())
+}
+
+fn said(mapped: &Mapped, level: Level) -> Vec<String> {
+    let of_level = mapped.findings.iter().filter(|finding| finding.level == level);
+    of_level.map(|finding| format!("{}: {}", finding.subject, finding.what)).collect()
+}
+
+#[test]
+fn columns_of_the_same_name_are_taken_and_everything_else_is_accounted_for() {
+    let mapped = mapped("[[table]]\ninto = 'auth.users'\n");
+    let select = mapped.moves[0].select(None);
+    assert_eq!(
+        select,
+        "SELECT (s.id\n)::uuid AS id, (s.email\n)::character varying AS email FROM public.users s"
+    );
+    assert!(mapped.moves[0].is_binary);
+    assert_eq!(said(&mapped, Level::Error), Vec::<String>::new());
+    assert_eq!(
+        said(&mapped, Level::Warning),
+        [
+            "source public.users.old: its values are moved nowhere when auth.users is filled",
+            "source public.logs: no database gets its rows"
+        ]
+    );
+}
+
+#[test]
+fn what_is_left_behind_on_purpose_is_not_named() {
+    let declaration =
+        "[[table]]\ninto = 'auth.users'\nleave = ['old']\n[left_behind]\ntables = ['logs']\n";
+    assert_eq!(said(&mapped(declaration), Level::Warning), Vec::<String>::new());
+}
+
+#[test]
+fn conditions_and_expressions_see_variables_as_literals() {
+    let declaration = "[[table]]\ninto = 'auth.users'\nwhere = \"s.old = :'code'\"\n\
+                       columns.email = \"s.email || :'code'\"\n";
+    let select = mapped(declaration).moves[0].select(Some(PageRange { from: 2, until: None }));
+    assert!(select.contains("(s.email || 'it''s'\n)::character varying AS email"), "{select}");
+    assert!(select.ends_with("WHERE (s.old = 'it''s'\n) AND s.ctid >= '(2,0)'"), "{select}");
+}
+
+#[test]
+fn what_cannot_be_filled_is_an_error() {
+    for (declaration, says) in [
+        ("[[table]]\ninto = 'auth.absent'\n", "auth.absent: its migrations create no such table"),
+        (
+            "[[table]]\ninto = 'auth.users'\nfrom = 'absent'\n",
+            "auth.users: the source has no table public.absent",
+        ),
+        (
+            "[[table]]\ninto = 'auth.users'\nfrom = 'logs'\ncolumns.id = 'gen_random_uuid()'\n",
+            "auth.users.email: nothing fills it, it has no default, and it allows no NULL",
+        ),
+        (
+            "[[table]]\ninto = 'auth.users'\ncolumns.absent = '1'\n",
+            "auth.users.absent: the table has no such column",
+        ),
+        (
+            "[[table]]\ninto = 'auth.users'\nsoft_deleted = 'skip'\n",
+            "auth.users: soft_deleted = \"skip\", but the source has no column deleted_at",
+        ),
+        (
+            "[[table]]\ninto = 'auth.users'\nwhere = \"s.old = :'absent'\"\n",
+            "no variable is called \"absent\"",
+        ),
+    ] {
+        let errors = said(&mapped(declaration), Level::Error);
+        assert!(errors.iter().any(|error| error.contains(says)), "{declaration}: {errors:?}");
+    }
+}
+
+#[test]
+fn declarations_that_cannot_be_meant_are_refused() {
+    let head = "[families.auth]\ndatabase = 'a'\ndir = 'm'\n";
+    for (declaration, says) in [
+        ("", "there is no [families.NAME]"),
+        (
+            "[families.auth]\ndatabase = 'a'\ndir = 'm'\n[[table]]\ninto = 'users'\n",
+            "is not family.table",
+        ),
+        (&format!("{head}[[table]]\ninto = 'shop.users'\n"), "no family is called \"shop\""),
+        (
+            &format!("{head}[[table]]\ninto = 'auth.u'\nquery = 'SELECT 1'\nfrom = 'u'\n"),
+            "excludes",
+        ),
+        (
+            &format!("{head}[[table]]\ninto = 'auth.u'\n[[table]]\ninto = 'auth.u'\n"),
+            "is filled twice",
+        ),
+        (
+            &format!("{head}[[reference]]\nfrom = 'auth.u(a, b)'\nto = 'auth.v(a)'\n"),
+            "different numbers",
+        ),
+        (
+            &format!("{head}[[reference]]\nfrom = 'auth.u'\nto = 'auth.v(a)'\n"),
+            "is not family.table(column",
+        ),
+    ] {
+        let problems = parse(declaration, "split.toml").unwrap_err();
+        assert!(problems.iter().any(|problem| problem.what.contains(says)), "{problems:?}");
+    }
+}
+
+#[test]
+fn page_ranges_cover_a_file_without_overlap_and_without_end() {
+    for (pages, size, expected) in [
+        (0, 4, vec![(0, None)]),
+        (4, 4, vec![(0, None)]),
+        (9, 4, vec![(0, Some(4)), (4, Some(8)), (8, None)]),
+        (3, 0, vec![(0, Some(1)), (1, Some(2)), (2, None)]),
+    ] {
+        let ranges: Vec<_> =
+            PageRange::cover(pages, size).iter().map(|r| (r.from, r.until)).collect();
+        assert_eq!(ranges, expected, "{pages} pages by {size}");
+    }
+}
+
+#[test]
+fn names_in_the_environment_are_filled_in() {
+    let variables =
+        BTreeMap::from([("A".to_owned(), "x".to_owned()), ("E".to_owned(), String::new())]);
+    let expand = |text: &str| expand_variables(text, &variables);
+    assert_eq!(expand("${A}_b_${A}"), Ok("x_b_x".to_owned()));
+    assert_eq!(expand("env:A"), Ok("x".to_owned()));
+    assert_eq!(expand("${open"), Ok("${open".to_owned()));
+    assert_eq!(expand("${E}"), Err("E".to_owned()));
+    assert_eq!(expand("${B}"), Err("B".to_owned()));
+}
+
+#[test]
+fn a_survey_asks_only_what_can_be_wrong() {
+    let mapped = mapped("[[table]]\ninto = 'auth.users'\n");
+    let table = TableShape {
+        columns: vec![column("id", "uuid", true), column("email", "character varying(50)", true)],
+        ..TableShape::default()
+    };
+    let asked = |types: [&str; 2]| {
+        let types = types.map(str::to_owned);
+        let survey = row_survey(&mapped.moves[0], &table, &types, 0);
+        survey.questions.iter().map(|q| format!("{} {}", q.subject, q.what)).collect::<Vec<_>>()
+    };
+    let null = "without a value, and it allows no NULL";
+    let nulls = [format!("auth.users.id {null}"), format!("auth.users.email {null}")];
+    assert_eq!(asked(["uuid", "character varying(20)"]), nulls);
+    let too_long = "auth.users.email whose value does not fit character varying(50)".to_owned();
+    assert_eq!(asked(["uuid", "text"]), [nulls[0].clone(), too_long, nulls[1].clone()]);
+}

@@ -1,0 +1,126 @@
+//! `pgfleet split` and `pgfleet integrity` on the example of a workshop's ERP: found, settled, moved,
+//! proven, taken back; and killed anywhere.
+
+#![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
+
+mod killed;
+mod story;
+mod trouble;
+
+use std::fs;
+use std::path::Path;
+
+use pgfleet_testkit::{DumpOptions, ProgramOutput, Project, TestDb};
+
+/// The example with its monolith, and the names of the databases that it becomes.
+struct Stage {
+    project: Project,
+    db: TestDb,
+}
+
+impl Stage {
+    /// The monolith with `orders` orders and what belongs to them, clean.
+    fn new(orders: usize) -> Self {
+        let project = Project::new();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/atelier");
+        copy(&from, &from, &project);
+        let stage = Self { project, db: TestDb::new() };
+        stage.psql("monolith.sql").assert_success();
+        let rows = stage.read("rows.sql");
+        stage.project.write("rows.sql", rows.replace(":n", &orders.to_string()));
+        stage.psql("rows.sql").assert_success();
+        stage
+    }
+
+    fn psql(&self, file: &str) -> ProgramOutput {
+        self.db.psql_file(&self.project.path().join(file))
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.project.path().join(file)).unwrap()
+    }
+
+    /// Replaces a text of `split.toml`, which must be there.
+    fn declare(&self, from: &str, to: &str) {
+        let text = self.read("split.toml");
+        assert!(text.contains(from), "{from}");
+        self.project.write("split.toml", text.replace(from, to));
+    }
+
+    fn command(&self, args: &[&str]) -> pgfleet_testkit::cli::Cli {
+        let name = self.db.name();
+        self.project
+            .pgfleet(args)
+            .env("DATABASE_URL", self.db.url())
+            .env("DB_AUTH_NAME", format!("{name}_auth"))
+            .env("DB_SHARED_NAME", format!("{name}_shared"))
+            .env("DB_TENANT_PREFIX", name)
+    }
+
+    fn run(&self, args: &[&str]) -> ProgramOutput {
+        self.command(args).run()
+    }
+
+    /// The source's schema without the journal, which stays.
+    fn source_schema(&self) -> String {
+        self.db.dump_schema_with(&DumpOptions::without_pgfleet())
+    }
+
+    /// Databases that a split made.
+    fn made(&self) -> String {
+        let sql = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database \
+                   WHERE datname LIKE current_database() || '\\_%'";
+        self.db.value(sql).replace(self.db.name(), "*")
+    }
+
+    /// Runs a query in a database that a split made.
+    fn value(&self, suffix: &str, sql: &str) -> String {
+        let url = self.db.url().replace(self.db.name(), &format!("{}{suffix}", self.db.name()));
+        let mut command = pgfleet_testkit::client_command("psql");
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", sql]);
+        ProgramOutput::of(&mut command).assert_success().stdout.trim().to_owned()
+    }
+
+    /// What all tables hold, and which constraints and indexes there are.
+    fn all(&self) -> String {
+        let sums = "SELECT string_agg(t || ' ' || n, ',' ORDER BY t) FROM (SELECT c.relname t, \
+            (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) || '':'' || \
+            coalesce(sum(hashtext(x::text)::bigint), 0) AS n FROM %I x', c.relname), false, true, '')))[1]::text n \
+            FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace \
+            AND c.relname NOT IN ('migrations', 'societes', 'sites')) s";
+        let built = "SELECT string_agg(d, ';' ORDER BY d) FROM (SELECT pg_get_indexdef(indexrelid) d FROM pg_index \
+            WHERE indrelid::regclass::text !~ '^(pg_|pgfleet|information)' UNION ALL SELECT conname || \
+            pg_get_constraintdef(oid) || convalidated FROM pg_constraint WHERE connamespace = 'public'::regnamespace \
+            UNION ALL SELECT tgname || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal) x";
+        let parts = ["_auth", "_shared", "_topsteel"]
+            .map(|suffix| format!("{}\n{}", self.value(suffix, sums), self.value(suffix, built)));
+        parts.join("\n")
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for suffix in ["_auth", "_shared", "_topsteel"] {
+            let sql = format!("DROP DATABASE IF EXISTS {}{suffix} WITH (FORCE)", self.db.name());
+            let _ = self.db.psql(&sql);
+        }
+    }
+}
+
+fn copy(root: &Path, folder: &Path, project: &Project) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            copy(root, &path, project);
+        } else {
+            project.write(path.strip_prefix(root).unwrap(), fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[track_caller]
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+}
