@@ -52,6 +52,7 @@ impl ScriptStream {
             Some(rows) if rows.at_line_start && is_copy_end(&self.held) => {
                 take(Part::Script(&self.held));
             }
+            Some(_) if self.held.is_empty() => {}
             Some(_) => take(Part::Rows(&self.held)),
             None => {
                 let found = Found::of(&self.held, split(&self.held), true);
@@ -119,10 +120,17 @@ impl Found {
     fn of(text: &str, pieces: Vec<Piece>, is_all: bool) -> Self {
         let mut found = Self { rows: Vec::new(), certain: 0, open: None };
         let (mut waiting, last) = (0usize, pieces.len().saturating_sub(1));
+        // More text may belong to the last statement, whatever it ends with now.
+        let last_said = pieces.iter().rposition(|piece| piece.kind != PieceKind::Trivia);
         for (at, Piece { range, kind }) in pieces.into_iter().enumerate() {
             let piece = &text[range.clone()];
             match kind {
-                PieceKind::Statement => waiting += usize::from(crate::script::is_copy_in(piece)),
+                PieceKind::Statement => {
+                    waiting += usize::from(crate::script::is_copy_in(piece));
+                    if Some(at) == last_said {
+                        continue;
+                    }
+                }
                 PieceKind::CopyData => {
                     waiting = waiting.saturating_sub(1);
                     let end = rows_end(piece);
