@@ -37,16 +37,26 @@ pub struct Batches {
 /// The word behind `-- pgfleet:` that this module understands.
 const WORD: &str = "batches";
 
-/// What stands behind `-- pgfleet: batches` in one of the comment lines directly above a statement,
-/// with its byte offset; `above` is the text between the statement before and this one.
+/// What stands behind `-- pgfleet: batches` above a statement, see [`behind`].
 pub(crate) fn annotation(above: &str) -> Option<(usize, &str)> {
+    behind(WORD, above)
+}
+
+/// The condition behind `-- pgfleet: if` above a statement, see [`behind`].
+pub(crate) fn condition(above: &str) -> Option<&str> {
+    behind("if", above).map(|(_, condition)| condition)
+}
+
+/// What stands behind `-- pgfleet: word` in one of the comment lines directly above a statement, with
+/// its byte offset; `above` is the text between the statement before and this one.
+fn behind<'text>(word: &str, above: &'text str) -> Option<(usize, &'text str)> {
     let mut end = above.trim_end().len();
     loop {
         let start = above[..end].rfind('\n').map_or(0, |at| at + 1);
         let line = above[start..end].trim();
         let comment = line.strip_prefix("--")?.trim_start();
         let asked = comment.strip_prefix("pgfleet:").map(str::trim_start);
-        if let Some(rest) = asked.and_then(|asked| asked.strip_prefix(WORD))
+        if let Some(rest) = asked.and_then(|asked| asked.strip_prefix(word))
             && (rest.is_empty() || rest.starts_with(char::is_whitespace))
         {
             let indent = above[start..end].len() - above[start..end].trim_start().len();

@@ -48,6 +48,8 @@ pub struct Statement {
     pub copy_data: Option<CopyRows>,
     /// How it is cut into transactions, when a comment above it asks for that.
     pub batches: Option<Batches>,
+    /// A query that says whether it is to be run, when a comment above it has one.
+    pub only_if: Option<String>,
 }
 
 /// Reads an included file: the path as written and whether it is relative to the including file,
@@ -187,16 +189,25 @@ impl Builder<'_> {
         let sql = substituted.map_or_else(|| text.chunk.sql[range].to_owned(), |new| new.text);
         let copy_data = data.map(|range| CopyRows::of(&text.chunk.sql[range]));
         let facts = classify(&sql);
-        let batches = None;
-        self.program.statements.push(Statement { sql, place, verbatim, facts, copy_data, batches });
+        let (batches, only_if) = (None, None);
+        self.program.statements.push(Statement {
+            sql,
+            place,
+            verbatim,
+            facts,
+            copy_data,
+            batches,
+            only_if,
+        });
         true
     }
 
     /// What a comment in `above` asks for the statement that was added last.
     fn add_batches(&mut self, text: &Text<'_>, above: Range<usize>) {
         let Some(between) = text.chunk.sql.get(above.clone()) else { return };
-        let Some((at, asked)) = batches::annotation(between) else { return };
         let Some(statement) = self.program.statements.last_mut() else { return };
+        statement.only_if = batches::condition(between).map(str::to_owned);
+        let Some((at, asked)) = batches::annotation(between) else { return };
         match batches::parse(asked, &statement.sql) {
             Ok(batches) => statement.batches = Some(batches),
             Err(why) => {

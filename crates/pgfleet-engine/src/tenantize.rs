@@ -7,7 +7,8 @@ use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::schema::diff::compare;
 use pgfleet_core::schema::{Kind, Schema};
 use pgfleet_core::tenancy::{
-    Question, Tenancy, TenancyPlan, checks, down_statements, plan, up_statements,
+    Question, Tenancy, TenancyPlan, Variant, checks, down_statements, plan, signature_sql,
+    up_statements,
 };
 use pgfleet_core::{config::Settings, history::Verdict};
 
@@ -90,6 +91,71 @@ pub async fn tenantize(
     }
     let checks = checks(&tenancy, &plan);
     Ok(Tenantized { plan, up, down, checks })
+}
+
+/// What one database needs, and the state that it is in.
+#[derive(Debug)]
+pub struct Needs {
+    /// What is declared, as this server writes types.
+    pub tenancy: Tenancy,
+    /// What each table has and needs.
+    pub plan: TenancyPlan,
+    /// Equal in databases that are alike.
+    pub signature: String,
+}
+
+/// Plans the tenant column for a target of many, and proves the plan on a scratch copy unless one that is
+/// equal was proven already.
+///
+/// # Errors
+/// Everything that stands in the way, in the schema and in the rows.
+pub async fn needs(
+    project: &Project,
+    target: &Target,
+    opened: &Opened,
+    proven: &[Variant],
+) -> Result<Needs, ChangeError> {
+    refuse_pending(target, opened)?;
+    let session = &opened.session;
+    let tenancy = declared(&project.settings, target, session).await?;
+    let schema = read(target, session).await?;
+    let in_target = |problems: Vec<Problem>| -> ChangeError {
+        problems.into_iter().map(|p| p.in_target(&target.name)).collect::<Vec<_>>().into()
+    };
+    let plan = plan(&tenancy, &schema).map_err(in_target)?;
+    let standing = ask(target, session, &plan.questions).await?;
+    if !standing.is_empty() {
+        return Err(in_target(standing));
+    }
+    let up = up_statements(&plan);
+    if !plan.is_empty() && !proven.iter().any(|one| up_statements(&one.plan) == up) {
+        prove(project, target, opened, &tenancy, &up, &down_statements(&plan)).await?;
+    }
+    let sql = format!(
+        "BEGIN READ ONLY; SET LOCAL search_path = pg_catalog; {}; COMMIT",
+        signature_sql(&tenancy)
+    );
+    let rows = session.query_text(&sql).await.map_err(|error| target.session_problem(&error))?;
+    let signature = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+    Ok(Needs { tenancy, plan, signature })
+}
+
+/// Puts a database among those that need the same.
+pub fn add_variant(variants: &mut Vec<Variant>, needs: &Needs, target: &str) {
+    let up = up_statements(&needs.plan);
+    match variants.iter_mut().find(|one| up_statements(&one.plan) == up) {
+        Some(variant) => {
+            variant.targets.push(target.to_owned());
+            if !variant.signatures.contains(&needs.signature) {
+                variant.signatures.push(needs.signature.clone());
+            }
+        }
+        None => variants.push(Variant {
+            signatures: vec![needs.signature.clone()],
+            plan: needs.plan.clone(),
+            targets: vec![target.to_owned()],
+        }),
+    }
 }
 
 /// The migration will be the last; what comes before it must be there.

@@ -39,6 +39,11 @@ pub enum Unit {
         /// How it is cut.
         batches: Batches,
     },
+    /// The next unit is run only when this query gives true.
+    Condition {
+        /// The query.
+        query: Box<PlannedStatement>,
+    },
     /// A setting for the rest of the file: run again when the rest is resumed.
     Session {
         /// The statement.
@@ -132,6 +137,7 @@ impl Unit {
     pub fn statements(&self) -> &[PlannedStatement] {
         match self {
             Self::Transaction { statements } => statements,
+            Self::Condition { .. } => &[],
             Self::Alone { statement, .. }
             | Self::Batched { statement, .. }
             | Self::Session { statement } => std::slice::from_ref(statement.as_ref()),
@@ -140,6 +146,9 @@ impl Unit {
 
     /// The hash by which a resumed run recognises the unit.
     pub fn hash(&self) -> String {
+        if let Self::Condition { query } = self {
+            return super::hash_text(&query.sql);
+        }
         let parts = self.statements().iter().map(|statement| match &statement.copy_data {
             Some(rows) => Cow::Owned(format!("{}\u{0}{}", statement.sql, rows.hash())),
             None => Cow::Borrowed(statement.sql.as_str()),
@@ -157,7 +166,7 @@ pub fn units_of(statements: Vec<Statement>, mode: TransactionMode) -> Result<Vec
     let statements = strip_outer_transaction(statements);
     let controlled = statements.iter().any(|s| controls_transaction(&s.facts));
     let impossible = statements.iter().any(|s| s.facts.transaction == Transaction::Never);
-    let batched = statements.iter().any(|s| s.batches.is_some());
+    let batched = statements.iter().any(|s| s.batches.is_some() || s.only_if.is_some());
     if mode == TransactionMode::Auto && !controlled && !impossible && !batched {
         let statements: Vec<_> = statements.into_iter().map(planned).collect();
         return Ok(vec![Unit::Transaction { statements }]);
@@ -184,8 +193,9 @@ fn strip_outer_transaction(mut statements: Vec<Statement>) -> Vec<Statement> {
     let last = statements.last().map(|s| s.facts.transaction);
     let whole = first == Some(Transaction::Begin) && last == Some(Transaction::Commit);
     let plain_begin = statements.first().is_some_and(|s| is_plain_begin(&s.sql));
-    let impossible =
-        statements.iter().any(|s| s.facts.transaction == Transaction::Never || s.batches.is_some());
+    let impossible = statements.iter().any(|s| {
+        s.facts.transaction == Transaction::Never || s.batches.is_some() || s.only_if.is_some()
+    });
     if whole && plain_begin && control.len() == 2 && !impossible {
         statements.pop();
         statements.remove(0);
@@ -214,6 +224,9 @@ fn separate_units(statements: Vec<Statement>) -> Result<Vec<Unit>, Problem> {
     let mut units = Vec::new();
     let mut open: Option<(Statement, Vec<PlannedStatement>)> = None;
     for statement in statements {
+        if open.is_none() {
+            units.extend(condition(&statement));
+        }
         match (statement.facts.transaction, &mut open) {
             (Transaction::PrepareTransaction, _) => return Err(prepares(&statement)),
             (Transaction::Begin, None) => open = Some((statement, Vec::new())),
@@ -233,6 +246,21 @@ fn separate_units(statements: Vec<Statement>) -> Result<Vec<Unit>, Problem> {
         Some((begin, _)) => Err(left_open(&begin)),
         None => Ok(units),
     }
+}
+
+/// Inside of a transaction of the file's own a condition is that of its `BEGIN`.
+fn condition(statement: &Statement) -> Option<Unit> {
+    let sql = statement.only_if.clone()?;
+    let query = PlannedStatement {
+        sql,
+        label: "SELECT".to_owned(),
+        place: statement.place.clone(),
+        verbatim: false,
+        copy_data: None,
+        if_not_exists: None,
+        sets_session: false,
+    };
+    Some(Unit::Condition { query: Box::new(query) })
 }
 
 fn close(units: &mut Vec<Unit>, open: Option<(Statement, Vec<PlannedStatement>)>) {
@@ -466,6 +494,7 @@ mod tests {
             Unit::Alone { .. } => 'a',
             Unit::Session { .. } => 's',
             Unit::Batched { .. } => 'b',
+            Unit::Condition { .. } => 'i',
         };
         let units = units(sql, mode).unwrap();
         units.iter().map(|unit| (letter(unit), unit.statements().len())).collect()
@@ -538,6 +567,14 @@ mod tests {
         ] {
             assert_eq!(settle(sql), shows, "{sql}");
         }
+    }
+
+    #[test]
+    fn a_condition_stands_before_what_it_is_for() {
+        let sql = "SELECT 1;\n-- pgfleet: if SELECT true\nBEGIN; SELECT 2; COMMIT;\n\
+                   -- pgfleet: if SELECT false\n-- pgfleet: batches\nDELETE FROM t;";
+        let expected = [('t', 1), ('i', 0), ('t', 1), ('i', 0), ('b', 1)];
+        assert_eq!(shape(sql, TransactionMode::Auto), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod checks;
 mod declaration;
 mod derive;
+mod fleet;
 mod isolation;
 mod names;
 mod queries;
@@ -27,6 +28,7 @@ pub use declaration::{
     Absent, Hop, Scalar, Source, TableSection, Tenancy, TenancySection, TenantTable,
 };
 use derive::Derivation;
+pub use fleet::{Variant, default_name, down_for_all, signature_sql, up_for_all};
 pub use isolation::{Attempt, Operation, Verdict};
 pub use queries::{Language, Unrestricted, in_source, in_statement};
 use rekey::Bodies;

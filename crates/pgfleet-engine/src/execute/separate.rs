@@ -64,9 +64,8 @@ impl Executor<'_> {
                 self.repeat_settings(step, unit).await?;
                 continue;
             }
-            self.run_unit(step, at, unit, before[at])
-                .await
-                .map_err(|failure| StepFailure { units_kept: at, ..failure })?;
+            let run = self.run_or_pass_over(step, at, unit, before[at]).await;
+            run.map_err(|failure| StepFailure { units_kept: at, ..failure })?;
         }
         self.restore(step).await?;
         match sql_step.units.last() {
@@ -118,6 +117,43 @@ impl Executor<'_> {
         Ok(before)
     }
 
+    /// A unit whose condition does not hold counts as done. What an earlier run began is gone on
+    /// with, whatever the condition says by now.
+    async fn run_or_pass_over(
+        &mut self,
+        step: usize,
+        at: usize,
+        unit: &Unit,
+        before: Before,
+    ) -> Result<(), StepFailure> {
+        let sql_step = self.steps[step];
+        let condition = at.checked_sub(1).and_then(|before| sql_step.units.get(before));
+        match (unit, condition) {
+            // It is looked at with what it is for.
+            (Unit::Condition { .. }, _) => Ok(()),
+            (_, Some(Unit::Condition { query })) if before == Before::Untouched => {
+                match (self.holds(step, query).await?, unit) {
+                    (true, _) => self.run_unit(step, at, unit, before).await,
+                    (false, Unit::Transaction { .. }) => self.run_transaction(step, at, &[]).await,
+                    (false, _) => {
+                        let hash = unit.hash();
+                        let done = self.key(sql_step, at, &hash).done(false);
+                        self.commit(step, &[], &[done]).await
+                    }
+                }
+            }
+            _ => self.run_unit(step, at, unit, before).await,
+        }
+    }
+
+    async fn holds(&self, step: usize, query: &PlannedStatement) -> Result<bool, StepFailure> {
+        let rows = self.session.query_text(&query.sql).await.map_err(|error| StepFailure {
+            statement: Some(query.clone()),
+            ..StepFailure::of_step(step, self.cause(error))
+        })?;
+        Ok(rows.first().and_then(|row| row.first()).cloned().flatten().as_deref() == Some("t"))
+    }
+
     pub(super) fn has_open(&self, step: &SqlStep) -> bool {
         self.options.open_units.iter().any(|open| belongs(open, step))
     }
@@ -138,6 +174,7 @@ impl Executor<'_> {
         let mut before = before;
         loop {
             let result = match unit {
+                Unit::Condition { .. } => Ok(()),
                 Unit::Session { statement } | Unit::Batched { statement, .. } => {
                     self.run_alone(step, statement).await
                 }

@@ -113,11 +113,18 @@ impl<'a> Bench<'a> {
                 continue;
             }
             let is_last = at + 1 == step.units.len();
+            if !self.condition_holds(step, at).await? {
+                if is_last && last_is_transaction {
+                    self.record(&step.record_done).await?;
+                }
+                continue;
+            }
             match unit {
                 Unit::Transaction { statements } => {
                     let records = if is_last { step.record_done.as_slice() } else { &[] };
                     self.run_transaction(step, statements, records).await?;
                 }
+                Unit::Condition { .. } => {}
                 // On a copy one transaction does; what it locks is the same.
                 Unit::Batched { statement, .. } => {
                     self.run_transaction(step, std::slice::from_ref(statement), &[]).await?;
@@ -131,6 +138,14 @@ impl<'a> Bench<'a> {
             true => Ok(()),
             false => self.record(&step.record_done).await,
         }
+    }
+
+    /// Whether the unit before one is a condition that does not hold.
+    async fn condition_holds(&self, step: &SqlStep, at: usize) -> Result<bool, Failed> {
+        let before = at.checked_sub(1).and_then(|before| step.units.get(before));
+        let Some(Unit::Condition { query }) = before else { return Ok(true) };
+        let rows = self.worker.query_text(&query.sql).await.map_err(|error| of(query, error))?;
+        Ok(rows.first().and_then(|row| row.first()).cloned().flatten().as_deref() == Some("t"))
     }
 
     fn is_done(&self, step: &SqlStep, at: usize, unit: &Unit) -> bool {

@@ -2,17 +2,22 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::Format;
-use pgfleet_core::tenancy::Phase;
-use pgfleet_engine::conduct::{Opened, Target};
-use pgfleet_engine::project::Project;
-use pgfleet_engine::tenantize::{Tenantized, tenantize};
+use pgfleet_core::folder::compose::{Block, NewMigration, compose};
+use pgfleet_core::tenancy::{
+    Phase, TenancyPlan, Variant, checks, default_name, down_for_all, up_for_all,
+};
+use pgfleet_engine::compose::{current_moment, write_files};
+use pgfleet_engine::conduct::{ChangeError, Target, open};
+use pgfleet_engine::fleet::{Group, open_groups};
+use pgfleet_engine::project::{Folder, Project};
+use pgfleet_engine::tenantize::{Needs, Tenantized, add_variant, needs, tenantize};
 use serde_json::json;
 
-use super::context::Context;
+use super::context::{Context, usable_folder};
 use super::outcome::{CommandError, CommandResult};
 use crate::render::TargetEntry;
 
@@ -22,7 +27,9 @@ use crate::render::TargetEntry;
 Examples:
   pgfleet tenantize --dry-run            the migration, its way back and the checks
   pgfleet tenantize                      write them, then: pgfleet apply && pgfleet verify --checks tenancy.checks.toml
-  pgfleet tenantize add_organisation
+  pgfleet tenantize add_organisation --group tenants
+
+With --group the migration holds what each state of the databases needs, under its condition.
 
 The migration is run on a scratch copy, forth and back, before it is written.")]
 pub struct Tenantize {
@@ -37,88 +44,173 @@ pub struct Tenantize {
     checks: PathBuf,
 }
 
+/// What there is to write.
+struct Writing {
+    up: Vec<String>,
+    down: Vec<String>,
+    checks: String,
+    text: String,
+    is_empty: bool,
+}
+
 impl Tenantize {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        if !context.global.group.is_empty() {
+            return self.run_on_group(context).await;
+        }
         let (project, target, opened) = context.open().await?;
         let made = tenantize(&project, &target, &opened).await?;
-        let mut text = described(&made);
-        let mut written = Vec::new();
-        if made.plan.is_empty() {
-            text.push_str("Nothing to do: every table is as declared.\n");
-        } else if self.dry_run {
-            text.push_str(&format!(
-                "\n{}\n-- The way back:\n\n{}",
-                script(&made.up),
-                script(&made.down)
-            ));
-            text.push_str(&format!("\n# {}\n{}", self.checks.display(), made.checks));
-        } else {
-            written = self.write(&project, &opened, &made)?;
-            for file in &written {
-                text.push_str(&format!("Wrote {file}\n"));
-            }
-            text.push_str(&format!(
-                "Proven on a scratch copy, forth and back.\nNext: pgfleet plan, then pgfleet apply, then pgfleet verify --checks {}\n",
-                self.checks.display()
-            ));
-        }
-        let entry = entry(&target, &made, &written)?;
+        let writing = Writing {
+            up: made.up.clone(),
+            down: made.down.clone(),
+            checks: made.checks.clone(),
+            text: described(&made.plan),
+            is_empty: made.plan.is_empty(),
+        };
+        let (text, written) = self.finish(&project, &opened.folder, writing)?;
+        let entry = entry(&target.name, &made, &written)?;
         Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
+    }
+
+    /// One migration for all databases of a group, whatever states they are in.
+    async fn run_on_group(&self, context: &Context) -> Result<CommandResult, CommandError> {
+        let project = context.project()?;
+        let groups = open_groups(&project, &context.global.selected()).await?;
+        let [group] = groups.as_slice() else { return Err(one_group().into()) };
+        let folder = Arc::new(usable_folder(&group.project)?);
+        let (mut variants, mut problems, mut tenancy) = (Vec::new(), Vec::new(), None);
+        for member in &group.members {
+            match read(group, &member.target, &folder, &variants).await {
+                Ok(needs) => {
+                    add_variant(&mut variants, &needs, &member.target.name);
+                    tenancy.get_or_insert(needs.tenancy);
+                }
+                Err(error) => problems.extend(error.problems),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems.into());
+        }
+        let Some(tenancy) = tenancy else { return Ok(CommandResult::text("No target.\n")) };
+        variants.sort_by_key(|variant| std::cmp::Reverse(variant.targets.len()));
+        let name = self.name.clone().unwrap_or_else(|| default_name(&tenancy));
+        let mut text = String::new();
+        for variant in &variants {
+            let count = variant.targets.len();
+            let some: Vec<_> = variant.targets.iter().take(5).map(String::as_str).collect();
+            let more = if count > some.len() { ", …" } else { "" };
+            text.push_str(&format!(
+                "{count} of {}: {}{more}\n",
+                group.members.len(),
+                some.join(", ")
+            ));
+            let of_variant = described(&variant.plan);
+            text.extend(of_variant.lines().map(|line| format!("  {line}\n")));
+        }
+        let largest = variants.iter().max_by_key(|variant| variant.plan.tables.len());
+        let writing = Writing {
+            up: up_for_all(&name, &tenancy, &variants),
+            down: down_for_all(&name, &variants),
+            checks: largest.map(|one| checks(&tenancy, &one.plan)).unwrap_or_default(),
+            text,
+            is_empty: variants.iter().all(|variant| variant.plan.is_empty()),
+        };
+        let (up, down) = (writing.up.clone(), writing.down.clone());
+        let (text, written) = self.finish(&group.project, &folder, writing)?;
+        let entry = TargetEntry::new(&group.name)
+            .field("variants", &variants.iter().map(|one| &one.targets).collect::<Vec<_>>())?
+            .field("up", &up)?
+            .field("down", &down)?
+            .field("files", &written)?;
+        let problems = group.problems.clone();
+        Ok(CommandResult { text, targets: vec![entry], problems, ..CommandResult::default() })
+    }
+
+    fn finish(
+        &self,
+        project: &Project,
+        folder: &Folder,
+        made: Writing,
+    ) -> Result<(String, Vec<String>), CommandError> {
+        let mut text = made.text.clone();
+        let shown = self.checks.display();
+        if made.is_empty {
+            text.push_str("Nothing to do: every table is as declared.\n");
+            return Ok((text, Vec::new()));
+        }
+        if self.dry_run {
+            let (up, down) = (script(&made.up), script(&made.down));
+            text.push_str(&format!(
+                "\n{up}\n-- The way back:\n\n{down}\n# {shown}\n{}",
+                made.checks
+            ));
+            return Ok((text, Vec::new()));
+        }
+        let written = self.write(project, folder, &made)?;
+        for file in &written {
+            text.push_str(&format!("Wrote {file}\n"));
+        }
+        if !folder.set.format.takes_back(&folder.tree) {
+            text.push_str("The format has no place for the way back; see it by --dry-run.\n");
+        }
+        text.push_str(&format!(
+            "Proven on a scratch copy, forth and back.\n\
+             Next: pgfleet plan, then pgfleet apply, then pgfleet verify --checks {shown}\n"
+        ));
+        Ok((text, written))
     }
 
     fn write(
         &self,
         project: &Project,
-        opened: &Opened,
-        made: &Tenantized,
+        folder: &Folder,
+        made: &Writing,
     ) -> Result<Vec<String>, CommandError> {
         let name = match (&self.name, &project.settings.tenancy) {
             (Some(name), _) => name.clone(),
-            (None, Some(tenancy)) => format!("add_{}", tenancy.column.to_lowercase()),
+            (None, Some(tenancy)) => format!("add_{}", slug(&tenancy.column)),
             (None, None) => "tenantize".to_owned(),
         };
-        let (folder, shown) = project.folder_path()?;
-        let format = opened.folder.set.format;
-        if format != Format::Plain {
-            return Err(Problem::error(
-                Code::FormatUnclear,
-                format!("{shown} is a folder of {format}, for which tenantize cannot write files"),
-            )
-            .fix_with(
-                "Have it printed, and put it into a migration.",
-                "pgfleet tenantize --dry-run",
-            )
-            .into());
-        }
-        let version = next_version(opened);
-        let files = [
-            (format!("{version}_{name}.sql"), script(&made.up)),
-            (format!("{version}_{name}.down.sql"), script(&made.down)),
-        ];
-        let mut written = Vec::new();
-        for (path, text) in files {
-            write_new(&folder.join(&path), &text)?;
-            written.push(format!("{shown}/{path}"));
-        }
+        // One block, so that one file holds all of it, with its own transactions.
+        let block =
+            |statements: &[String]| Block { statements: statements.to_vec(), outside: true };
+        let down = match folder.set.format.takes_back(&folder.tree) {
+            true => vec![block(&made.down)],
+            false => Vec::new(),
+        };
+        let migration =
+            NewMigration { name, up: vec![block(&made.up)], down, ..NewMigration::default() };
+        let files = compose(&folder.set, &folder.tree, &migration, &current_moment());
+        let (path, shown) = project.folder_path()?;
+        write_files(&path, &files)?;
         let checks = project.root.join(&self.checks);
         fs::write(&checks, &made.checks).map_err(|error| unwritable(&checks, &error))?;
-        written.push(self.checks.display().to_string());
-        Ok(written)
+        let written = files.iter().map(|file| format!("{shown}/{}", file.path));
+        Ok(written.chain([self.checks.display().to_string()]).collect())
     }
 }
 
-fn next_version(opened: &Opened) -> String {
-    let versions = opened.folder.set.migrations.iter().map(|m| m.version.as_str());
-    let last = versions.filter_map(|v| Some((v.parse::<u64>().ok()?, v.len()))).max();
-    let (number, width) = last.unwrap_or((0, 4));
-    format!("{:0width$}", number + 1)
+async fn read(
+    group: &Group,
+    target: &Target,
+    folder: &Arc<Folder>,
+    proven: &[Variant],
+) -> Result<Needs, ChangeError> {
+    let opened = open(&group.project, target, folder.clone()).await?;
+    let needs = needs(&group.project, target, &opened, proven).await;
+    opened.session.close().await;
+    needs
 }
 
-fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| unwritable(path, &error))?;
-    }
-    fs::write(path, text).map_err(|error| unwritable(path, &error))
+fn slug(column: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    column.chars().map(plain).collect()
+}
+
+fn one_group() -> Problem {
+    Problem::error(Code::Usage, "tenantize writes for one group at a time")
+        .because("each group has its own migration folder")
+        .fix_with("Name it.", "pgfleet tenantize --group tenants")
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> CommandError {
@@ -130,9 +222,9 @@ fn script(statements: &[String]) -> String {
     statements.iter().map(|statement| format!("{statement};\n")).collect()
 }
 
-fn described(made: &Tenantized) -> String {
+fn described(plan: &TenancyPlan) -> String {
     let mut text = String::new();
-    for table in &made.plan.tables {
+    for table in &plan.tables {
         text.push_str(&format!("{} ({})\n", table.table, table.state));
         for section in table.sections.iter().filter(|section| !section.what.is_empty()) {
             let what =
@@ -141,15 +233,10 @@ fn described(made: &Tenantized) -> String {
             text.push_str(&format!("  {what}{when}\n"));
         }
     }
-    for name in &made.plan.absent {
+    for name in &plan.absent {
         text.push_str(&format!("{name} is not there and is left out\n"));
     }
-    if made
-        .plan
-        .tables
-        .iter()
-        .any(|table| table.sections.iter().any(|s| s.what.contains(" becomes ")))
-    {
+    if plan.tables.iter().any(|table| table.sections.iter().any(|s| s.what.contains(" becomes "))) {
         text.push_str(
             "Statements of the application with ON CONFLICT on such a key must name the tenant too.\n",
         );
@@ -157,11 +244,7 @@ fn described(made: &Tenantized) -> String {
     text
 }
 
-fn entry(
-    target: &Target,
-    made: &Tenantized,
-    written: &[String],
-) -> Result<TargetEntry, CommandError> {
+fn entry(target: &str, made: &Tenantized, written: &[String]) -> Result<TargetEntry, CommandError> {
     let tables: Vec<_> = made
         .plan
         .tables
@@ -173,7 +256,7 @@ fn entry(
         })
         .collect();
     let absent: Vec<_> = made.plan.absent.iter().map(ToString::to_string).collect();
-    Ok(TargetEntry::new(&target.name)
+    Ok(TargetEntry::new(target)
         .field("tables", &tables)?
         .field("absent", &absent)?
         .field("up", &made.up)?

@@ -246,3 +246,83 @@ fn a_derived_table_is_walked_to_its_tenant_however_it_is_called() {
     stage.run(&["rollback", "--allow-data-loss"]).assert_success();
     assert_eq!(stage.schema(), before);
 }
+
+/// Databases of a group in all start states, some equal; one migration serves them all.
+#[test]
+fn a_fleet_in_five_states_is_converted_by_one_migration_and_taken_back() {
+    let states = [0, 1, 2, 3, 4, 0];
+    let fleet: Vec<_> = states.iter().map(|_| TestDb::new()).collect();
+    let stage = Stage::on(TestDb::new(), &[]);
+    let names: Vec<_> = fleet.iter().map(|db| format!("\"{}\"", db.name())).collect();
+    let group = format!(
+        "[groups.all_of_them]\nserver = \"{}\"\ndatabases = [{}]\ndir = \"migrations\"\n{TENANCY}",
+        stage.db.url(),
+        names.join(", ")
+    );
+    stage.project.write("pgfleet.toml", group);
+    stage.write("0001_chat.sql", CHAT);
+    let run = |args: &[&str]| {
+        let args = [args, &["--group", "all_of_them"]].concat();
+        stage.project.pgfleet(args.iter().copied()).run()
+    };
+    run(&["apply"]).assert_success();
+    let mut before = Vec::new();
+    for (db, state) in fleet.iter().zip(states) {
+        db.sql(&format!("SELECT 1; {}", STATES[state].1));
+        before.push((
+            db.dump_schema_with(&pgfleet_testkit::DumpOptions::without_pgfleet()),
+            db.value("SELECT count(*) || ' ' || sum(id) FROM vechat_messages"),
+        ));
+    }
+    let made = run(&["tenantize"]).assert_success();
+    assert_says(&made.stdout, &["2 of 6", "1 of 6", "Proven"]);
+    run(&["apply", "--allow-data-loss"]).assert_success();
+    for (db, (_, counts)) in fleet.iter().zip(&before) {
+        assert_eq!(db.value(STATE_OF_COLUMNS), DONE);
+        assert_eq!(&db.value("SELECT count(*) || ' ' || sum(id) FROM vechat_messages"), counts);
+        assert!(rows(db).contains("vechat_messages 5000/5000"), "{}", rows(db));
+    }
+    run(&["verify", "--checks", "tenancy.checks.toml"]).assert_success();
+    // A database in a state that nobody planned for is not touched.
+    let late = TestDb::new();
+    late.sql(&format!("{CHAT} ALTER TABLE vechat_presence ADD organisation_id text"));
+    let late_run = |args: &[&str]| {
+        let cli = stage.project.pgfleet(args.iter().copied());
+        cli.args(["--url", &late.url(), "--dir", "migrations"]).run()
+    };
+    late_run(&["baseline", "0001"]).assert_success();
+    let refused = late_run(&["apply", "--allow-data-loss"]);
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
+    assert_says(&refused.stderr, &["was not made for"]);
+    run(&["rollback", "--allow-data-loss"]).assert_success();
+    for (db, (schema, _)) in fleet.iter().zip(&before) {
+        assert_eq!(&db.dump_schema_with(&pgfleet_testkit::DumpOptions::without_pgfleet()), schema);
+    }
+}
+
+/// Killed anywhere, the conversion and its way back are finished by the same command.
+#[test]
+fn a_killed_conversion_is_finished_and_so_is_its_way_back() {
+    let kills: u64 =
+        std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
+    for seed in 0..kills {
+        let stage = stage(CHAT, TENANCY);
+        let before = stage.schema();
+        stage.run(&["tenantize"]).assert_success();
+        for command in [&["apply"][..], &["rollback", "--to", "0001", "--allow-data-loss"]] {
+            let mut running = stage.spawn(command);
+            std::thread::sleep(std::time::Duration::from_millis(60 + seed * 611 % 900));
+            running.kill();
+            drop(running);
+            let output = stage.run(command);
+            assert_eq!(output.code, 0, "{command:?} {}\n{}", output.stdout, output.stderr);
+            if command[0] == "apply" {
+                assert_eq!(stage.db.value(STATE_OF_COLUMNS), DONE, "seed {seed}");
+                assert!(rows(&stage.db).contains("vechat_messages 5000/5000"), "seed {seed}");
+            } else {
+                assert_eq!(stage.db.value("SELECT count(*) FROM pgfleet.migrations"), "1");
+                assert_eq!(stage.schema(), before, "seed {seed}");
+            }
+        }
+    }
+}
