@@ -294,7 +294,8 @@ fn a_fleet_in_five_states_is_converted_by_one_migration_and_taken_back() {
     let refused = late_run(&["apply", "--allow-data-loss"]);
     assert_eq!(refused.code, 4, "{}", refused.stderr);
     assert_says(&refused.stderr, &["was not made for"]);
-    run(&["rollback", "--allow-data-loss"]).assert_success();
+    // What was done by hand is not what the history explains, so that no proof can be had.
+    run(&["rollback", "--unproven", "--allow-data-loss"]).assert_success();
     for (db, (schema, _)) in fleet.iter().zip(&before) {
         assert_eq!(&db.dump_schema_with(&pgfleet_testkit::DumpOptions::without_pgfleet()), schema);
     }
