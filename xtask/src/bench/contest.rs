@@ -100,7 +100,7 @@ fn check(contender: &Contender, database: &TestDb) {
     assert_eq!(there, contender.tables.to_string(), "tables made by {}", contender.name);
 }
 
-fn entry(contender: &Contender, samples: &[Sample], peak_mb: Option<f64>) -> Entry {
+pub(super) fn entry(contender: &Contender, samples: &[Sample], peak_mb: Option<f64>) -> Entry {
     let all = |read: fn(&Sample) -> f64| samples.iter().map(read).collect::<Vec<_>>();
     Entry {
         name: contender.name.clone(),

@@ -7,6 +7,7 @@
 mod contender;
 mod contest;
 mod figures;
+mod fleet;
 mod process;
 mod results;
 mod small;
@@ -46,6 +47,7 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
     let mut results = Results::begin(&options, &contenders);
     small::measure(&options, &binary, &mut results);
     on_server(&options, &contenders, &mut results);
+    fleet::measure(&options, &binary, &mut results);
     results.finish(options.only.is_empty());
     ExitCode::SUCCESS
 }

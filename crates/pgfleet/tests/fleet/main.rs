@@ -5,3 +5,4 @@ mod groups;
 mod registry;
 mod rollout;
 mod schemas;
+mod vechat;
