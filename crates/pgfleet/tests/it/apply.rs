@@ -44,8 +44,8 @@ fn a_second_run_does_nothing_and_costs_one_round_trip_after_connecting() {
     assert_says(&output.stdout, &["Nothing to do"]);
     let traffic = proxy.traffic();
     assert_eq!(traffic.connections, 1);
-    // Asking for TLS, the start-up message, and one question.
-    assert_eq!(traffic.exchanges, 3, "{traffic:?}");
+    // Asking for TLS, the start-up message, one question, and the goodbye, which is not answered.
+    assert_eq!(traffic.exchanges, 4, "{traffic:?}");
     assert_eq!(stage.db.value("SELECT count(*) FROM pgfleet.runs"), before);
 }
 

@@ -106,7 +106,7 @@ pub fn assert_says(text: &str, wanted: &[&str]) {
 /// Waits until a query gives `t`.
 #[track_caller]
 pub fn wait_until(db: &TestDb, query: &str) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while db.value(query) != "t" {
         assert!(std::time::Instant::now() < deadline, "never true: {query}");
         std::thread::sleep(std::time::Duration::from_millis(10));
