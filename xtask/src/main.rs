@@ -19,6 +19,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   pg-delta FOLDER [--major N] [--only WORD]
                   prove the pairs of a checkout's packages/pg-delta/corpus
   new-rule NAME   write the skeleton of a lint rule: its file, page and cases
+  round-trip [--major N] FILE...
+                  make schemas again from nothing and compare their dumps
   tidy            check the tree's own rules";
 
 fn main() -> ExitCode {
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Some((&"bench", options)) => bench::run(options),
         Some((&"pg-delta", [folder, options @ ..])) => schemas::pg_delta::run(folder, options),
         Some((&"new-rule", [name])) => new_rule::run(name),
+        Some((&"round-trip", files)) => schemas::round_trip::run(files),
         Some((&"tidy", [])) => tidy::run(),
         _ => {
             eprintln!("{USAGE}");

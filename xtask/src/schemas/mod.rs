@@ -2,3 +2,4 @@
 
 mod load;
 pub(crate) mod pg_delta;
+pub(crate) mod round_trip;

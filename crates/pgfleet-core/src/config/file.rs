@@ -100,6 +100,12 @@ pub struct SchemaSection {
     /// A command that prints the schema as SQL.
     #[serde(default)]
     pub command: Vec<String>,
+    /// The schemas of the database that count; all when none is named.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Schemas of the database that do not count.
+    #[serde(default)]
+    pub exclude: Vec<String>,
 }
 
 /// `[apply]`.

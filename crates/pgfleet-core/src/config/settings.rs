@@ -9,6 +9,7 @@ use crate::clean::CleanRule;
 use crate::diagnose::{Code, Problem};
 use crate::folder::Format;
 use crate::lint::LintSettings;
+use crate::schema;
 use crate::tenancy::TenancySection;
 use crate::verify::Check;
 
@@ -71,6 +72,8 @@ pub struct Settings {
     pub desired: Option<String>,
     /// A command that prints that schema as SQL; empty for none.
     pub schema_command: Vec<String>,
+    /// Which schemas of the database count.
+    pub scope: schema::Scope,
     /// Values of `${name}` placeholders.
     pub placeholders: BTreeMap<String, String>,
     /// How migrations are run.
@@ -174,6 +177,7 @@ pub fn resolve(
         url: sources.url(),
         schema: sources.target.schema.clone().or_else(|| file.database.schema.clone()),
         scratch_url: sources.scratch_url(),
+        scope: schema_scope(file, sources.environment().as_deref()),
         environment: sources.environment(),
         development: sources.target.development.or(file.database.development),
         dir,
@@ -192,6 +196,15 @@ pub fn resolve(
         maintain: file.maintain.clone(),
         variables,
     })
+}
+
+fn schema_scope(file: &ConfigFile, environment: Option<&str>) -> schema::Scope {
+    let is_supabase = environment.is_some_and(|name| name.eq_ignore_ascii_case("supabase"));
+    schema::Scope {
+        include: file.schema.include.clone(),
+        exclude: file.schema.exclude.clone(),
+        platform: is_supabase.then_some(schema::Platform::Supabase),
+    }
 }
 
 /// A command alone is what prints the desired schema.

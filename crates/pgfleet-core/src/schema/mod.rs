@@ -15,6 +15,7 @@ pub mod hazard;
 mod identity;
 mod programmed;
 mod publication;
+mod scope;
 mod spelling;
 mod table;
 mod types;
@@ -31,6 +32,7 @@ pub use programmed::{
     Routine, Rule, Trigger, View,
 };
 pub use publication::{Publication, PublishedTable};
+pub use scope::{Platform, Scope};
 pub use spelling::{canonical_default, canonical_text, canonical_view, same_default, same_text};
 pub use table::{
     Column, Constraint, ConstraintKind, ForeignPart, Generated, Identity, Index, Persistence,
@@ -58,6 +60,9 @@ pub struct Schema {
     /// Objects that the model has no place for, as `conversion app.c`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmodelled: Vec<String>,
+    /// Schemas of the database that do not count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// One object.
@@ -142,6 +147,7 @@ impl Schema {
             objects: Vec::new(),
             edges: Vec::new(),
             unmodelled: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 

@@ -35,6 +35,9 @@ pub struct Table {
     /// What logical replication identifies rows by.
     #[serde(skip_serializing_if = "is_default")]
     pub replica_identity: ReplicaIdentity,
+    /// The index that `CLUSTER` orders its rows by, by its name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cluster_on: Option<String>,
     /// Of a foreign table, where its rows are.
     #[serde(skip_serializing_if = "is_default")]
     pub foreign: Option<ForeignPart>,

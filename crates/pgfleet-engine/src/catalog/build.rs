@@ -171,6 +171,7 @@ impl Builder {
                 None => None,
             },
             of_type: row.optional(16),
+            cluster_on: row.optional(19),
         };
         let kind = if row.letter(1) == 'f' { Kind::ForeignTable } else { Kind::Table };
         let owner = row.text(17);

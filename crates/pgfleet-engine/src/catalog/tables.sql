@@ -12,7 +12,9 @@ SELECT c.oid, c.relkind, n.nspname, c.relname, c.relpersistence,
             WHERE i.indrelid = c.oid AND i.indisreplident) END,
     s.srvname, to_json(f.ftoptions),
     CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
-    pg_get_userbyid(c.relowner), to_json(c.relacl::text[])
+    pg_get_userbyid(c.relowner), to_json(c.relacl::text[]),
+    (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+        WHERE i.indrelid = c.oid AND i.indisclustered)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class t ON t.oid = c.reltoastrelid AND t.reloptions IS NOT NULL

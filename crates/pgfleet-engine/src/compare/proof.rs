@@ -34,23 +34,28 @@ async fn prove_on(
     to: &Schema,
     statements: &[Statement],
 ) -> Result<(), Box<Problem>> {
-    let start = read_target(copy).await?;
+    let start = read_part(copy).await?;
     let session = copy.connect().await?;
     let build = compare(&start, from).statements();
     let built = run_script(&session, &build).await;
     built.map_err(|error| unproven("no copy of the first schema can be made").failed(&error))?;
-    let rest = compare(&read_target(copy).await?, from).statements();
+    let rest = compare(&read_part(copy).await?, from).statements();
     if !rest.is_empty() {
         return Err(unproven("the copy of the first schema is not exact").differs(&rest));
     }
     let run = run_script(&session, statements).await;
     run.map_err(|error| unproven("a statement of the change fails").failed(&error))?;
     session.close().await;
-    let rest = compare(&read_target(copy).await?, to).statements();
+    let rest = compare(&read_part(copy).await?, to).statements();
     match rest.is_empty() {
         true => Ok(()),
         false => Err(unproven("the change leaves a difference").differs(&rest)),
     }
+}
+
+/// What counts of the copy.
+async fn read_part(copy: &Target) -> Result<Schema, Box<Problem>> {
+    Ok(read_target(copy).await?.within(&copy.settings.scope))
 }
 
 struct Unproven(Problem);

@@ -156,8 +156,10 @@ pub fn read_snapshot(file: &Path) -> Result<Schema, Box<Problem>> {
     }
 }
 
-/// History tables of all formats, by their usual names and by the configured one.
+/// What counts of a schema: not the history tables of all formats, by their usual names and by the
+/// configured one, and not the schemas that the configuration or the platform leaves out.
 pub fn without_histories(schema: Schema, settings: &Settings) -> Schema {
+    let schema = schema.within(&settings.scope);
     const TABLES: &[&str] = &[
         "_prisma_migrations",
         "flyway_schema_history",

@@ -1,6 +1,7 @@
 //! `pgfleet diff`
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
@@ -45,6 +46,12 @@ pub struct Diff {
     /// Write plain statements, which may block readers and writers of existing tables for long
     #[arg(long)]
     no_online: bool,
+    /// Compare only these schemas
+    #[arg(long, value_name = "NAME")]
+    schema: Vec<String>,
+    /// Leave these schemas out
+    #[arg(long, value_name = "NAME")]
+    exclude_schema: Vec<String>,
     /// Write the statements to a file that psql runs
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -61,7 +68,12 @@ pub(super) struct StatementEntry<'a> {
 
 impl Diff {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
+        let mut project = context.project()?;
+        let scope = &mut Arc::make_mut(&mut project.settings).scope;
+        if !self.schema.is_empty() {
+            scope.include = self.schema.clone();
+        }
+        scope.exclude.extend(self.exclude_schema.iter().cloned());
         let (from, to) =
             tokio::try_join!(read_side(&project, &self.from), read_side(&project, &self.to))?;
         let difference = self.difference(compare(&from, &to));
@@ -74,6 +86,12 @@ impl Diff {
         let problems = broken_by_difference(&project, &self.from, &difference, &statements).await?;
         let mut text = String::new();
         render::statements(&mut text, &statements, &hazards);
+        let mut left_out: Vec<_> = from.left_out.iter().chain(&to.left_out).cloned().collect();
+        left_out.sort();
+        left_out.dedup();
+        if !left_out.is_empty() {
+            text.insert_str(0, &format!("-- left out: schema {}\n", left_out.join(", ")));
+        }
         if let Some(file) = &self.out {
             self.write(file, &text)?;
         }
@@ -83,7 +101,8 @@ impl Diff {
             .field("changes", &difference.changes())?
             .field("statements", &entries(&statements, &hazards))?
             .field("proven", &proven)?
-            .field("unmodelled", &[&from.unmodelled, &to.unmodelled])?;
+            .field("unmodelled", &[&from.unmodelled, &to.unmodelled])?
+            .field("left_out", &[&from.left_out, &to.left_out])?;
         let differs = self.exit_code && !difference.is_empty();
         Ok(CommandResult {
             text,

@@ -94,6 +94,7 @@ impl PerTarget for Drift {
                 render::changes(&mut text, &context.out, &changes);
             }
         }
+        render::left_out(&mut text, &schema);
         let back = compare(&schema, &history).with_online_forms();
         let statements = back.statements();
         let hazards = hazards(&back, &statements);
@@ -103,7 +104,8 @@ impl PerTarget for Drift {
         let entry = TargetEntry::new(&target.name)
             .field("fingerprint", &fingerprint)?
             .field("changes", &changes)?
-            .field("statements", &statements)?;
+            .field("statements", &statements)?
+            .field("left_out", &schema.left_out)?;
         Ok(CommandResult {
             text,
             headline: headline(&changes),

@@ -36,7 +36,12 @@ impl PerTarget for Inspect {
 
     async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         let target = site.target()?;
-        let mut schema = read_target(target).await?;
+        let whole = read_target(target).await?;
+        let mut schema = match &self.schema {
+            // Asked for by name, a platform's schema is shown.
+            Some(_) => whole,
+            None => whole.within(&target.settings.scope),
+        };
         if let Some(name) = &self.schema {
             schema = schema.only(name);
         }

@@ -25,7 +25,16 @@ pub fn schema(out: &mut String, style: &Style, schema: &Schema) {
         let line = format!("not modelled: {}", clean_line(name));
         out.push_str(&format!("{}\n", style.paint(Role::Doubtful, &line)));
     }
+    left_out(out, schema);
     out.push_str(&format!("\nfingerprint {}\n", schema.fingerprint()));
+}
+
+/// The schemas that do not count, in a line of their own.
+pub fn left_out(out: &mut String, schema: &Schema) {
+    if !schema.left_out.is_empty() {
+        let names: Vec<_> = schema.left_out.iter().map(|name| clean_line(name)).collect();
+        out.push_str(&format!("left out: schema {}\n", names.join(", ")));
+    }
 }
 
 fn tables(out: &mut String, style: &Style, schema: &Schema) {

@@ -27,6 +27,41 @@ fn a_snapshot_is_a_side_that_equals_its_database() {
 }
 
 #[test]
+fn schemas_that_do_not_count_are_left_out_and_named() {
+    let stage = Stage::of(FILES);
+    stage.apply();
+    stage.db.sql("CREATE SCHEMA audit; CREATE TABLE audit.log (a int)");
+    let all = stage.cli(&["diff", "migrations", "target", "--exit-code"]).run();
+    assert_eq!(all.code, 1, "{}", all.stderr);
+    let diff = ["diff", "migrations", "target", "--exit-code", "--exclude-schema", "audit"];
+    let some = stage.cli(&diff).run();
+    assert_eq!(
+        (some.code, some.stdout.as_str()),
+        (0, "-- left out: schema audit\n"),
+        "{}",
+        some.stderr
+    );
+    let only = stage.cli(&["diff", "migrations", "target", "--schema", "audit"]).run();
+    assert_says(&only.stdout, &["CREATE TABLE audit.log", "-- left out: schema public"]);
+}
+
+#[test]
+fn the_schemas_of_the_platform_are_left_out_unless_asked_for() {
+    let stage = Stage::of(FILES);
+    stage.apply();
+    stage
+        .db
+        .sql("CREATE SCHEMA IF NOT EXISTS storage; CREATE TABLE storage.of_the_platform (a int)");
+    let drift = stage.cli(&["drift", "--environment", "supabase"]).run();
+    assert_says(&drift.stdout, &["left out: schema ", "storage"]);
+    assert!(!drift.stdout.contains("of_the_platform"), "{}", drift.stdout);
+    let shown = stage.cli(&["inspect", "--environment", "supabase"]).run().assert_success();
+    assert!(!shown.stdout.contains("of_the_platform"), "{}", shown.stdout);
+    let asked = stage.cli(&["inspect", "--environment", "supabase", "--schema", "storage"]).run();
+    assert_says(&asked.stdout, &["storage.of_the_platform"]);
+}
+
+#[test]
 fn the_statements_of_a_diff_make_the_folder_s_schema() {
     let stage = Stage::of(FILES);
     let script = stage.cli(&["diff", "empty", "migrations"]).run().assert_success().stdout;

@@ -155,8 +155,9 @@ pub(super) fn alter(
 fn drop_columns(name: &str, old: &Table, new: &Table) -> Vec<String> {
     let stays = |column: &Column| new.columns.iter().any(|other| other.name == column.name);
     // Generated columns first: they may need the others.
-    let mut gone: Vec<_> =
-        old.columns.iter().filter(|column| !column.inherited && !stays(column)).collect();
+    let leaves = old.parents.iter().any(|parent| !new.parents.contains(parent));
+    let own = |column: &&Column| leaves || !column.inherited;
+    let mut gone: Vec<_> = old.columns.iter().filter(own).filter(|column| !stays(column)).collect();
     gone.sort_by_key(|column| column.generated.is_none());
     gone.iter().map(|column| drop_column(name, &column.name)).collect()
 }
@@ -206,13 +207,18 @@ fn add_columns(
         !known || readded.contains(&column.name)
     };
     let mut added: Vec<_> = new.columns.iter().filter(is_new).collect();
+    let joins = new.partition_bound.is_none()
+        && new.parents.iter().any(|parent| !old.parents.contains(parent));
     added.sort_by_key(|column| column.generated.is_some());
     let mut statements = Vec::new();
     for one in added {
         if difference.online.fills(at, &one.name) {
             statements.extend(online::add_unfilled(name, one));
-        } else if !one.inherited {
-            statements.push(format!("ALTER TABLE {name} ADD COLUMN {}", column::definition(one)));
+        } else if !one.inherited || joins {
+            // A table must have the columns of a parent before it can join it.
+            let exists = if one.inherited { "IF NOT EXISTS " } else { "" };
+            let definition = column::definition(one);
+            statements.push(format!("ALTER TABLE {name} ADD COLUMN {exists}{definition}"));
         }
         statements.extend(column::details(name, one));
         if readded.contains(&one.name) {
@@ -260,9 +266,16 @@ fn security(name: &str, old: &Table, new: &Table) -> Vec<String> {
 
 /// What needs the table's indexes.
 pub(super) fn finish(object: &Object, old: Option<&Table>, new: &Table) -> Vec<String> {
+    let name = object.id.sql_name();
+    let before = old.and_then(|old| old.cluster_on.as_ref());
+    let mut statements = match (before, &new.cluster_on) {
+        (before, after) if before == after.as_ref() => Vec::new(),
+        (_, Some(index)) => vec![format!("ALTER TABLE {name} CLUSTER ON {}", quote_ident(index))],
+        (_, None) => vec![format!("ALTER TABLE {name} SET WITHOUT CLUSTER")],
+    };
     let before = old.map(|old| old.replica_identity.clone()).unwrap_or_default();
     if before == new.replica_identity {
-        return Vec::new();
+        return statements;
     }
     let identity = match &new.replica_identity {
         ReplicaIdentity::Default => "DEFAULT".to_owned(),
@@ -270,7 +283,8 @@ pub(super) fn finish(object: &Object, old: Option<&Table>, new: &Table) -> Vec<S
         ReplicaIdentity::Full => "FULL".to_owned(),
         ReplicaIdentity::Index(index) => format!("USING INDEX {}", quote_ident(index)),
     };
-    vec![format!("ALTER TABLE ONLY {} REPLICA IDENTITY {identity}", object.id.sql_name())]
+    statements.push(format!("ALTER TABLE ONLY {name} REPLICA IDENTITY {identity}"));
+    statements
 }
 
 /// `name='value', …` from `name=value`.

@@ -16,10 +16,33 @@ pub(super) fn simplified(nodes: Vec<Node>) -> Vec<Node> {
         Node::Group(bracket, inner) => Node::Group(bracket, simplified(inner)),
         token => token,
     });
-    let nodes = functions::simplify(inner.collect());
+    let nodes = functions::simplify(without_aliases(inner.collect()));
     let nodes = without_parentheses(nodes);
     let nodes = casts::simplify(nodes);
     flattened(bare_parts(nodes))
+}
+
+/// The names that the later parts of a UNION give to their columns: the first part names them.
+fn without_aliases(nodes: Vec<Node>) -> Vec<Node> {
+    let is = |node: &Node, words: &[&str]| words.iter().any(|word| node.is(word));
+    let (mut later, mut in_list, mut skip) = (false, false, 0);
+    let mut kept = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        if is(&node, &["UNION", "INTERSECT", "EXCEPT"]) {
+            later = true;
+        }
+        in_list = match &node {
+            _ if node.is("SELECT") => later,
+            _ if is(&node, &["FROM", "WHERE", "UNION", "INTERSECT", "EXCEPT", "ORDER"]) => false,
+            _ => in_list,
+        };
+        skip = if in_list && node.is("AS") { 2 } else { skip };
+        match skip {
+            0 => kept.push(node),
+            _ => skip -= 1,
+        }
+    }
+    kept
 }
 
 /// Parentheses around what cannot be read in another way: a constant, a name, a call, a cast.

@@ -1,0 +1,3 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (id int PRIMARY KEY, a int, b text);
+ALTER TABLE app.t ADD CHECK (a > 0), ADD CHECK (a < 100), ADD CONSTRAINT either CHECK (a > 0 OR b IS NOT NULL) NOT VALID;

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE DOMAIN app.d AS int CHECK (VALUE > 0); CREATE TABLE app.t (a app.d);

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE FUNCTION app.v() RETURNS text LANGUAGE sql AS 'SELECT ''x'''; CREATE DOMAIN app.d AS text DEFAULT app.v(); CREATE TABLE app.t (a app.d);

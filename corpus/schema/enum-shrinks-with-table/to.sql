@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TYPE app.e AS ENUM ('a', 'b'); CREATE TABLE app.t (x int, y app.e DEFAULT 'a');

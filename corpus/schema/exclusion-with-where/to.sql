@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (r int4range, live boolean, EXCLUDE USING gist (r WITH &&) WHERE (live) DEFERRABLE INITIALLY DEFERRED);

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TABLE app.p (a int, b int, PRIMARY KEY (a, b)); CREATE TABLE app.c (a int, b int, FOREIGN KEY (a, b) REFERENCES app.p MATCH FULL ON UPDATE CASCADE);

@@ -1,0 +1,4 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (id int PRIMARY KEY, a int, b text);
+ALTER TABLE app.t ADD UNIQUE (a); CREATE TABLE app.c (a int);
+ALTER TABLE app.c ADD CONSTRAINT k FOREIGN KEY (a) REFERENCES app.t (a) NOT VALID;

@@ -1,0 +1,3 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (id int PRIMARY KEY, a int, b text);
+CREATE FUNCTION app.f() RETURNS SETOF text LANGUAGE sql BEGIN ATOMIC SELECT a::text FROM app.t; END;

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE FUNCTION app.a(x int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN app.b(x); END'; CREATE FUNCTION app.b(x int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN app.a(x); END';

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TABLE app.z (a int); CREATE FUNCTION app.a() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM app.z'; CREATE MATERIALIZED VIEW app.b AS SELECT app.a() AS n;

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TABLE app.rows (a int); CREATE VIEW app.zz AS SELECT a FROM app.rows; CREATE FUNCTION app.f() RETURNS SETOF app.zz LANGUAGE sql STABLE AS 'SELECT * FROM app.zz'; CREATE VIEW app.aa AS SELECT a FROM app.f();

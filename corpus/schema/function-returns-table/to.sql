@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE FUNCTION app.f() RETURNS TABLE (a int, b text) LANGUAGE sql ROWS 5 AS 'SELECT 1, ''x''';

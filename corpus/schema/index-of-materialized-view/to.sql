@@ -1,0 +1,3 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (id int PRIMARY KEY, a int, b text);
+CREATE MATERIALIZED VIEW app.m AS SELECT a FROM app.t; CREATE UNIQUE INDEX m_a ON app.m (a); COMMENT ON INDEX app.m_a IS 'x';

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE FUNCTION app.eq(int, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'; CREATE FUNCTION app.ne(int, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT false'; CREATE OPERATOR app.=== (LEFTARG = int, RIGHTARG = text, FUNCTION = app.eq, NEGATOR = OPERATOR(app.!==)); CREATE OPERATOR app.!== (LEFTARG = int, RIGHTARG = text, FUNCTION = app.ne, NEGATOR = OPERATOR(app.===));

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE PROCEDURE app.p(a int, INOUT b text DEFAULT NULL) LANGUAGE plpgsql AS 'BEGIN b := a; END';

@@ -1,0 +1,3 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (id int PRIMARY KEY, a int, b text);
+CREATE VIEW app.v1 AS SELECT id FROM app.t; CREATE VIEW app.v2 AS SELECT id FROM app.v1; CREATE MATERIALIZED VIEW app.m AS SELECT id FROM app.v2;
