@@ -124,15 +124,15 @@ fn all(pgfleet: &Path, changes: &[Change], count: usize) -> Vec<Contender> {
         )
     };
     let xargs = format!(
-        "base=${{DATABASE_URL%/*}}; seq {count} | xargs -P4 -I@ psql -X -q -1 -v ON_ERROR_STOP=1 \
-         -f all.sql -d \"$base/fleet_@\" >/dev/null"
+        "base=${{DATABASE_URL%/*}}; seq {count} | xargs -P4 -IN psql -X -q -1 -v ON_ERROR_STOP=1 \
+         -f all.sql -d \"$base/fleet_N\" >/dev/null"
     );
     let sqlx = cargo::install().join("sqlx").display().to_string();
     let dbmate = npm::dbmate_program().display().to_string();
     let sqlx_loop = each(&format!("{sqlx} migrate run -D \"$base/fleet_$n\""));
     let sqlx_xargs = format!(
-        "base=${{DATABASE_URL%/*}}; seq {count} | xargs -P4 -I@ {sqlx} migrate run \
-         -D \"$base/fleet_@\" >/dev/null"
+        "base=${{DATABASE_URL%/*}}; seq {count} | xargs -P4 -IN {sqlx} migrate run \
+         -D \"$base/fleet_N\" >/dev/null"
     );
     let dbmate_loop =
         each(&format!("{dbmate} --no-dump-schema -u \"$base/fleet_$n?sslmode=disable\" up"));
