@@ -179,18 +179,33 @@ impl<'a> Running<'a> {
             return Ok(());
         }
         self.phase(format!("create {database}"));
+        let is_begun = made.iter().any(|made| made.family == family.name);
         let set =
             |state| journal::set_database(self.source, self.id, &family.name, database, state);
         self.in_source(set("creating").await)?;
-        if !plan::exists(family).await.map_err(|problem| vec![*problem])? {
-            let server = family.target.with_database("postgres");
-            let session = server.connect().await.map_err(|problem| vec![*problem])?;
-            let sql = format!("CREATE DATABASE {}", quote_ident(database));
-            let made = session.batch(&sql).await;
-            session.close().await;
-            made.map_err(|error| vec![*server.session_problem(&error)])?;
+        let server = family.target.with_database("postgres");
+        let session = server.connect().await.map_err(|problem| vec![*problem])?;
+        let done = session.batch(&format!("CREATE DATABASE {}", quote_ident(database))).await;
+        session.close().await;
+        if let Err(error) = done {
+            let is_there = error.server().is_some_and(|error| error.sqlstate == "42P04");
+            if !(is_there && is_begun && self.is_empty(family).await?) {
+                return Err(vec![*server.session_problem(&error)]);
+            }
         }
         self.in_source(set("created").await)
+    }
+
+    /// A database that an interrupted run may have made holds nothing yet; one with tables is
+    /// somebody else's.
+    async fn is_empty(&self, family: &Family) -> Outcome<bool> {
+        let session = self.connect(family).await?;
+        let sql = "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+                   ON n.oid = c.relnamespace WHERE n.nspname <> 'information_schema' \
+                   AND n.nspname !~ '^pg_'";
+        let rows = self.in_family(family, session.query_text(sql).await)?;
+        session.close().await;
+        Ok(rows.first().is_some_and(|row| cell(row, 0) == "0"))
     }
 
     async fn migrate(&self, family: &Family) -> Outcome<()> {
