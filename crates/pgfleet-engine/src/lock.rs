@@ -46,7 +46,20 @@ impl LockKeys {
     pub(crate) fn keep_worker(self) -> String {
         format!("SELECT pg_catalog.pg_try_advisory_lock({})", self.worker)
     }
+
+    /// Makes the worker's lock one of the transaction that begins here, without letting go of it in
+    /// between: no transaction can be prepared that shares a lock with its session.
+    pub(crate) fn hand_worker_to_transaction(self) -> String {
+        let key = self.worker;
+        format!(
+            "SELECT pg_catalog.pg_advisory_xact_lock({key}); \
+             SELECT pg_catalog.pg_advisory_unlock({key})"
+        )
+    }
 }
+
+/// Where a waiter is to look when a prepared transaction holds a lock.
+const PREPARED: &str = "a prepared transaction; see \"pgfleet rollout recover\"";
 
 /// The first pause between two tries; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(20);
@@ -149,8 +162,8 @@ async fn holders(session: &Session, lock: NativeLock) -> Result<Vec<String>, Ses
         }
     };
     let sql = format!(
-        "SELECT pg_catalog.format('pid %s, user %s, application %s, connected since %s', \
-         l.pid, a.usename, a.application_name, a.backend_start) \
+        "SELECT CASE WHEN l.pid IS NULL THEN '{PREPARED}' ELSE pg_catalog.format('pid %s, user %s, application %s, connected since %s', \
+         l.pid, a.usename, a.application_name, a.backend_start) END \
          FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
          WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {class} \
          AND l.objid = {object} AND l.objsubid = {sub} AND l.database = \

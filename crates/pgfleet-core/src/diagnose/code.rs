@@ -191,6 +191,8 @@ codes! {
     RolloutChanged = "PF461", "the folder is not the one that the rollout began with";
     RolloutPaused = "PF462", "a rollout waits for a person";
     TakeBackImpossible = "PF463", "a target cannot be taken back";
+    AtomicImpossible = "PF491", "a group cannot be migrated all or none";
+    AtomicUnsettled = "PF492", "an all-or-none run is not settled";
     SplitRefused = "PF486", "the split has errors to settle first";
     SplitOtherRun = "PF487", "another split of this source is under way";
     SplitRollbackUnsafe = "PF488", "the split cannot be taken back without loss";

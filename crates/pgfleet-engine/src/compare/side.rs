@@ -321,6 +321,7 @@ async fn run_migrations(
         command: "diff",
         consent: Consent { data_loss: true },
         continue_on_error: false,
+        prepare_as: None,
         events: &Silence,
         stop,
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::history::HistoryRow;
-use pgfleet_core::plan::{HazardKind, Plan, fingerprint_rows, needs_consent};
+use pgfleet_core::plan::{HazardKind, Plan, SqlStep, Unit, fingerprint_rows, needs_consent};
 use pgfleet_core::report::{Event, RunReport};
 
 use super::run_id;
@@ -13,6 +13,7 @@ use super::target::{Opened, Target};
 use crate::connect::Session;
 use crate::diagnose;
 use crate::execute::{EventSink, Execution, RunOptions, Sessions, StopSignal, execute};
+use crate::journal::OpenUnit;
 use crate::lock::{LockError, LockWait, lock_coordinator, lock_worker};
 use crate::state::{TargetState, read_state};
 
@@ -59,6 +60,8 @@ pub struct Run<'a> {
     pub consent: Consent,
     /// Go on with the next migration after one that failed.
     pub continue_on_error: bool,
+    /// Leave all of it as one prepared transaction of this name, which somebody else commits.
+    pub prepare_as: Option<String>,
     /// Told what happens.
     pub events: &'a dyn EventSink,
     /// Becomes true when the user asks to stop.
@@ -89,6 +92,9 @@ pub async fn run_plan(
         return Ok(RunOutcome::Nothing);
     }
     check_consent(target, &plan, run)?;
+    if run.prepare_as.is_some() {
+        refuse_unpreparable(target, &plan, &state)?;
+    }
     let sessions = Sessions { worker: session, coordinator: &coordinator };
     let report = run_steps(target, &sessions, &plan, &state, run).await?;
     coordinator.close().await;
@@ -113,7 +119,7 @@ async fn lock(
     Ok(state.map_err(|error| target.state_problem(error))?)
 }
 
-pub(super) fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
+pub(crate) fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
     match error {
         LockError::Session(error) => target.session_problem(&error),
         LockError::Held(problem) => Box::new(problem.in_target(&target.name)),
@@ -144,7 +150,11 @@ pub(super) fn check_base(
     ))
 }
 
-fn check_consent(target: &Target, plan: &Plan, run: &Run<'_>) -> Result<(), ChangeError> {
+pub(crate) fn check_consent(
+    target: &Target,
+    plan: &Plan,
+    run: &Run<'_>,
+) -> Result<(), ChangeError> {
     if run.consent.data_loss || !needs_consent(&plan.hazards) {
         return Ok(());
     }
@@ -161,6 +171,48 @@ fn check_consent(target: &Target, plan: &Plan, run: &Run<'_>) -> Result<(), Chan
         format!("pgfleet {command} --allow-data-loss"),
     )]
     .into())
+}
+
+/// Refuses a plan of which one transaction cannot hold all.
+///
+/// # Errors
+/// Names the migrations and why.
+pub fn refuse_unpreparable(
+    target: &Target,
+    plan: &Plan,
+    state: &TargetState,
+) -> Result<(), Box<Problem>> {
+    let reasons: Vec<_> = plan
+        .sql_steps()
+        .filter_map(|step| Some(format!("{}: {}", step.file, unpreparable(step, state)?)))
+        .collect();
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let what = format!("{} cannot be migrated in one prepared transaction", target.name);
+    let mut problem = Problem::error(Code::AtomicImpossible, what).in_target(&target.name);
+    for reason in reasons {
+        problem = problem.detail(reason);
+    }
+    Err(Box::new(problem.fix_with(
+        "Bring what comes before to all targets, or let a rollout take back what it did when one fails.",
+        "pgfleet rollout start --group NAME --on-failure take-back",
+    )))
+}
+
+/// Why a migration cannot be a part of a prepared transaction.
+fn unpreparable(step: &SqlStep, state: &TargetState) -> Option<&'static str> {
+    let begun = |open: &OpenUnit| open.version == step.version && open.direction == step.direction;
+    let copies = |unit: &Unit| unit.statements().iter().any(|s| s.copy_data.is_some());
+    if !step.is_one_transaction() {
+        Some("has statements outside a transaction, or several transactions")
+    } else if step.units.iter().any(copies) {
+        Some("has rows for COPY in its file")
+    } else if state.open_units.iter().any(begun) {
+        Some("was begun by an earlier run and is not complete")
+    } else {
+        None
+    }
 }
 
 async fn run_steps(
@@ -204,12 +256,16 @@ fn tell_failures(plan: &Plan, execution: &Execution, problems: &[Problem], event
 
 fn run_options(target: &Target, state: &TargetState, run: &Run<'_>) -> RunOptions {
     RunOptions {
-        run_id: run_id::new(),
+        run_id: match &run.prepare_as {
+            Some(name) => name.clone(),
+            None => run_id::new(),
+        },
         command: run.command.to_owned(),
         client: format!("pgfleet {}", env!("CARGO_PKG_VERSION")),
         search_path: target.spec.search_path.clone(),
         apply: target.settings.apply,
         continue_on_error: run.continue_on_error,
+        prepare_as: run.prepare_as.clone(),
         lock_keys: target.lock_keys(),
         has_journal: state.has_journal,
         open_units: state.open_units.clone(),

@@ -69,15 +69,28 @@ impl<'a> Executor<'a> {
     }
 
     pub(super) async fn run(mut self) -> Result<Execution, SetupFailure> {
+        if let Some(name) = &self.options.prepare_as {
+            self.run_prepared(name).await.map_err(|error| SetupFailure { error })?;
+            return Ok(self.ended());
+        }
         self.set_up().await.map_err(|error| SetupFailure { error })?;
         self.run_steps().await;
         self.finish().await;
-        let skipped = self.notices.into_skipped();
-        Ok(Execution { migrations: self.migrations, failures: self.failures, skipped })
+        Ok(self.ended())
     }
 
-    /// Session settings, journal, history table and the run's row.
-    async fn set_up(&mut self) -> Result<(), SessionError> {
+    fn ended(self) -> Execution {
+        let skipped = self.notices.into_skipped();
+        Execution { migrations: self.migrations, failures: self.failures, skipped }
+    }
+
+    pub(super) fn fail(&mut self, failure: StepFailure) {
+        self.migrations[failure.step].outcome = MigrationOutcome::Failed;
+        self.failures.push(failure);
+    }
+
+    /// What a run writes before its first migration.
+    pub(super) fn first_records(&self) -> Vec<String> {
         let mut records: Vec<String> = Vec::new();
         if !self.options.has_journal {
             records.extend(journal::CREATE.iter().map(|sql| (*sql).to_owned()));
@@ -85,6 +98,12 @@ impl<'a> Executor<'a> {
         records.extend(self.plan.setup.iter().cloned());
         let RunOptions { run_id, command, client, .. } = self.options;
         records.push(journal::begin_run(run_id, command, &self.plan.fingerprint, client));
+        records
+    }
+
+    /// Session settings, journal, history table and the run's row.
+    async fn set_up(&mut self) -> Result<(), SessionError> {
+        let records = self.first_records();
         let marker = self.next_marker();
         let transaction = self.message(&[], &records, "", &self.committed, &marker);
         let settings = format!("{};\n{};", self.settings(), message::set_marker(START));
@@ -118,8 +137,7 @@ impl<'a> Executor<'a> {
             let goes_on = self.options.continue_on_error
                 && !failure.is_lost()
                 && !matches!(failure.cause, Cause::Stopped);
-            self.migrations[failure.step].outcome = MigrationOutcome::Failed;
-            self.failures.push(failure);
+            self.fail(failure);
             if !goes_on {
                 break;
             }
@@ -181,6 +199,7 @@ impl<'a> Executor<'a> {
             marker,
             settings,
             durable: false,
+            enclosed: false,
         })
     }
 

@@ -42,6 +42,8 @@ pub struct Transaction<'a> {
     pub settings: &'a str,
     /// Wait for the disk at commit.
     pub durable: bool,
+    /// A part of a transaction that is open already, as a savepoint.
+    pub enclosed: bool,
 }
 
 /// Sets the marker at the beginning of a session.
@@ -52,7 +54,7 @@ pub fn set_marker(marker: &str) -> String {
 /// Builds the message of one transaction.
 pub fn build(transaction: &Transaction<'_>) -> Message {
     let mut writer = Writer::default();
-    writer.command("BEGIN");
+    writer.command(if transaction.enclosed { "SAVEPOINT pgfleet" } else { "BEGIN" });
     let before_guard = before_guard(transaction.statements);
     let (first, rest) = transaction.statements.split_at(before_guard);
     let mut parts: Vec<_> = first.iter().map(|first| writer.statement(&first.sql)).collect();
@@ -66,7 +68,7 @@ pub fn build(transaction: &Transaction<'_>) -> Message {
         writer.command("SET LOCAL synchronous_commit TO DEFAULT");
     }
     writer.command(&set_marker(transaction.marker));
-    writer.command("COMMIT");
+    writer.command(if transaction.enclosed { "RELEASE SAVEPOINT pgfleet" } else { "COMMIT" });
     Message { sql: writer.sql, parts, before_guard }
 }
 
@@ -171,6 +173,7 @@ mod tests {
             marker: "1",
             settings: "",
             durable: false,
+            enclosed: false,
         })
     }
 

@@ -13,6 +13,7 @@ mod failure;
 mod message;
 mod notices;
 mod pipeline;
+mod prepared;
 mod retry;
 mod rows;
 mod separate;
@@ -61,6 +62,8 @@ pub struct RunOptions {
     pub apply: ApplySettings,
     /// Go on with the next migration after one that failed.
     pub continue_on_error: bool,
+    /// Leave all of it as one prepared transaction of this name.
+    pub prepare_as: Option<String>,
     /// The locks that the run holds.
     pub lock_keys: LockKeys,
     /// The journal is there already.

@@ -81,7 +81,7 @@ impl<'a> Executor<'a> {
         InFlight { step, message, marker, answer }
     }
 
-    fn records(&self, step: &SqlStep) -> Vec<String> {
+    pub(super) fn records(&self, step: &SqlStep) -> Vec<String> {
         let hash = step.units.first().map(|unit| unit.hash()).unwrap_or_default();
         let key = UnitKey {
             run_id: &self.options.run_id,

@@ -126,6 +126,7 @@ pub(super) fn quiet_run(command: &str) -> Run<'_> {
         command,
         consent: Consent { data_loss: true },
         continue_on_error: false,
+        prepare_as: None,
         events: &NoEvents,
         stop: tokio::sync::watch::channel(false).1,
     }

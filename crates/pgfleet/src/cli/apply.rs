@@ -1,6 +1,7 @@
 //! `pgfleet apply`
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
@@ -16,8 +17,9 @@ use pgfleet_engine::rehearse::{RehearsalOptions, Rehearsed, rehearse};
 use pgfleet_engine::report::write_run;
 use pgfleet_engine::typeorm::capture_pending;
 
+use super::atomic::{Terms, apply_atomic};
 use super::context::Context;
-use super::everywhere::PerTarget;
+use super::everywhere::{PerTarget, everywhere};
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
 use crate::render::{self, TargetEntry};
@@ -30,6 +32,7 @@ Examples:
   pgfleet apply --dry-run
   pgfleet apply --rehearse --rows 1000
   pgfleet apply --to 20250101120000
+  pgfleet apply --group tenants --atomic
   pgfleet plan --out plan.json && pgfleet apply --plan plan.json
 
 An interrupted run is finished by running the same command again.")]
@@ -56,6 +59,23 @@ pub struct Apply {
     /// What to do after a migration that failed
     #[arg(long, value_enum, default_value_t = OnError::Stop, value_name = "WHAT")]
     on_error: OnError,
+    /// Commit on all targets of the group or on none, by prepared transactions
+    #[arg(long, conflicts_with_all = ["plan", "dry_run", "rehearse", "on_error"])]
+    atomic: bool,
+    /// Roll everything back when the targets have not prepared after this time
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "atomic")]
+    atomic_timeout: u64,
+}
+
+impl Apply {
+    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        if !self.atomic {
+            return everywhere(context, self).await;
+        }
+        let selection = Selection { to: self.to.clone(), steps: self.steps };
+        let timeout = Duration::from_secs(self.atomic_timeout);
+        apply_atomic(context, &self, Terms { selection, timeout }).await
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -151,6 +171,7 @@ pub fn run<'a>(
         command,
         consent: Consent { data_loss: context.global.allow_data_loss },
         continue_on_error,
+        prepare_as: None,
         events,
         stop: context.stop_signal(),
     }

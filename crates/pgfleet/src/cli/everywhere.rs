@@ -84,9 +84,9 @@ pub async fn everywhere<C: PerTarget>(
 }
 
 /// A group and what became of its targets.
-struct Done<'g> {
-    group: &'g Group,
-    results: Vec<TargetResult>,
+pub(super) struct Done<'g> {
+    pub(super) group: &'g Group,
+    pub(super) results: Vec<TargetResult>,
 }
 
 fn misplaced(flag: &str) -> Problem {
@@ -184,7 +184,7 @@ fn stopped(group: &Group, member: &Member) -> TargetResult {
     target_result(group, member, result, 0.0)
 }
 
-fn target_result(
+pub(super) fn target_result(
     group: &Group,
     member: &Member,
     mut result: CommandResult,
@@ -210,7 +210,7 @@ fn target_result(
     TargetResult { verdict, result }
 }
 
-fn put_together<C: PerTarget>(
+pub(super) fn put_together<C: PerTarget>(
     context: &Context,
     project: &Project,
     command: &C,

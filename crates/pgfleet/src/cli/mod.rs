@@ -1,6 +1,7 @@
 //! The command line: one file per command, each with its arguments and what it does with them.
 
 mod apply;
+mod atomic;
 mod audit;
 mod backup;
 mod baseline;
@@ -138,7 +139,7 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Check(command) => command.run(context),
         Command::Lint(command) => block_on(command.run(context)),
         Command::Plan(command) => block_on(everywhere(context, command)),
-        Command::Apply(command) => block_on(everywhere(context, command)),
+        Command::Apply(command) => block_on(command.run(context)),
         Command::Verify(command) => block_on(everywhere(context, command)),
         Command::Inspect(command) => block_on(everywhere(context, command)),
         Command::Diff(command) => block_on(command.run(context)),

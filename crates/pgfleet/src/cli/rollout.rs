@@ -12,6 +12,7 @@ use pgfleet_engine::fleet::rollout::{Beginning, Control, Manifest, Rollout as Be
 use pgfleet_engine::fleet::{Group, Member, Selected, open_groups};
 use pgfleet_engine::project::Project;
 
+use super::atomic::recover_group;
 use super::context::{Context, usable_folder};
 use super::outcome::{CommandError, CommandResult};
 use crate::render::{self, TargetEntry};
@@ -46,6 +47,8 @@ enum Action {
     Abort,
     /// Take back every target that the rollout changed
     TakeBack,
+    /// Commit or roll back what a killed `apply --atomic` left prepared
+    Recover,
 }
 
 /// What a new rollout goes by; the configuration's [rollout] where a flag is not given.
@@ -82,9 +85,9 @@ enum FailureName {
 }
 
 /// Where an action is done.
-struct Place {
-    group: Group,
-    control: Control,
+pub(super) struct Place {
+    pub(super) group: Group,
+    pub(super) control: Control,
 }
 
 impl Rollout {
@@ -108,6 +111,7 @@ impl Rollout {
                 place.set(context, &from, RolloutState::Aborted, "ended by a person").await
             }
             Action::TakeBack => place.take_back(context).await,
+            Action::Recover => recover_group(&place).await,
         }
     }
 }
@@ -119,7 +123,7 @@ fn one_group(why: &str) -> Problem {
 }
 
 impl Place {
-    async fn open(context: &Context, project: &Project) -> Result<Self, CommandError> {
+    pub(super) async fn open(context: &Context, project: &Project) -> Result<Self, CommandError> {
         let selected = context.global.selected();
         if selected.groups.len() != 1 || selected.groups[0] == "all" {
             return Err(one_group("--group names none, several or all").into());

@@ -1,5 +1,6 @@
 //! Commands on groups of databases, as a user runs them.
 
+mod atomic;
 mod fleet;
 mod groups;
 mod registry;

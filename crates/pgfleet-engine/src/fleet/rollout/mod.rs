@@ -5,11 +5,15 @@
 //! another's; the target's own lock and history keep anything from being run twice. The manifest
 //! says what is intended before it is done, so that what was done can be taken back.
 
+mod atomic;
 mod control;
 mod manifest;
+mod record;
+mod settle;
 mod target;
 mod work;
 
+pub use atomic::{AtomicEnd, AtomicTarget, AtomicWork, recover};
 pub use control::Control;
 pub use manifest::{Beginning, Manifest, ManifestTarget, Rollout};
 pub use work::{RolloutWork, Worked};

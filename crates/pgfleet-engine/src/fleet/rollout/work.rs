@@ -271,7 +271,14 @@ impl RolloutWork<'_> {
             }
             _ => ("rollout", self.consent),
         };
-        Run { command, consent, continue_on_error: false, events: &Quiet, stop: self.stop.clone() }
+        Run {
+            command,
+            consent,
+            continue_on_error: false,
+            prepare_as: None,
+            events: &Quiet,
+            stop: self.stop.clone(),
+        }
     }
 
     /// Looks whether a wave may be left behind: its targets' checks, then probes. True when this
@@ -390,7 +397,7 @@ impl<'g> Places<'g> {
 }
 
 /// What happens within a target is told by its end.
-struct Quiet;
+pub(super) struct Quiet;
 
 impl EventSink for Quiet {
     fn send(&self, _: Event) {}
