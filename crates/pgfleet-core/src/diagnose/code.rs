@@ -97,6 +97,7 @@ codes! {
     PrismaSchemaMissing = "PF134", "no schema.prisma was found";
     PrismaSchemaInvalid = "PF135", "schema.prisma is not valid";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
+    LintRuleUnknown = "PF142", "no lint rule has that name";
     FormatAssumed = "PF145", "the folder's format was assumed";
     RegistryInvalid = "PF150", "a registry does not say where its targets are";
     EntryInactive = "PF151", "entries of a registry are not active";
@@ -106,14 +107,13 @@ codes! {
     ChoiceUnmatched = "PF155", "no target has the name that was asked for";
     GroupNotPossible = "PF156", "a command or flag does not go with groups";
     RolloutUnknown = "PF157", "there is no such rollout";
-    BatchesInvalid = "PF190", "a comment asks for batches that cannot be made";
     ClientProgramOld = "PF170", "a client program is older than the server";
     BackupUnknown = "PF171", "there is no such backup";
     BackupUnreadable = "PF172", "a backup cannot be read or written";
-    TenancyInvalid = "PF191", "the [tenancy] section is not valid";
-    LintRuleUnknown = "PF142", "no lint rule has that name";
     RuleInvalid = "PF173", "a declared rule is not valid";
     SplitInvalid = "PF186", "split.toml is not valid";
+    BatchesInvalid = "PF190", "a comment asks for batches that cannot be made";
+    TenancyInvalid = "PF191", "the [tenancy] section is not valid";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";
     HostUnknown = "PF202", "the host name does not resolve";
@@ -152,10 +152,10 @@ codes! {
     OutcomeUnknown = "PF318", "it cannot be told whether a step happened";
     FunctionBodyInvalid = "PF319", "a function body is not valid";
     SchemaCommandFailed = "PF345", "a command that prints a schema failed";
-    RowsUnseen = "PF380", "row-level security hides rows from a change in batches";
-    RowsUntouched = "PF381", "a batch changed fewer rows than it should";
     DumpFailed = "PF370", "pg_dump or pg_restore failed";
     CleanFailed = "PF371", "rows could not be deleted";
+    RowsUnseen = "PF380", "row-level security hides rows from a change in batches";
+    RowsUntouched = "PF381", "a batch changed fewer rows than it should";
     SplitMoveFailed = "PF386", "a table could not be moved";
     SplitDiffers = "PF387", "moved rows are not the source's rows";
 
@@ -180,22 +180,22 @@ codes! {
     RowsWouldBreak = "PF425", "existing rows would break a pending change";
     RehearsalFailed = "PF450", "the rehearsal failed, so nothing was applied";
     RollbackUnproven = "PF451", "a way back was not proven";
-    BackupDamaged = "PF470", "a backup's files are not as they were written";
-    BackupExists = "PF471", "the name of a backup or its restore is taken";
-    DiskSpaceLow = "PF472", "the disk may be too small";
-    RolesMissing = "PF473", "roles that a backup needs are not there";
-    TenancyRefused = "PF490", "a table cannot get its tenant column as declared";
-    CleanBlocked = "PF474", "a foreign key forbids what a rule would delete";
-    BackupUnproven = "PF475", "a backup is not proven or not fresh";
     RolloutUnfinished = "PF460", "another rollout of the group is not finished";
     RolloutChanged = "PF461", "the folder is not the one that the rollout began with";
     RolloutPaused = "PF462", "a rollout waits for a person";
     TakeBackImpossible = "PF463", "a target cannot be taken back";
-    AtomicImpossible = "PF491", "a group cannot be migrated all or none";
-    AtomicUnsettled = "PF492", "an all-or-none run is not settled";
+    BackupDamaged = "PF470", "a backup's files are not as they were written";
+    BackupExists = "PF471", "the name of a backup or its restore is taken";
+    DiskSpaceLow = "PF472", "the disk may be too small";
+    RolesMissing = "PF473", "roles that a backup needs are not there";
+    CleanBlocked = "PF474", "a foreign key forbids what a rule would delete";
+    BackupUnproven = "PF475", "a backup is not proven or not fresh";
     SplitRefused = "PF486", "the split has errors to settle first";
     SplitOtherRun = "PF487", "another split of this source is under way";
     SplitRollbackUnsafe = "PF488", "the split cannot be taken back without loss";
+    TenancyRefused = "PF490", "a table cannot get its tenant column as declared";
+    AtomicImpossible = "PF491", "a group cannot be migrated all or none";
+    AtomicUnsettled = "PF492", "an all-or-none run is not settled";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";
@@ -203,16 +203,16 @@ codes! {
     PreflightFailed = "PF504", "the folder has errors";
     DoctorFailed = "PF505", "the set-up has problems";
     TablesMissing = "PF506", "the database lacks what the code expects";
+    LintFinding = "PF520", "a lint rule found something";
+    LintIgnoreUnused = "PF521", "a lint comment ignores nothing";
     WayBackBroken = "PF530", "a down part does not take its migration back";
     TargetSkipped = "PF540", "targets were not tried";
     RolloutHalted = "PF541", "a rollout stopped";
     BackupDiffers = "PF550", "a restored backup is not what was backed up";
-    LintFinding = "PF520", "a lint rule found something";
-    LintIgnoreUnused = "PF521", "a lint comment ignores nothing";
-    TenantsReachable = "PF570", "an ordinary role reaches rows of other tenants";
-    QueriesUnrestricted = "PF571", "statements touch tenant tables without the tenant column";
     AuditFinding = "PF551", "the audit found something";
     ReferenceBroken = "PF566", "rows of one database name rows that another does not have";
+    TenantsReachable = "PF570", "an ordinary role reaches rows of other tenants";
+    QueriesUnrestricted = "PF571", "statements touch tenant tables without the tenant column";
 
     Bug = "PF900", "a bug in pgfleet";
 }
