@@ -56,16 +56,25 @@ fn every_row_is_changed_once_in_many_transactions() {
     assert_eq!(stage.db.value("SELECT count(*) FROM pgfleet.steps WHERE NOT closed"), "0");
 }
 
+const FILLED: &str = "SELECT count(organisation_id) FROM orders";
+
 #[test]
 fn a_killed_run_goes_on_behind_the_last_batch() {
     let mut in_the_middle = 0;
     for seed in 0..kills() {
         let stage = stage(BACKFILL);
         let mut running = stage.spawn(&["apply"]);
-        sleep(Duration::from_millis(40 + seed * 1_237 % 900));
+        // Half of them at any moment, half of them when the first batch is there.
+        if seed % 2 == 0 {
+            sleep(Duration::from_millis(40 + seed * 1_237 % 900));
+        } else {
+            while !running.is_finished() && stage.db.value(FILLED) == "0" {
+                sleep(Duration::from_millis(2));
+            }
+        }
         running.kill();
         drop(running);
-        let done = stage.db.value("SELECT count(organisation_id) FROM orders");
+        let done = stage.db.value(FILLED);
         in_the_middle += u64::from(done != "0" && done != "20000");
         stage.apply();
         assert_eq!(wrong_rows(&stage.db), "0", "seed {seed}");
