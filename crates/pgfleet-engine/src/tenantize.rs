@@ -73,6 +73,22 @@ pub async fn tenantize(
     target: &Target,
     opened: &Opened,
 ) -> Result<Tenantized, ChangeError> {
+    let (tenancy, plan) = planned(project, target, opened).await?;
+    let (up, down) = (up_statements(&plan), down_statements(&plan));
+    if !plan.is_empty() {
+        prove(project, target, opened, &tenancy, &up, &down).await?;
+    }
+    let checks = checks(&tenancy, &plan);
+    Ok(Tenantized { plan, up, down, checks })
+}
+
+/// What is declared, as this server writes types, and what the target's tables have and need; the rows
+/// were asked too.
+async fn planned(
+    project: &Project,
+    target: &Target,
+    opened: &Opened,
+) -> Result<(Tenancy, TenancyPlan), ChangeError> {
     refuse_pending(target, opened)?;
     let session = &opened.session;
     let tenancy = declared(&project.settings, target, session).await?;
@@ -85,12 +101,7 @@ pub async fn tenantize(
     if !standing.is_empty() {
         return Err(in_target(standing));
     }
-    let (up, down) = (up_statements(&plan), down_statements(&plan));
-    if !plan.is_empty() {
-        prove(project, target, opened, &tenancy, &up, &down).await?;
-    }
-    let checks = checks(&tenancy, &plan);
-    Ok(Tenantized { plan, up, down, checks })
+    Ok((tenancy, plan))
 }
 
 /// What one database needs, and the state that it is in.
@@ -115,18 +126,8 @@ pub async fn needs(
     opened: &Opened,
     proven: &[Variant],
 ) -> Result<Needs, ChangeError> {
-    refuse_pending(target, opened)?;
     let session = &opened.session;
-    let tenancy = declared(&project.settings, target, session).await?;
-    let schema = read(target, session).await?;
-    let in_target = |problems: Vec<Problem>| -> ChangeError {
-        problems.into_iter().map(|p| p.in_target(&target.name)).collect::<Vec<_>>().into()
-    };
-    let plan = plan(&tenancy, &schema).map_err(in_target)?;
-    let standing = ask(target, session, &plan.questions).await?;
-    if !standing.is_empty() {
-        return Err(in_target(standing));
-    }
+    let (tenancy, plan) = planned(project, target, opened).await?;
     let up = up_statements(&plan);
     if !plan.is_empty() && !proven.iter().any(|one| up_statements(&one.plan) == up) {
         prove(project, target, opened, &tenancy, &up, &down_statements(&plan)).await?;

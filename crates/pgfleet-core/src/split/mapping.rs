@@ -7,7 +7,7 @@ use pgfleet_sql::{QualifiedName, parse_qualified, quote_ident};
 
 use super::declaration::{SoftDeleted, SplitFile, TableSection};
 use super::finding::Finding;
-use super::moves::{Column, Move, Rows, table_text};
+use super::moves::{Column, Move, Rows};
 use super::place_name::FamilyTable;
 use super::shape::{ColumnShape, Shape, TableShape};
 use super::text::substitute;
@@ -98,7 +98,7 @@ impl Mapping<'_> {
             return Err(Finding::error(self.into.to_string(), what)
                 .fix("Name it: from = \"…\", or query = \"…\"."));
         };
-        let rows = Rows::Table { table: table_text(&name), condition: self.condition(table)? };
+        let rows = Rows::Table { table: name.to_string(), condition: self.condition(table)? };
         let columns = table.columns.iter().map(|column| column.name.clone()).collect();
         Ok(Origin { rows, columns, table: Some((name, table)) })
     }

@@ -4,7 +4,7 @@
 //! precision, so that no cast shortens or rounds a value: what does not fit is refused where the row
 //! is written.
 
-use pgfleet_sql::{QualifiedName, quote_ident};
+use pgfleet_sql::quote_ident;
 use serde::{Deserialize, Serialize};
 
 use super::place_name::FamilyTable;
@@ -191,9 +191,4 @@ impl PageRange {
             None => from,
         }
     }
-}
-
-/// A table of the source, as a name to write into SQL.
-pub(super) fn table_text(name: &QualifiedName) -> String {
-    name.to_string()
 }
