@@ -8,7 +8,7 @@ use pgfleet_core::config::{self, ConfigFile, Flags, FormatChoice, Scope, Setting
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{self, FileTree, Format, MigrationSet};
 
-use crate::conduct::PlanShelf;
+use crate::conduct::{PlanShelf, ProgramShelf};
 use crate::connect::{ConnectSpec, Surroundings};
 use crate::folder::read_tree;
 
@@ -56,6 +56,8 @@ pub struct Folder {
     pub formats: Vec<Format>,
     /// Plans that were made of it.
     pub plans: PlanShelf,
+    /// Statements that were read out of it.
+    pub programs: ProgramShelf,
 }
 
 /// Finds and reads the configuration. `config` names the file; without it, it is looked for from
@@ -207,19 +209,16 @@ impl Project {
         let options = folder::FolderOptions { placeholders: self.settings.placeholders.clone() };
         let set =
             folder::read_with(&tree, formats.first().copied().unwrap_or(Format::Plain), &options);
-        Ok(Folder { tree, set, formats, plans: PlanShelf::default() })
+        let (plans, programs) = (PlanShelf::default(), ProgramShelf::default());
+        Ok(Folder { tree, set, formats, plans, programs })
     }
 
     /// Reads the same files as another dialect.
     pub fn reread(&self, folder: &Folder, format: Format) -> Folder {
         let options = folder::FolderOptions { placeholders: self.settings.placeholders.clone() };
         let set = folder::read_with(&folder.tree, format, &options);
-        Folder {
-            tree: folder.tree.clone(),
-            set,
-            formats: vec![format],
-            plans: PlanShelf::default(),
-        }
+        let (plans, programs) = (PlanShelf::default(), ProgramShelf::default());
+        Folder { tree: folder.tree.clone(), set, formats: vec![format], plans, programs }
     }
 
     /// Where the migration folder is, and how messages call it.

@@ -1,25 +1,28 @@
 //! Holds what a history claims against the catalog.
 
+use std::collections::BTreeSet;
+
 use pgfleet_core::diagnose::Problem;
-use pgfleet_core::folder::Migration;
 use pgfleet_core::history::Verdict;
 use pgfleet_core::preflight::{Claim, claims};
-use pgfleet_core::program::{self, Program};
-use pgfleet_sql::quote_literal;
+use pgfleet_core::program::Program;
+use pgfleet_sql::quote_text;
 
-use crate::conduct::{Opened, read_include};
+use crate::conduct::Opened;
 use crate::connect::{Session, SessionError};
-use crate::journal::literal;
+
+/// Between the columns of a claim; a control character that no sane name holds.
+const COLUMN_END: char = '\u{1f}';
+/// Between claims.
+const CLAIM_END: char = '\u{1e}';
 
 /// Tables and columns that applied migrations create and that are not there. One round trip.
 ///
 /// # Errors
 /// When the server cannot be asked.
 pub async fn untrue_claims(opened: &Opened) -> Result<Vec<Problem>, SessionError> {
-    let programs = applied_programs(opened);
-    let programs: Vec<_> =
-        programs.iter().map(|(version, program)| (version.as_str(), program)).collect();
-    let claims = claims(&programs);
+    let mut claims = claims(&applied_programs(opened));
+    claims.retain(is_askable);
     if claims.is_empty() {
         return Ok(Vec::new());
     }
@@ -27,16 +30,18 @@ pub async fn untrue_claims(opened: &Opened) -> Result<Vec<Problem>, SessionError
     Ok(missing.into_iter().map(|(claim, columns)| claim.untrue(columns.as_deref())).collect())
 }
 
-fn applied_programs(opened: &Opened) -> Vec<(String, Program)> {
-    let applied = |migration: &&Migration| {
-        let status = opened.statuses.iter().find(|status| status.version == migration.version);
-        status.is_some_and(|status| status.verdict == Verdict::Applied)
-    };
-    let tree = &opened.folder.tree;
-    let read =
-        |path: &str, relative: bool, including: &str| read_include(tree, path, relative, including);
-    let migrations = opened.folder.set.migrations.iter().filter(applied);
-    migrations.map(|m| (m.version.clone(), program::build(&m.up, &read))).collect()
+fn applied_programs(opened: &Opened) -> Vec<(&str, &Program)> {
+    let applied = opened.statuses.iter().filter(|status| status.verdict == Verdict::Applied);
+    let applied: BTreeSet<_> = applied.map(|status| status.version.as_str()).collect();
+    let migrations = opened.folder.set.migrations.iter();
+    let programs = migrations.map(|m| m.version.as_str()).zip(opened.folder.up_programs());
+    programs.filter(|(version, _)| applied.contains(version)).collect()
+}
+
+/// Whether the claim's names can be told apart in the question's text.
+fn is_askable(claim: &Claim) -> bool {
+    let mut names = claim.columns.iter().chain([&claim.table.name]).chain(&claim.table.schema);
+    !names.any(|name| name.contains([COLUMN_END, CLAIM_END, '\0']))
 }
 
 /// The claims that are not so: the whole table, or some of its columns.
@@ -47,37 +52,37 @@ async fn missing<'c>(
     let rows = session.query_text(&question(claims)).await?;
     let read = |row: Vec<Option<String>>| {
         let mut cells = row.into_iter();
-        let claim = claims.get(cells.next()??.parse::<usize>().ok()?)?;
-        let columns = cells.next()?.map(|text| text.split('\u{1f}').map(str::to_owned).collect());
+        let claim = claims.get(cells.next()??.parse::<usize>().ok()?.checked_sub(1)?)?;
+        let columns = cells.next()?.map(|text| text.split(COLUMN_END).map(str::to_owned).collect());
         Some((claim, columns))
     };
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
-/// Number of the claim, and the columns that are missing; NULL when the table itself is.
+/// Number of the claim from 1, and the columns that are missing; NULL when the table itself is.
+/// The claims go in two literals: a row constructor for each costs the server's parser and planner
+/// more than looking them up does.
 fn question(claims: &[Claim]) -> String {
-    let values: Vec<_> = claims
-        .iter()
-        .enumerate()
-        .map(|(number, claim)| {
-            let columns: Vec<_> =
-                claim.columns.iter().filter_map(|name| quote_literal(name).ok()).collect();
-            format!(
-                "({number}, {}, ARRAY[{}]::text[])",
-                literal(&claim.table.to_string()),
-                columns.join(", ")
-            )
-        })
-        .collect();
+    let tables: Vec<_> = claims.iter().map(|claim| claim.table.to_string()).collect();
+    let columns: Vec<_> =
+        claims.iter().map(|claim| claim.columns.join(&COLUMN_END.to_string())).collect();
+    let list = |parts: &[String]| {
+        let joined = quote_text(&parts.join(&CLAIM_END.to_string()));
+        format!("pg_catalog.unnest(pg_catalog.string_to_array({joined}, E'\\x1e'))")
+    };
     format!(
-        "SELECT c.number, CASE WHEN r.oid IS NOT NULL THEN m.columns END \
-         FROM (VALUES {}) AS c(number, name, columns) \
+        "SELECT c.number, CASE WHEN r.oid IS NOT NULL THEN \
+         (SELECT pg_catalog.string_agg(w.name, E'\\x1f') \
+            FROM pg_catalog.unnest(w.columns) AS w(name) WHERE w.name <> ALL (h.columns)) END \
+         FROM ROWS FROM ({}, {}) WITH ORDINALITY AS c(name, columns, number) \
          CROSS JOIN LATERAL (SELECT pg_catalog.to_regclass(c.name)::oid) AS r(oid) \
-         CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(w.name, E'\\x1f') \
-           FROM pg_catalog.unnest(c.columns) AS w(name) \
-           WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = r.oid \
-             AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped)) AS m(columns) \
-         WHERE r.oid IS NULL OR m.columns IS NOT NULL ORDER BY c.number",
-        values.join(", ")
+         CROSS JOIN LATERAL (SELECT pg_catalog.string_to_array(c.columns, E'\\x1f')) AS w(columns) \
+         CROSS JOIN LATERAL (SELECT COALESCE(pg_catalog.array_agg(a.attname::text), '{{}}') \
+           FROM pg_catalog.pg_attribute a \
+           WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped) AS h(columns) \
+         WHERE r.oid IS NULL OR NOT w.columns OPERATOR(pg_catalog.<@) h.columns \
+         ORDER BY c.number",
+        list(&tables),
+        list(&columns),
     )
 }

@@ -22,8 +22,7 @@ fn is_migration(directory: &str) -> bool {
 }
 
 fn read_directory(reading: &mut Reading<'_>, directory: &str) {
-    let files = reading.tree.files.keys();
-    if !files.into_iter().any(|path| path.starts_with(&format!("{directory}/"))) {
+    if !reading.tree.holds_files(directory) {
         return;
     }
     let up_path = format!("{directory}/up.sql");

@@ -51,6 +51,13 @@ impl FileTree {
         self.large.insert(path.to_owned(), file);
     }
 
+    /// Whether a directory holds a file, however deep.
+    pub fn holds_files(&self, directory: &str) -> bool {
+        let inside = format!("{directory}/");
+        let next = self.files.range(inside.clone()..).next();
+        next.is_some_and(|(path, _)| path.starts_with(&inside))
+    }
+
     /// A file's text, with one line for each stretch of rows that was left in the file; `None` when
     /// there is no such file.
     ///

@@ -32,6 +32,6 @@ pub use reset::{own_schemas, reset};
 pub use rollback::{RollbackRequest, RollbackTo, plan_rollback, roll_back};
 pub(crate) use rollback::{chosen as chosen_to_take_back, plan_ways_back};
 pub(crate) use run_id::new as new_run_id;
-pub use shelf::PlanShelf;
+pub use shelf::{PlanShelf, ProgramShelf};
 pub use status::{TargetStatus, status};
 pub use target::{Opened, TENANT_HISTORY, Target, open};

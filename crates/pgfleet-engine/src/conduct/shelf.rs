@@ -1,19 +1,46 @@
-//! Plans that were made of a folder, kept for other targets in the same state.
+//! What was made of a folder, kept for other targets: statements, and plans for those in the same
+//! state.
 //!
 //! Invariant: a key holds everything that a plan is made from besides the folder, so that a plan
 //! from the shelf is the plan that would have been made.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pgfleet_core::config::Variables;
 use pgfleet_core::plan::{Direction, Plan, fingerprint_rows, hash_text};
+use pgfleet_core::program::{self, Program};
 
 use super::change::ChangeError;
+use super::includes::read_include;
+use crate::project::Folder;
 use crate::state::TargetState;
 
 /// How many plans are kept. A fleet has few states, unless each target has values of its own.
 const PLANS_MAX: usize = 64;
+
+/// The statements of a folder's up parts, once somebody asked for them. A clone begins empty, for the
+/// reason that [`PlanShelf`]'s does.
+#[derive(Debug, Default)]
+pub struct ProgramShelf(OnceLock<Vec<Program>>);
+
+impl Clone for ProgramShelf {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Folder {
+    /// The statements of each migration's up part, in the folder's order.
+    pub fn up_programs(&self) -> &[Program] {
+        let tree = &self.tree;
+        let read = |path: &str, relative: bool, including: &str| {
+            read_include(tree, path, relative, including)
+        };
+        let migrations = self.set.migrations.iter();
+        self.programs.0.get_or_init(|| migrations.map(|m| program::build(&m.up, &read)).collect())
+    }
+}
 
 /// Plans by what they were made from. A clone begins empty: the folder that it belongs to is about
 /// to be changed.

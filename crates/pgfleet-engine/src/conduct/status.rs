@@ -36,6 +36,8 @@ pub async fn status(
     target: &Target,
     folder: impl Into<Arc<Folder>>,
 ) -> Result<TargetStatus, Box<Problem>> {
+    let folder = folder.into();
+    read_statements_beside(&folder);
     let opened = open(project, target, folder).await?;
     let mut problems = opened.folder.set.problems.clone();
     problems.extend(opened.assumption());
@@ -49,4 +51,13 @@ pub async fn status(
         migrations: opened.statuses,
         problems,
     })
+}
+
+/// Has the statements read on another thread while the server is asked; who needs them first waits
+/// for that thread.
+fn read_statements_beside(folder: &Arc<Folder>) {
+    let folder = folder.clone();
+    tokio::task::spawn_blocking(move || {
+        folder.up_programs();
+    });
 }

@@ -78,3 +78,20 @@ fn a_missing_file_is_named() {
     assert_says(&stage.run(&["status"]).assert_success().stdout, &["missing"]);
     assert_says(&stage.ends(&["resolve", "--rolled-back", "0002"], 5), &["PF410", "0002"]);
 }
+
+#[test]
+fn what_the_history_claims_and_is_not_there_is_named() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "CREATE TABLE a (id int, \"Mixed, 'é'\" int, c int);"),
+        ("0002_b.sql", "CREATE TABLE \"B b\" (id int);"),
+        ("0003_c.sql", "CREATE TABLE kept (id int); ALTER TABLE a ADD d int;"),
+    ]);
+    stage.apply();
+    assert!(!stage.run(&["status"]).assert_success().stderr.contains("PF408"));
+    stage.db.sql("ALTER TABLE a DROP \"Mixed, 'é'\", DROP d; DROP TABLE \"B b\"");
+    let said = stage.run(&["status"]).assert_success().stderr;
+    assert_says(&said, &["PF408", "the table public.a lacks Mixed, 'é', d,", "its table public.\"B b\" is not"]);
+    assert!(!said.contains("kept"), "{said}");
+    stage.db.sql("DROP TABLE kept");
+    assert_says(&stage.run(&["status"]).assert_success().stderr, &["0003 is applied"]);
+}
