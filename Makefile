@@ -8,7 +8,7 @@ else
 RUN_TESTS = $(CARGO) test --tests
 endif
 
-.PHONY: setup demo test bench interop fmt lint stop
+.PHONY: setup demo test bench interop interop-go fmt lint stop
 
 # What the tests need: server, pooler, libclang, Node. Skips what is there.
 setup:
@@ -38,6 +38,11 @@ interop:
 	$(CARGO) build --package pgfleet
 	$(RUN_TESTS) --package pgfleet-testkit --features interop --test interop
 	$(RUN_TESTS) --package pgfleet --features interop --test interop_cargo
+
+# Tests against goose and golang-migrate, which have to be on the PATH.
+interop-go:
+	$(CARGO) build --package pgfleet
+	$(RUN_TESTS) --package pgfleet --features interop --test interop_go
 
 fmt:
 	$(CARGO) fmt --all

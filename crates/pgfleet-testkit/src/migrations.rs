@@ -188,7 +188,12 @@ fn two_directions(up: &str, down: &str, no_transaction: &str, change: &Change) -
 
 fn goose_file(number: u64, change: &Change) -> ProjectFile {
     let head = if change.transactional { "" } else { "-- +goose NO TRANSACTION\n" };
-    let text = two_directions("-- +goose Up", "-- +goose Down", "", change);
+    let mut change = change.clone();
+    if change.up.contains("$body$") {
+        // goose cuts at every semicolon that ends a line, unless it is told otherwise.
+        change.up = format!("-- +goose StatementBegin\n{}-- +goose StatementEnd\n", change.up);
+    }
+    let text = two_directions("-- +goose Up", "-- +goose Down", "", &change);
     (format!("migrations/{number:05}_{}.sql", change.name), format!("{head}{text}"))
 }
 

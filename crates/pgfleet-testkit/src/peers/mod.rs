@@ -2,9 +2,11 @@
 //!
 //! npm's are installed into `.tools/npm` on the first use ([`npm`]); those that need a cargo build
 //! into `.tools/cargo` ([`cargo`]), which takes minutes and is for `make interop` and `make bench`.
-//! goose, golang-migrate and Flyway are in no registry whose packages hold their programs.
+//! goose and golang-migrate ([`go`]) have to be there already, for `make interop-go`. Flyway is in no
+//! registry whose packages hold its program.
 
 pub mod cargo;
+pub mod go;
 pub mod npm;
 
 use std::{path::Path, process::Command};

@@ -89,6 +89,7 @@ impl Peer {
         let named = match self.format {
             Format::Refinery => "refinery",
             Format::Sqlx => "sqlx",
+            Format::GolangMigrate => "golang-migrate",
             _ => return project,
         };
         project.write(

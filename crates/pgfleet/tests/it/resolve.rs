@@ -90,7 +90,10 @@ fn what_the_history_claims_and_is_not_there_is_named() {
     assert!(!stage.run(&["status"]).assert_success().stderr.contains("PF408"));
     stage.db.sql("ALTER TABLE a DROP \"Mixed, 'é'\", DROP d; DROP TABLE \"B b\"");
     let said = stage.run(&["status"]).assert_success().stderr;
-    assert_says(&said, &["PF408", "the table public.a lacks Mixed, 'é', d,", "its table public.\"B b\" is not"]);
+    assert_says(
+        &said,
+        &["PF408", "the table public.a lacks Mixed, 'é', d,", "its table public.\"B b\" is not"],
+    );
     assert!(!said.contains("kept"), "{said}");
     stage.db.sql("DROP TABLE kept");
     assert_says(&stage.run(&["status"]).assert_success().stderr, &["0003 is applied"]);
