@@ -6,11 +6,16 @@
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::schema::diff::compare;
 use pgfleet_core::schema::{Kind, Schema};
+use pgfleet_core::split::substitute;
 use pgfleet_core::tenancy::{
-    Question, Tenancy, TenancyPlan, Variant, checks, down_statements, plan, signature_sql,
+    Absent, Question, Tenancy, TenancyPlan, Variant, checks, down_statements, plan, signature_sql,
     up_statements,
 };
-use pgfleet_core::{config::Settings, history::Verdict};
+use pgfleet_core::{
+    config::{Settings, Variables},
+    history::Verdict,
+};
+use pgfleet_sql::QualifiedName;
 
 use crate::catalog::{CatalogError, read_schema};
 use crate::conduct::{ChangeError, Opened, Target};
@@ -64,6 +69,32 @@ pub async fn declared(
     Ok(tenancy)
 }
 
+/// The declared tables that a target has; all of them, unless some may be left out.
+///
+/// # Errors
+/// When the connection is lost.
+pub async fn tables_there(
+    target: &Target,
+    session: &Session,
+    tenancy: &Tenancy,
+) -> Result<Vec<QualifiedName>, Box<Problem>> {
+    let mut tables: Vec<_> = tenancy.tables.iter().map(|table| table.name.clone()).collect();
+    if tenancy.absent == Absent::Refuse {
+        return Ok(tables);
+    }
+    let names: Vec<_> = tables.iter().map(|name| literal(&name.to_string())).collect();
+    let sql = format!(
+        "SELECT pg_catalog.to_regclass(n) IS NOT NULL FROM pg_catalog.unnest(ARRAY[{}]::text[]) \
+         WITH ORDINALITY AS t (n, at) ORDER BY at",
+        names.join(", ")
+    );
+    let rows = session.query_text(&sql).await.map_err(|error| target.session_problem(&error))?;
+    let mut there =
+        rows.into_iter().map(|row| row.first().is_some_and(|v| v.as_deref() == Some("t")));
+    tables.retain(|_| there.next().unwrap_or(false));
+    Ok(tables)
+}
+
 /// Plans the tenant column for a target, and proves the plan on a scratch copy.
 ///
 /// # Errors
@@ -78,7 +109,7 @@ pub async fn tenantize(
     if !plan.is_empty() {
         prove(project, target, opened, &tenancy, &up, &down).await?;
     }
-    let checks = checks(&tenancy, &plan);
+    let checks = checks(&tenancy, plan.tables.iter().map(|table| &table.table));
     Ok(Tenantized { plan, up, down, checks })
 }
 
@@ -97,7 +128,7 @@ async fn planned(
         problems.into_iter().map(|p| p.in_target(&target.name)).collect::<Vec<_>>().into()
     };
     let plan = plan(&tenancy, &schema).map_err(in_target)?;
-    let standing = ask(target, session, &plan.questions).await?;
+    let standing = ask(target, opened, &plan.questions).await?;
     if !standing.is_empty() {
         return Err(in_target(standing));
     }
@@ -177,15 +208,21 @@ fn refuse_pending(target: &Target, opened: &Opened) -> Result<(), Box<Problem>> 
 
 async fn ask(
     target: &Target,
-    session: &Session,
+    opened: &Opened,
     questions: &[Question],
 ) -> Result<Vec<Problem>, Box<Problem>> {
-    let mut standing = Vec::new();
+    let (session, mut standing) = (&opened.session, Vec::new());
     for question in questions {
+        let sql = match filled(&question.sql, &opened.variables) {
+            Ok(sql) => sql,
+            Err(problem) => {
+                standing.push(*problem);
+                break;
+            }
+        };
         let sql = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off; \
-             SET LOCAL statement_timeout = {QUESTION_TIMEOUT_MS}; {}; COMMIT",
-            question.sql
+             SET LOCAL statement_timeout = {QUESTION_TIMEOUT_MS}; {sql}; COMMIT"
         );
         match session.query_text(&sql).await {
             Ok(rows) => standing.extend(rows.first().and_then(|row| answer(question, row))),
@@ -199,6 +236,13 @@ async fn ask(
         }
     }
     Ok(standing)
+}
+
+/// The migration would say `:'name'` for nothing.
+fn no_value(why: &str) -> Problem {
+    Problem::error(Code::TenancyRefused, format!("[tenancy]: {why}"))
+        .because("the tenant of rows is declared as a variable of the target")
+        .fix("Give the group variables = true and its registry a column of that name, without NULLs; or declare a constant.")
 }
 
 fn answer(question: &Question, row: &[Option<String>]) -> Option<Problem> {
@@ -239,7 +283,7 @@ async fn prove_on(
 ) -> Result<(), ChangeError> {
     let session = copy.connect().await?;
     let before = read(copy, &session).await?;
-    run(&session, up).await?;
+    run(copy, &session, up).await?;
     let after = read(copy, &session).await?;
     let rest = plan(tenancy, &after)?;
     if !rest.is_empty() {
@@ -248,7 +292,7 @@ async fn prove_on(
         let left = up_statements(&rest).into_iter().take(5);
         return Err(vec![left.fold(problem, Problem::detail)].into());
     }
-    run(&session, down).await?;
+    run(copy, &session, down).await?;
     let back = read(copy, &session).await?;
     session.close().await;
     let rest = compare(&back, &before).statements();
@@ -260,8 +304,8 @@ async fn prove_on(
     Err(vec![first.fold(problem, Problem::detail)].into())
 }
 
-/// Runs statements as the migration will run them; the copy has no rows, so that any tenant does.
-async fn run(session: &Session, statements: &[String]) -> Result<(), ChangeError> {
+/// Runs statements as the migration will run them.
+async fn run(copy: &Target, session: &Session, statements: &[String]) -> Result<(), ChangeError> {
     let mut open: Vec<&str> = Vec::new();
     let mut inside = false;
     for statement in statements {
@@ -270,7 +314,7 @@ async fn run(session: &Session, statements: &[String]) -> Result<(), ChangeError
         if inside {
             continue;
         }
-        let sql = without_variables(&open.join(";\n"));
+        let sql = filled(&open.join(";\n"), &copy.variables)?;
         open.clear();
         if let Some(error) = session.run_batch(&sql).await.error {
             let problem =
@@ -286,28 +330,12 @@ fn ends_with_word(statement: &str, word: &str) -> bool {
     statement.lines().last() == Some(word)
 }
 
-/// `:'name'` becomes NULL.
-fn without_variables(sql: &str) -> String {
-    let mut text = String::with_capacity(sql.len());
-    let mut rest = sql;
-    while let Some(at) = rest.find(":'") {
-        let (before, after) = rest.split_at(at);
-        text.push_str(before);
-        let name = after[2..].split('\'').next().unwrap_or_default();
-        let is_variable = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && !before.ends_with(':')
-            && !name.is_empty();
-        let end = 2 + name.len() + 1;
-        if is_variable && after.len() >= end {
-            text.push_str("NULL");
-            rest = &after[end..];
-        } else {
-            text.push_str(&after[..2]);
-            rest = &after[2..];
-        }
+/// SQL with the target's values of variables, where it names any.
+fn filled(sql: &str, variables: &Variables) -> Result<String, Box<Problem>> {
+    match sql.contains(":'") {
+        true => substitute(sql, variables).map_err(|why| Box::new(no_value(&why))),
+        false => Ok(sql.to_owned()),
     }
-    text.push_str(rest);
-    text
 }
 
 async fn read(target: &Target, session: &Session) -> Result<Schema, Box<Problem>> {
@@ -325,16 +353,4 @@ fn undeclared() -> Problem {
     Problem::error(Code::TenancyInvalid, "nothing says which tables get a tenant column")
         .because("there is no [tenancy] section in pgfleet.toml")
         .fix("Write one; docs/tenancy.md has examples.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn variables_are_left_out_on_a_copy() {
-        let sql = "ALTER TABLE t ADD a int DEFAULT :'tenant_id', b text DEFAULT 'x'::text||':''y'";
-        let expected = "ALTER TABLE t ADD a int DEFAULT NULL, b text DEFAULT 'x'::text||':''y'";
-        assert_eq!(without_variables(sql), expected);
-    }
 }

@@ -7,7 +7,7 @@
 use pgfleet_sql::quote_ident;
 
 use super::steps::literal;
-use super::{Tenancy, TenancyPlan, down_statements, up_statements};
+use super::{Tenancy, TenancyPlan, checks, down_statements, up_statements};
 
 /// A state that some databases are in, and what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +118,13 @@ fn guarded(statements: &mut Vec<String>, name: &str, variant: &Variant, from: Ve
 
 fn list<'s>(signatures: impl Iterator<Item = &'s String>) -> String {
     signatures.map(|signature| literal(signature)).collect::<Vec<_>>().join(", ")
+}
+
+/// The checks that hold for all variants: of every declared table that one of them has.
+pub fn checks_for_all(tenancy: &Tenancy, variants: &[Variant]) -> String {
+    let planned = || variants.iter().flat_map(|variant| &variant.plan.tables);
+    let declared = tenancy.tables.iter().map(|table| &table.name);
+    checks(tenancy, declared.filter(|name| planned().any(|table| table.table == **name)))
 }
 
 /// What a migration for this declaration is called, unless the user says.

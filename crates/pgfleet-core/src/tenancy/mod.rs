@@ -28,7 +28,7 @@ pub use declaration::{
     Absent, Hop, Scalar, Source, TableSection, Tenancy, TenancySection, TenantTable,
 };
 use derive::Derivation;
-pub use fleet::{Variant, default_name, down_for_all, signature_sql, up_for_all};
+pub use fleet::{Variant, checks_for_all, default_name, down_for_all, signature_sql, up_for_all};
 pub use isolation::{Attempt, Operation, Verdict};
 pub use queries::{Language, Unrestricted, in_source, in_statement};
 use rekey::Bodies;
@@ -195,13 +195,22 @@ fn questions(writer: &Writer<'_>) -> Vec<Question> {
         });
     }
     let constant = match &writer.state.declared.source {
-        Source::Constant(sql) if !sql.starts_with(':') => Some(sql),
+        Source::Constant(sql) => Some(sql),
         _ => None,
     };
+    if let (Some(constant), None) = (constant, &writer.tenancy.references) {
+        // A value that the type cannot hold, or a variable without one, shows here.
+        let data_type = &writer.tenancy.type_name;
+        questions.push(Question {
+            sql: format!("SELECT 0 FROM (SELECT {constant}::{data_type}) AS v"),
+            means: format!("the tenant of {table} is a {data_type}"),
+            fix: "Correct the constant, or the target's value of the variable.".to_owned(),
+        });
+    }
     if let (Some(constant), Some((referenced, key))) = (constant, &writer.tenancy.references) {
         let key = quote_ident(key);
         questions.push(Question {
-            sql: format!("SELECT CASE WHEN EXISTS (SELECT 1 FROM {referenced} WHERE {key} = {constant}) THEN 0 ELSE 1 END, {}", steps::literal(constant)),
+            sql: format!("SELECT CASE WHEN EXISTS (SELECT 1 FROM {referenced} WHERE {key} = {constant}) THEN 0 ELSE 1 END, {constant}::text"),
             means: format!("tenant of {table} is not in {referenced}"),
             fix: format!("Insert it into {referenced} first, or correct the constant."),
         });

@@ -224,16 +224,25 @@ impl Writer<'_> {
         let schema = quote_ident(&self.state.object.id.schema);
         let fallback = self.fallback("t");
         let new_value = format!("coalesce(t.{column}::{data_type}, {fallback})");
-        let mut up = vec![Piece::Together(vec![
-            format!("ALTER TABLE {table} ADD COLUMN {beside} {data_type}"),
+        // No value of a variable reaches the inside of a body; the default does.
+        let of_row = match self.constant() {
+            Some(_) => format!("coalesce(t.{column}::{data_type}, t.{beside})"),
+            None => new_value.clone(),
+        };
+        let mut together = vec![format!("ALTER TABLE {table} ADD COLUMN {beside} {data_type}")];
+        together.extend(self.constant().map(|constant| {
+            format!("ALTER TABLE {table} ALTER COLUMN {beside} SET DEFAULT {constant}")
+        }));
+        together.extend([
             format!(
                 "CREATE FUNCTION {schema}.{function}() RETURNS trigger LANGUAGE plpgsql AS $tenant$\n\
-                 BEGIN\n  NEW.{beside} := (SELECT {new_value} FROM (SELECT NEW.*) AS t);\n  RETURN NEW;\nEND $tenant$"
+                 BEGIN\n  NEW.{beside} := (SELECT {of_row} FROM (SELECT NEW.*) AS t);\n  RETURN NEW;\nEND $tenant$"
             ),
             format!(
                 "CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {schema}.{function}()"
             ),
-        ])];
+        ]);
+        let mut up = vec![Piece::Together(together)];
         up.push(Piece::Batched(format!(
             "UPDATE {table} AS t SET {beside} = {new_value} WHERE t.{beside} IS NULL"
         )));
@@ -244,9 +253,6 @@ impl Writer<'_> {
             format!("ALTER TABLE {table} DROP COLUMN {column}"),
             format!("ALTER TABLE {table} RENAME COLUMN {beside} TO {column}"),
         ];
-        swap.extend(self.constant().map(|constant| {
-            format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {constant}")
-        }));
         swap.extend(self.derivation.iter().flat_map(|d| d.create_trigger(self)));
         up.push(Piece::Together(swap));
         up

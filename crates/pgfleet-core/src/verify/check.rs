@@ -109,6 +109,9 @@ pub struct Columns {
     /// True when there must be no others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only: bool,
+    /// A table that is not there is as expected: databases of a fleet need not have all of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub if_exists: bool,
 }
 
 /// Columns by name alone, or each with a type such as `"uuid not null"`.
@@ -183,6 +186,9 @@ counted_kind! {
         /// Tables whose owner is subject to it too.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         forced: Vec<TableName>,
+        /// When `table` is not there, that is as expected.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        if_exists: bool,
     }
 }
 
@@ -252,6 +258,9 @@ pub struct Rows {
     /// No more rows than these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u64>,
+    /// A table that is not there is as expected: databases of a fleet need not have all of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub if_exists: bool,
 }
 
 /// `sql`: a query that gives one value.

@@ -148,6 +148,7 @@ impl Check {
             Self::Triggers(check) => check.table.as_ref(),
             Self::Policies(check) => check.table.as_ref(),
             Self::ForeignKeys(check) => check.table.as_ref(),
+            Self::Rows(check) => Some(&check.table),
             _ => None,
         }
     }
@@ -189,9 +190,23 @@ impl Check {
         schemas
     }
 
+    /// True when it is as expected that the check's table is not there.
+    pub(super) fn is_for_existing(&self) -> bool {
+        match self {
+            Self::Columns(check) => check.if_exists,
+            Self::Rows(check) => check.if_exists,
+            Self::Policies(check) => check.if_exists,
+            _ => false,
+        }
+    }
+
     /// The parts of the catalog that the check needs.
     pub(super) fn aspects(&self) -> &'static [Aspect] {
         match self {
+            Self::Rows(check) if check.if_exists => &[Aspect::Columns],
+            Self::Policies(check) if check.if_exists => {
+                &[Aspect::Columns, Aspect::Tables, Aspect::Policies]
+            }
             Self::Tables(_) => &[Aspect::Tables],
             Self::Columns(_) => &[Aspect::Columns],
             Self::Indexes(_) => &[Aspect::Indexes],

@@ -76,6 +76,9 @@ impl Finding {
 }
 
 fn look(position: usize, check: &Check, evidence: &Evidence) -> Result<Finding, Unseen> {
+    if check.is_for_existing() && is_absent(check, catalog(evidence)?) {
+        return Ok(Finding::new("no such table, which is as expected"));
+    }
     match check {
         Check::Rows(rows) => judge_rows(check, rows, answer(position, evidence)?),
         Check::Sql(sql) => judge_scalar(sql, answer(position, evidence)?),
@@ -93,6 +96,12 @@ fn look(position: usize, check: &Check, evidence: &Evidence) -> Result<Finding, 
         },
         _ => judge_catalog(check, catalog(evidence)?),
     }
+}
+
+/// Views count too: they have columns.
+fn is_absent(check: &Check, catalog: &Catalog) -> bool {
+    let is_it = |column: &ColumnFact| is_here(check, &column.schema, &column.table);
+    !catalog.columns.iter().any(is_it)
 }
 
 fn answer(position: usize, evidence: &Evidence) -> Result<&Answer, Unseen> {

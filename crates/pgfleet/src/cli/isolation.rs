@@ -3,13 +3,14 @@
 use clap::{Args, Subcommand};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::tenancy::{Attempt, Verdict};
-use pgfleet_engine::conduct::Target;
 use pgfleet_engine::isolation::{Border, try_border};
-use pgfleet_engine::tenantize::declared;
+use pgfleet_engine::tenantize::{declared, tables_there};
 
 use super::context::Context;
+use super::everywhere::{PerTarget, everywhere};
 use super::isolation_queries::Queries;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{Role, Style, TargetEntry};
 
 /// Try, as the application's role in one tenant, to reach the rows of another
@@ -17,6 +18,7 @@ use crate::render::{Role, Style, TargetEntry};
 #[command(after_help = "\
 Examples:
   pgfleet isolation --role app
+  pgfleet isolation --group tenants --role app
   pgfleet isolation queries              statements of pg_stat_statements without the tenant column
   pgfleet isolation queries src/ sql/    the same for the SQL in source files
 
@@ -38,27 +40,38 @@ enum Part {
 }
 
 impl Isolation {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        if let Some(Part::Queries(queries)) = self.command {
-            return queries.run(context).await;
+    pub async fn run(mut self, context: &Context) -> Result<CommandResult, CommandError> {
+        match self.command.take() {
+            Some(Part::Queries(queries)) => everywhere(context, queries).await,
+            None => everywhere(context, self).await,
         }
-        let project = context.project()?;
-        let target = Target::of(&project)?;
+    }
+}
+
+impl PerTarget for Isolation {
+    const NAME: &'static str = "isolation";
+    const CHANGES: bool = false;
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let target = site.target()?;
         let session = target.connect().await?;
-        let tenancy = declared(&project.settings, &target, &session).await?;
-        let Some(role) = self.role.or(tenancy.role) else { return Err(no_role().into()) };
+        let tenancy = declared(&site.project.settings, target, &session).await?;
+        let Some(role) = self.role.clone().or(tenancy.role.clone()) else {
+            return Err(no_role().into());
+        };
+        let there = tables_there(target, &session, &tenancy).await?;
         let border = Border {
-            tables: tenancy.tables.into_iter().map(|table| table.name).collect(),
+            tables: there,
             column: tenancy.column,
             role,
-            setting: self.setting.or(tenancy.setting),
+            setting: self.setting.clone().or(tenancy.setting),
         };
         let attempts = try_border(&session, &border).await;
         let attempts = attempts.map_err(|error| target.session_problem(&error))?;
         let reached = attempts.iter().filter(|attempt| attempt.is_reached()).count();
-        let text = render(&context.out, &attempts, &border.role);
         Ok(CommandResult {
-            text,
+            text: render(&context.out, &attempts, &border.role),
+            headline: counts(&attempts),
             targets: vec![TargetEntry::new(&target.name).field("attempts", &attempts)?],
             problems: if reached > 0 { vec![not_isolated(reached, &border)] } else { Vec::new() },
             exit: (reached > 0).then_some(ExitCode::NotSo),
@@ -85,15 +98,19 @@ fn render(style: &Style, attempts: &[Attempt], role: &str) -> String {
         let name = attempt.operation.name();
         text.push_str(&format!("  {glyph} {name}{through}: {}\n", attempt.says()));
     }
+    text.push_str(&format!("As {role}: {}\n", counts(attempts)));
+    text
+}
+
+fn counts(attempts: &[Attempt]) -> String {
     let count =
         |wanted: fn(&Verdict) -> bool| attempts.iter().filter(|a| wanted(&a.verdict)).count();
-    text.push_str(&format!(
-        "As {role}: {} isolated, {} reached, {} not tried\n",
+    format!(
+        "{} isolated, {} reached, {} not tried",
         count(|v| matches!(v, Verdict::Isolated { .. })),
         count(|v| matches!(v, Verdict::Reached { .. })),
         count(|v| matches!(v, Verdict::NotTried { .. })),
-    ));
-    text
+    )
 }
 
 fn not_isolated(reached: usize, border: &Border) -> Problem {

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::tenancy::{Language, Tenancy, Unrestricted, in_source, in_statement};
-use pgfleet_engine::conduct::Target;
 use pgfleet_engine::tenantize::declared;
 
 use super::context::Context;
+use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
+use super::site::Site;
 use crate::render::{Role, TargetEntry};
 
 /// Folders that hold other people's code, or what was built.
@@ -30,17 +31,31 @@ pub struct Queries {
     paths: Vec<PathBuf>,
 }
 
-impl Queries {
-    pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
+impl PerTarget for Queries {
+    const NAME: &'static str = "isolation queries";
+    const CHANGES: bool = false;
+
+    fn check_many(&self) -> Result<(), CommandError> {
+        match self.paths.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(Problem::error(Code::GroupNotPossible, "source files belong to no target")
+                    .fix("Leave --group out.")
+                    .into())
+            }
+        }
+    }
+
+    async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
+        let project = site.project;
         let (name, tenancy, found) = if self.paths.is_empty() {
-            let target = Target::of(&project)?;
+            let target = site.target()?;
             let session = target.connect().await?;
-            let tenancy = declared(&project.settings, &target, &session).await?;
+            let tenancy = declared(&project.settings, target, &session).await?;
             let rows =
                 session.query_text(STATEMENTS).await.map_err(|_| no_statements(&target.name))?;
             let found = rows.into_iter().filter_map(|row| counted(&tenancy, &row)).collect();
-            (target.name, tenancy, found)
+            (target.name.clone(), tenancy, found)
         } else {
             let section = project.settings.tenancy.as_ref().ok_or_else(undeclared)?;
             let tenancy = section.read(project.settings.schema.as_deref().unwrap_or("public"))?;
@@ -69,6 +84,7 @@ impl Queries {
         });
         Ok(CommandResult {
             text,
+            headline: format!("{count} statements without {column}"),
             targets: vec![TargetEntry::new(&name).field("statements", &found)?],
             problems: if count > 0 { vec![open(count, column)] } else { Vec::new() },
             exit: (count > 0).then_some(ExitCode::NotSo),

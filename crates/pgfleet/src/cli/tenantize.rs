@@ -8,7 +8,7 @@ use clap::Args;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::compose::{Block, NewMigration, compose};
 use pgfleet_core::tenancy::{
-    Phase, TenancyPlan, Variant, checks, default_name, down_for_all, up_for_all,
+    Phase, TenancyPlan, Variant, checks_for_all, default_name, down_for_all, up_for_all,
 };
 use pgfleet_engine::compose::{current_moment, write_files};
 use pgfleet_engine::conduct::{ChangeError, Target, open};
@@ -107,11 +107,10 @@ impl Tenantize {
             let of_variant = described(&variant.plan);
             text.extend(of_variant.lines().map(|line| format!("  {line}\n")));
         }
-        let largest = variants.iter().max_by_key(|variant| variant.plan.tables.len());
         let writing = Writing {
             up: up_for_all(&name, &tenancy, &variants),
             down: down_for_all(&name, &variants),
-            checks: largest.map(|one| checks(&tenancy, &one.plan)).unwrap_or_default(),
+            checks: checks_for_all(&tenancy, &variants),
             text,
             is_empty: variants.iter().all(|variant| variant.plan.is_empty()),
         };

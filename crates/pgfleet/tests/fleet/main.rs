@@ -3,6 +3,7 @@
 mod atomic;
 mod fleet;
 mod groups;
+mod organisations;
 mod registry;
 mod rollout;
 mod schemas;

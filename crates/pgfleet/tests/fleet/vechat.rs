@@ -20,11 +20,15 @@ fn copy(from: &Path, fleet: &Fleet, into: &str) {
     }
 }
 
+/// Writes an example of this name into a fleet's project.
+pub fn copy_example(name: &str, fleet: &Fleet) {
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name), fleet, "");
+}
+
 #[test]
 fn organisations_in_three_states_become_alike() {
     let fleet = Fleet::of(&[&NAMES[..], &["registry"]].concat());
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/vechat");
-    copy(&example, &fleet, "");
+    copy_example("vechat", &fleet);
     for name in NAMES.iter().chain(&["registry"]) {
         fleet.sql(name, &fleet.project.read(format!("databases/{name}.sql")));
     }

@@ -46,6 +46,9 @@ fn what_is_there_passes() {
         "kind = 'functions'\nlist = ['touch']",
         "kind = 'extensions'\nlist = ['pgcrypto']",
         "kind = 'enums'\ntype = 'role'\nvalues = ['A', 'B']",
+        "kind = 'columns'\ntable = 'gone'\ncolumns = ['id']\nif_exists = true",
+        "kind = 'rows'\ntable = 'gone'\nexactly = 0\nif_exists = true",
+        "kind = 'policies'\ntable = 'gone'\nlist = ['own row']\nif_exists = true",
     ] {
         let verdict = verdict(toml);
         assert!(verdict.ok, "{toml}: {verdict:?}");
@@ -59,6 +62,7 @@ fn what_is_not_there_fails_and_says_what() {
         ("kind = 'tables'\nlist = ['messages']", "missing: messages"),
         ("kind = 'columns'\ntable = 'nowhere'\ncolumns = ['id']", "missing: table nowhere"),
         ("kind = 'columns'\ntable = 'users'\ncolumns = ['bio']", "missing: bio"),
+        ("kind = 'columns'\ntable = 'users'\ncolumns = ['bio']\nif_exists = true", "missing: bio"),
         ("kind = 'columns'\ntable = 'users'\ncolumns = ['id']\nonly = true", "not expected: email"),
         ("kind = 'columns'\ntable = 'users'\ncolumns = { id = 'text' }", "id is uuid, not text"),
         (

@@ -1,0 +1,2 @@
+-- The users' settings were never installed here.
+DROP TABLE vechat_user_settings;

@@ -1,0 +1,1 @@
+-- As the migrations left it.
