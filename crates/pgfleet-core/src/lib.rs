@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod backup;
 pub mod batches;
+pub mod checksum;
 pub mod clean;
 pub mod config;
 pub mod diagnose;

@@ -8,6 +8,7 @@ mod contender;
 mod contest;
 mod figures;
 mod fleet;
+mod moving;
 mod process;
 mod results;
 mod small;
@@ -29,6 +30,8 @@ struct Options {
     rounds: usize,
     /// Rounds through the proxy, where a peer takes a minute.
     slow_rounds: usize,
+    /// Size of the tables that are moved.
+    gigabytes: f64,
     /// Only sections whose title holds this.
     only: String,
 }
@@ -43,17 +46,29 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
         return ExitCode::from(2);
     };
     let binary = build_release();
-    let contenders = contender::all(&binary, options.migrations);
+    let contenders = match options.moves_only() {
+        true => Vec::new(),
+        false => contender::all(&binary, options.migrations),
+    };
     let mut results = Results::begin(&options, &contenders);
     small::measure(&options, &binary, &mut results);
-    on_server(&options, &contenders, &mut results);
+    if !options.moves_only() {
+        on_server(&options, &contenders, &mut results);
+    }
     fleet::measure(&options, &binary, &mut results);
+    moving::measure(&options, &binary, &mut results);
     results.finish(options.only.is_empty());
     ExitCode::SUCCESS
 }
 
 fn parse(words: &[&str]) -> Option<Options> {
-    let mut options = Options { migrations: 1000, rounds: 5, slow_rounds: 1, only: String::new() };
+    let mut options = Options {
+        migrations: 1000,
+        rounds: 5,
+        slow_rounds: 1,
+        gigabytes: 0.5,
+        only: String::new(),
+    };
     let mut words = words.iter();
     while let Some(name) = words.next() {
         let value = words.next()?;
@@ -61,6 +76,7 @@ fn parse(words: &[&str]) -> Option<Options> {
             "--migrations" => options.migrations = value.parse().ok()?,
             "--rounds" => options.rounds = value.parse().ok()?,
             "--slow-rounds" => options.slow_rounds = value.parse().ok()?,
+            "--gigabytes" => options.gigabytes = value.parse().ok()?,
             "--only" => options.only = (*value).to_owned(),
             _ => return None,
         }
@@ -71,6 +87,11 @@ fn parse(words: &[&str]) -> Option<Options> {
 impl Options {
     fn wants(&self, title: &str) -> bool {
         title.contains(&self.only)
+    }
+
+    /// The peers that apply migrations take minutes to build.
+    fn moves_only(&self) -> bool {
+        self.only.starts_with("moving")
     }
 }
 

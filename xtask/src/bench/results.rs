@@ -55,6 +55,24 @@ impl Results {
         self.show();
     }
 
+    /// What a move spends its time with.
+    pub(super) fn phases(&mut self, phases: &[(String, f64)]) {
+        self.line("\n| phase of `pgfleet split run` | median ms |\n| --- | ---: |");
+        for (name, ms) in phases {
+            self.line(&format!("| {name} | {ms:.0} |"));
+        }
+        self.show();
+    }
+
+    /// How fast rows are read, by one session.
+    pub(super) fn checksums(&mut self, ways: &[(String, f64)]) {
+        self.line("\n| reading all rows by | MB/s |\n| --- | ---: |");
+        for (name, speed) in ways {
+            self.line(&format!("| {name} | {speed:.0} |"));
+        }
+        self.show();
+    }
+
     /// Start-up times in milliseconds.
     pub(super) fn start_up(&mut self, programs: &[(String, f64)]) {
         self.line("\n## Start-up\n\n| command | median ms |\n| --- | ---: |");

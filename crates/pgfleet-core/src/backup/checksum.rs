@@ -1,12 +1,13 @@
-//! Order-independent checksums of a table's rows, computed by the server.
+//! Order-independent checksums of a table's rows, computed by the server: which query gives them,
+//! under which settings, in which parts.
 //!
-//! Invariant: equal rows give equal sums on any server, in any database and on every major version
-//! from 14, whatever the order of rows and columns: values go in as the bytes of their binary form
-//! or as text under [`CANONICAL_SETTINGS`], never by an OID that another database gives anew
-//! (PostgreSQL hashes enums by it).
+//! Invariant: equal rows give equal sums under [`CANONICAL_SETTINGS`], whatever the order of rows
+//! and columns.
 
 use pgfleet_sql::{QualifiedName, quote_ident};
 use serde::{Deserialize, Serialize};
+
+use crate::checksum::{Algorithm, RowValue, row_hash};
 
 /// Under these, the same value has the same text everywhere. `row_security = off` makes a policy
 /// that would hide rows an error.
@@ -18,23 +19,6 @@ pub const CANONICAL_SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL \"Ti
 
 /// Pages (of 8 KiB) of a large table that one query sums.
 const PAGES_AT_ONCE: u64 = 32_768;
-
-/// How a row becomes a number; sums of different algorithms cannot be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Algorithm {
-    /// `hash_record_extended` of the columns' bytes; PostgreSQL 14 and newer.
-    Record1,
-    /// `hashtextextended` of the row's text; about half as fast, everywhere.
-    Text1,
-}
-
-impl Algorithm {
-    /// The fastest that a server has.
-    pub fn of_server(version_num: u32) -> Self {
-        if version_num >= 140_000 { Self::Record1 } else { Self::Text1 }
-    }
-}
 
 /// A table to sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +57,7 @@ pub struct PageRange {
 pub fn checksum_sql(table: &TableShape, algorithm: Algorithm, range: Option<PageRange>) -> String {
     format!(
         "SELECT pg_catalog.count(*)::text, coalesce(pg_catalog.sum({}), 0)::text FROM ONLY {} t{}",
-        row_hash(&table.columns, algorithm),
+        hash_of(&table.columns, algorithm),
         table.name,
         range.map(condition).unwrap_or_default(),
     )
@@ -99,45 +83,14 @@ fn condition(range: PageRange) -> String {
     format!(" WHERE t.ctid >= '({},0)'::tid{below}", range.from)
 }
 
-fn row_hash(columns: &[ChecksumColumn], algorithm: Algorithm) -> String {
+fn hash_of(columns: &[ChecksumColumn], algorithm: Algorithm) -> String {
     let mut columns: Vec<_> = columns.iter().collect();
-    if columns.is_empty() {
-        return "0::bigint".to_owned();
-    }
     columns.sort_by(|a, b| a.name.cmp(&b.name));
-    match algorithm {
-        Algorithm::Record1 => {
-            let values: Vec<_> = columns.into_iter().map(value).collect();
-            format!("pg_catalog.hash_record_extended(ROW({}), 0)", values.join(", "))
-        }
-        Algorithm::Text1 => {
-            let values: Vec<_> =
-                columns.iter().map(|column| format!("t.{}", quote_ident(&column.name))).collect();
-            format!(
-                "pg_catalog.hashtextextended(ROW({})::text COLLATE \"C\", 0)",
-                values.join(", ")
-            )
-        }
-    }
-}
-
-/// What stands for a column's value. Eight-byte integers and times go in as bytes, because
-/// PostgreSQL folds them to four before it hashes them (`hashint8extended`), so that 1 and 2³² are
-/// alike; numerics because 1.0 and 1.00 hash alike.
-fn value(column: &ChecksumColumn) -> String {
-    let name = format!("t.{}", quote_ident(&column.name));
-    match column.base_type.as_str() {
-        "int2" | "int4" | "oid" | "bool" | "date" | "uuid" | "bytea" => name,
-        "text" | "varchar" | "bpchar" => format!("{name} COLLATE \"C\""),
-        "int8" => format!("pg_catalog.int8send({name})"),
-        "float4" => format!("pg_catalog.float4send({name})"),
-        "float8" => format!("pg_catalog.float8send({name})"),
-        "numeric" => format!("pg_catalog.numeric_send({name})"),
-        "timestamp" => format!("pg_catalog.timestamp_send({name})"),
-        "timestamptz" => format!("pg_catalog.timestamptz_send({name})"),
-        "time" => format!("pg_catalog.time_send({name})"),
-        _ => format!("{name}::text COLLATE \"C\""),
-    }
+    let values = columns.into_iter().map(|column| RowValue {
+        expression: format!("t.{}", quote_ident(&column.name)),
+        base_type: &column.base_type,
+    });
+    row_hash(&values.collect::<Vec<_>>(), algorithm)
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ mod manifest;
 mod retention;
 mod settings;
 
+pub use crate::checksum::Algorithm;
 pub use checksum::{
-    Algorithm, CANONICAL_SETTINGS, ChecksumColumn, PageRange, TableShape, checksum_sql, split_pages,
+    CANONICAL_SETTINGS, ChecksumColumn, PageRange, TableShape, checksum_sql, split_pages,
 };
 pub use compare::{Difference, Found, compare};
 pub use damage::{Damage, DumpForm, damage_of, recognise};

@@ -25,5 +25,7 @@ pub use moves::{Column, Move, PageRange, Rows};
 pub use place_name::{ColumnsOf, FamilyTable};
 pub use plan::{DatabasePlan, SplitPlan};
 pub use shape::{ColumnShape, ForeignKeyShape, KeyShape, Shape, TableShape};
-pub use survey::{Question, Survey, foreign_key_question, key_question, row_survey};
+pub use survey::{
+    Question, Survey, foreign_key_question, keeps_foreign_key, keeps_key, key_question, row_survey,
+};
 pub use text::{expand_variables, substitute};

@@ -8,6 +8,7 @@ use pgfleet_sql::quote_ident;
 use serde::{Deserialize, Serialize};
 
 use super::place_name::FamilyTable;
+use crate::checksum::{Algorithm, RowValue, base_type_named, row_hash};
 
 /// Fills one table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,19 +104,30 @@ impl Move {
         names.join(", ")
     }
 
-    /// The rows as they are summed: [`Move::select`] with values whose text is the same wherever
-    /// they stand.
-    pub fn select_summed(&self) -> String {
-        let value = |column: &Column| column.summed(&format!("({}\n)", column.expression));
-        let columns: Vec<_> = self.columns.iter().map(value).collect();
-        format!("SELECT {} {}", columns.join(", "), self.from_clause(None))
+    /// Counts the rows and adds up a number for each.
+    pub fn sum_sql(&self, algorithm: Algorithm) -> String {
+        let value = |column: &Column| format!("({}\n)", column.expression);
+        self.summed(value, &self.from_clause(None), algorithm)
     }
 
-    /// The table's rows as they are summed; equal to [`Move::select_summed`] for equal rows.
-    pub fn select_back(&self) -> String {
-        let value = |column: &Column| column.summed(&format!("t.{}", quote_ident(&column.name)));
-        let columns: Vec<_> = self.columns.iter().map(value).collect();
-        format!("SELECT {} FROM {} t", columns.join(", "), self.into.name())
+    /// The same of the table's rows: the same answer for equal rows.
+    pub fn sum_back_sql(&self, algorithm: Algorithm) -> String {
+        let value = |column: &Column| format!("t.{}", quote_ident(&column.name));
+        self.summed(value, &format!("FROM {} t", self.into.name()), algorithm)
+    }
+
+    fn summed(
+        &self,
+        value: impl Fn(&Column) -> String,
+        from: &str,
+        algorithm: Algorithm,
+    ) -> String {
+        let values: Vec<_> =
+            self.columns.iter().map(|column| column.summed(&value(column))).collect();
+        format!(
+            "SELECT pg_catalog.count(*), coalesce(pg_catalog.sum({}), 0)::numeric {from}",
+            row_hash(&values, algorithm)
+        )
     }
 
     /// A text that names a row of `s`: its key's columns.
@@ -151,19 +163,26 @@ impl Move {
 }
 
 impl Column {
-    /// `1.5` and `1.50` are the same number with different texts (`trim_scale`, PostgreSQL 13).
-    fn summed(&self, value: &str) -> String {
-        let (cast, name) = (&self.cast, quote_ident(&self.name));
-        match cast.as_str() {
-            "numeric" => format!("pg_catalog.trim_scale({value}::numeric) AS {name}"),
-            _ => format!("{value}::{cast} AS {name}"),
-        }
+    /// `1.5` and `1.50` are the same number in other bytes (`trim_scale`, PostgreSQL 13).
+    fn summed(&self, value: &str) -> RowValue<'static> {
+        let cast = format!("({value}::{})", self.cast);
+        let base_type = base_type_named(&self.cast);
+        let expression = match base_type {
+            "numeric" => format!("pg_catalog.trim_scale{cast}"),
+            _ => cast,
+        };
+        RowValue { expression, base_type }
     }
 
     /// True when the value is a column of `s` as it is, so that reading it cannot fail.
     pub(super) fn is_plain(&self) -> bool {
-        let name = self.expression.strip_prefix("s.").and_then(pgfleet_sql::parse_qualified);
-        name.is_some_and(|name| name.schema.is_none())
+        self.plain_name().is_some()
+    }
+
+    /// The column of `s` that the value is.
+    pub(super) fn plain_name(&self) -> Option<String> {
+        let name = self.expression.strip_prefix("s.").and_then(pgfleet_sql::parse_qualified)?;
+        name.schema.is_none().then_some(name.name)
     }
 
     fn select(&self) -> String {

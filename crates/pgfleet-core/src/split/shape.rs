@@ -78,6 +78,8 @@ pub struct ForeignKeyShape {
     pub to: QualifiedName,
     /// The columns referred to.
     pub to_columns: Vec<String>,
+    /// All rows were held against it.
+    pub is_validated: bool,
 }
 
 impl TableShape {

@@ -3,7 +3,7 @@
 //!
 //! Invariant: no question fails because of the data; a value that cannot be cast is counted.
 
-use pgfleet_sql::quote_literal_standard;
+use pgfleet_sql::{QualifiedName, quote_literal_standard};
 
 use super::finding::Finding;
 use super::moves::{Column, Move, Rows};
@@ -292,6 +292,46 @@ pub fn foreign_key_question(
             keys.join(", ")
         ),
     })
+}
+
+/// True when the source's own unique keys keep the moved rows from breaking a unique key.
+pub fn keeps_key(step: &Move, from: &TableShape, into: &TableShape, key: &KeyShape) -> bool {
+    let Some(sources) = plain_columns(step, &key.columns) else { return false };
+    let is_same = |(source, name): (&String, &String)| {
+        let (source, column) = (from.column(source), into.column(name));
+        let base = |column: &ColumnShape| (column.base_type.clone(), column.is_builtin);
+        source.map(base) == column.map(base)
+    };
+    let within = |of: &KeyShape| of.columns.iter().all(|column| sources.contains(column));
+    sources.iter().zip(&key.columns).all(is_same) && from.keys.iter().any(within)
+}
+
+/// True when a foreign key of the source is the one of the new database, and all rows that it
+/// refers to are moved. `to` is the source's table of the parent's rows.
+pub fn keeps_foreign_key(
+    child: &Move,
+    parent: &Move,
+    from: &TableShape,
+    to: &QualifiedName,
+    key: &ForeignKeyShape,
+) -> bool {
+    let all_parents = matches!(&parent.rows, Rows::Table { condition: None, .. });
+    let columns = plain_columns(child, &key.columns);
+    let to_columns = plain_columns(parent, &key.to_columns);
+    let (Some(columns), Some(to_columns)) = (columns, to_columns) else { return false };
+    let is_same = |own: &ForeignKeyShape| {
+        own.is_validated && own.to == *to && own.columns == columns && own.to_columns == to_columns
+    };
+    all_parents && from.foreign_keys.iter().any(is_same)
+}
+
+/// The source's columns behind columns that are moved as they are.
+fn plain_columns(step: &Move, columns: &[String]) -> Option<Vec<String>> {
+    let plain = |name: &String| {
+        let column = step.columns.iter().find(|column| column.name == *name)?;
+        column.plain_name()
+    };
+    columns.iter().map(plain).collect()
 }
 
 fn expressions(step: &Move, columns: &[String]) -> Option<Vec<String>> {

@@ -196,3 +196,46 @@ fn a_survey_asks_only_what_can_be_wrong() {
     let too_long = "auth.users.email whose value does not fit character varying(50)".to_owned();
     assert_eq!(asked(["uuid", "text"]), [nulls[0].clone(), too_long, nulls[1].clone()]);
 }
+
+#[test]
+fn keys_that_the_source_has_itself_are_trusted_where_the_columns_are_the_same() {
+    let mapped = mapped("[[table]]\ninto = 'auth.users'\n");
+    let step = &mapped.moves[0];
+    let key = |columns: &[&str]| KeyShape {
+        name: "k".to_owned(),
+        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        is_primary: false,
+    };
+    let columns = || vec![column("id", "uuid", true), column("email", "text", false)];
+    let with = |keys| TableShape { columns: columns(), keys, ..TableShape::default() };
+    let into = with(vec![key(&["id", "email"])]);
+    // The source's key on fewer columns says more; one on another column says nothing.
+    assert!(keeps_key(step, &with(vec![key(&["id"])]), &into, &key(&["id", "email"])));
+    assert!(!keeps_key(step, &with(vec![key(&["email"])]), &into, &key(&["id"])));
+    // Values of another type may become equal.
+    let shorter = TableShape {
+        columns: vec![column("id", "text", true), column("email", "text", false)],
+        ..TableShape::default()
+    };
+    assert!(!keeps_key(step, &with(vec![key(&["id"])]), &shorter, &key(&["id"])));
+}
+
+#[test]
+fn a_foreign_key_of_the_source_is_trusted_when_all_rows_it_refers_to_are_moved() {
+    let all = mapped("[[table]]\ninto = 'auth.users'\n");
+    let some = mapped("[[table]]\ninto = 'auth.users'\nwhere = \"s.old IS NULL\"\n");
+    let users = QualifiedName::new("public", "users");
+    let key = |is_validated| ForeignKeyShape {
+        name: "k".to_owned(),
+        columns: vec!["email".to_owned()],
+        to: users.clone(),
+        to_columns: vec!["id".to_owned()],
+        is_validated,
+    };
+    let from = |key| TableShape { foreign_keys: vec![key], ..TableShape::default() };
+    let (child, parent, part) = (&all.moves[0], &all.moves[0], &some.moves[0]);
+    let asked = key(true);
+    assert!(keeps_foreign_key(child, parent, &from(key(true)), &users, &asked));
+    assert!(!keeps_foreign_key(child, parent, &from(key(false)), &users, &asked));
+    assert!(!keeps_foreign_key(child, part, &from(key(true)), &users, &asked));
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pgfleet_core::checksum::{Algorithm, RowValue, base_type_named, row_hash};
 use pgfleet_core::config::Settings;
 use pgfleet_core::diagnose::Problem;
 use pgfleet_core::rehearse::{Contents, HeldColumn};
@@ -47,16 +48,11 @@ pub(super) async fn measure(
     for ((table, number), column) in contents {
         tables.entry(*table).or_default().push((*number, column));
     }
+    let algorithm = Algorithm::of_server(session.server_version_num());
     let mut sums = Sums::new();
     for (oid, columns) in tables {
         let Some((_, first)) = columns.first() else { continue };
-        let names: Vec<_> = columns.iter().map(|(_, column)| column.column.as_str()).collect();
-        let sql = format!(
-            "SELECT pg_catalog.count(*), pg_catalog.sum(\
-             pg_catalog.hashtextextended(ROW({})::text, 0)::numeric) FROM {}",
-            names.join(", "),
-            first.table
-        );
+        let sql = sum_sql(first, &columns, algorithm);
         let row = session.query_text(&sql).await.map_err(|error| copy.session_problem(&error))?;
         let cell = |at: usize| row.first().and_then(|row| row.get(at).cloned().flatten());
         let sum = Sum {
@@ -68,6 +64,16 @@ pub(super) async fn measure(
         sums.insert(oid, sum);
     }
     Ok(sums)
+}
+
+fn sum_sql(first: &HeldColumn, columns: &[(i16, &HeldColumn)], algorithm: Algorithm) -> String {
+    let value = |(_, column): &(i16, &HeldColumn)| RowValue {
+        expression: column.column.clone(),
+        // Types with length or precision go in as text, which they all have.
+        base_type: base_type_named(&column.type_name),
+    };
+    let hash = row_hash(&columns.iter().map(value).collect::<Vec<_>>(), algorithm);
+    format!("SELECT pg_catalog.count(*), pg_catalog.sum({hash}) FROM {}", first.table)
 }
 
 /// Tables whose rows are others than before, where the columns are the same.

@@ -71,7 +71,8 @@ pub(super) struct Later {
     pub(super) sql: String,
 }
 
-/// What of a phase is still to be made again: 1 indexes and keys, 2 foreign keys, 3 triggers.
+/// What of a phase is still to be made again: 1 indexes and keys, 2 foreign keys, 3
+/// triggers, 4 foreign keys' proof that the rows fit.
 pub(super) async fn still_aside(
     session: &Session,
     split_id: &str,

@@ -2,12 +2,21 @@ SELECT l.phase, l.what, l.take_off, l.again FROM (
   SELECT 2 AS phase, 1 AS step, f.conname AS name,
     pg_catalog.format('foreign key %I of %s', f.conname, f.conrelid::pg_catalog.regclass) AS what,
     pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', f.conrelid::pg_catalog.regclass, f.conname) AS take_off,
-    pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s%s', f.conrelid::pg_catalog.regclass, f.conname,
-      pg_catalog.pg_get_constraintdef(f.oid),
+    pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s%s%s', f.conrelid::pg_catalog.regclass, f.conname,
+      pg_catalog.pg_get_constraintdef(f.oid), CASE WHEN p.relkind = 'r' THEN ' NOT VALID' END,
       '; ' || pg_catalog.format('COMMENT ON CONSTRAINT %I ON %s IS %L', f.conname,
         f.conrelid::pg_catalog.regclass, pg_catalog.obj_description(f.oid, 'pg_constraint'))) AS again
   FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class c ON c.oid = f.conrelid
+  JOIN pg_catalog.pg_class p ON p.oid = f.confrelid
   WHERE f.contype = 'f' AND f.conparentid = 0 AND f.convalidated AND c.relkind = 'r' AND NOT c.relispartition
+    AND (f.conrelid = ANY ($TABLES) OR f.confrelid = ANY ($TABLES))
+  UNION ALL
+  SELECT 4, 1, f.conname,
+    pg_catalog.format('foreign key %I of %s', f.conname, f.conrelid::pg_catalog.regclass), '',
+    pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', f.conrelid::pg_catalog.regclass, f.conname)
+  FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class c ON c.oid = f.conrelid
+  JOIN pg_catalog.pg_class p ON p.oid = f.confrelid
+  WHERE p.relkind = 'r' AND f.contype = 'f' AND f.conparentid = 0 AND f.convalidated AND c.relkind = 'r' AND NOT c.relispartition
     AND (f.conrelid = ANY ($TABLES) OR f.confrelid = ANY ($TABLES))
   UNION ALL
   SELECT 1, 2, k.conname,
@@ -44,4 +53,4 @@ SELECT l.phase, l.what, l.take_off, l.again FROM (
       CASE t.tgenabled WHEN 'R' THEN ' REPLICA' WHEN 'A' THEN ' ALWAYS' ELSE '' END, t.tgname)
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
   WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND c.relkind IN ('r', 'p') AND t.tgrelid = ANY ($TABLES)
-) l ORDER BY l.step, l.what
+) l ORDER BY l.step, l.phase, l.what

@@ -29,11 +29,11 @@ use pgfleet_core::split::{SplitFile, expand_variables, parse};
 use crate::conduct::Target;
 use crate::project::Project;
 
-pub use plan::make_plan;
+pub use plan::{Trust, make_plan};
 pub use reconcile::Reconciled;
 pub use reference::{ReferenceResult, check_references};
 pub use rollback::{RollbackReport, finish, roll_back, validate_rollback};
-pub use run::{RunOptions, SplitReport, run};
+pub use run::{PhaseTime, RunOptions, SplitReport, run};
 pub use status::{SplitStatus, status};
 
 /// A declared split, with where its databases are.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::split::{
-    ColumnsOf, DatabasePlan, FamilyTable, Finding, Mapped, Move, Question, Rows, Shape, SplitPlan,
-    TableShape, foreign_key_question, key_question, map_tables, row_survey, substitute,
+    ColumnsOf, DatabasePlan, FamilyTable, Finding, ForeignKeyShape, KeyShape, Mapped, Move,
+    Question, Rows, Shape, SplitPlan, TableShape, foreign_key_question, keeps_foreign_key,
+    keeps_key, key_question, map_tables, row_survey, substitute,
 };
 use pgfleet_sql::{QualifiedName, quote_literal_standard};
 use tokio::sync::watch;
@@ -25,20 +26,30 @@ use super::{Family, Split};
 /// Layout version of the plan.
 const PLAN_VERSION: u32 = 1;
 
+/// What is taken for granted about the source's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Nothing: rows that were loaded past a constraint are found too.
+    Nothing,
+    /// That they keep the source's own unique and foreign keys; what does not is found when the new
+    /// database builds the key.
+    Keys,
+}
+
 /// Looks at the source, the databases to fill and the rows, and says what a run would do. Writes
 /// nothing; migrations are tried on scratch databases.
 ///
 /// # Errors
 /// When the source cannot be reached, or a folder's migrations cannot be run on a scratch database.
-pub async fn make_plan(split: &Split) -> Result<SplitPlan, Vec<Problem>> {
+pub async fn make_plan(split: &Split, trust: Trust) -> Result<SplitPlan, Vec<Problem>> {
     let source = &split.source;
     let session = source.connect().await.map_err(|problem| vec![*problem])?;
-    let made = survey(split, &session).await;
+    let made = survey(split, &session, trust).await;
     session.close().await;
     made
 }
 
-async fn survey(split: &Split, session: &Session) -> Result<SplitPlan, Vec<Problem>> {
+async fn survey(split: &Split, session: &Session, trust: Trust) -> Result<SplitPlan, Vec<Problem>> {
     let fails = |error: SessionError| vec![*split.source.session_problem(&error)];
     session.batch(SETTINGS).await.map_err(fails)?;
     let source = read_shape(session, &histories()).await.map_err(fails)?;
@@ -65,7 +76,8 @@ async fn survey(split: &Split, session: &Session) -> Result<SplitPlan, Vec<Probl
     let (queries, refused) = query_columns(split, session).await;
     findings.extend(refused);
     let mapped = map_tables(&split.file, &source, &shapes, &queries);
-    let rows = ask(session, &mapped, &source, &shapes, &mut findings).await.map_err(fails)?;
+    let asked = Asked { session, mapped: &mapped, source: &source, shapes: &shapes, trust };
+    let rows = asked.all(&mut findings).await.map_err(fails)?;
     for database in &mut databases {
         let of_family = rows.iter().filter(|(table, _)| table.family == database.family);
         database.rows = of_family.map(|(_, rows)| rows).sum();
@@ -212,23 +224,47 @@ async fn query_columns(
     (columns, findings)
 }
 
-/// Asks the data, and gives the number of rows of each move.
-async fn ask(
-    session: &Session,
-    mapped: &Mapped,
-    source: &Shape,
-    shapes: &BTreeMap<String, Shape>,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<(FamilyTable, u64)>, SessionError> {
-    let mut all = Vec::new();
-    for (number, step) in mapped.moves.iter().enumerate() {
-        let Some(shape) = shapes.get(&step.into.family) else { continue };
-        let Some(table) = shape.tables.get(&step.into.name()) else { continue };
+/// What the data are asked with.
+struct Asked<'a> {
+    session: &'a Session,
+    mapped: &'a Mapped,
+    source: &'a Shape,
+    shapes: &'a BTreeMap<String, Shape>,
+    trust: Trust,
+}
+
+impl Asked<'_> {
+    /// Asks the data, and gives the number of rows of each move.
+    async fn all(
+        &self,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Vec<(FamilyTable, u64)>, SessionError> {
+        let mut all = Vec::new();
+        for (number, step) in self.mapped.moves.iter().enumerate() {
+            let Some(shape) = self.shapes.get(&step.into.family) else { continue };
+            let Some(table) = shape.tables.get(&step.into.name()) else { continue };
+            if let Some(rows) = self.rows(number, step, table, findings).await? {
+                all.push((step.into.clone(), rows));
+                for question in self.key_questions(step, table, shape) {
+                    judge(self.session, &question, None, findings).await?;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Scans the rows of a move; none where they cannot be read.
+    async fn rows(
+        &self,
+        number: usize,
+        step: &Move,
+        table: &TableShape,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<u64>, SessionError> {
+        let session = self.session;
         let (types, refused) = value_types(session, step).await;
-        let Some(types) = types else {
-            findings.extend(refused);
-            continue;
-        };
+        findings.extend(refused);
+        let Some(types) = types else { return Ok(None) };
         let survey = row_survey(step, table, &types, number);
         for function in &survey.functions {
             session.batch(function).await?;
@@ -239,22 +275,57 @@ async fn ask(
             Err(error) => {
                 let what = format!("its rows cannot all be read: {error}");
                 findings.push(Finding::error(step.into.to_string(), what));
-                continue;
+                return Ok(None);
             }
         };
         let count = |at: usize| -> u64 {
             counts.first().map(|row| cell(row, at)).and_then(|n| n.parse().ok()).unwrap_or_default()
         };
-        all.push((step.into.clone(), count(0)));
-        findings.push(moved(step, count(0), source, mapped));
+        findings.push(moved(step, count(0), self.source, self.mapped));
         for (at, question) in survey.questions.iter().enumerate() {
             judge(session, question, Some(count(at + 1)), findings).await?;
         }
-        for question in key_questions(step, table, shape, mapped) {
-            judge(session, &question, None, findings).await?;
-        }
+        Ok(Some(count(0)))
     }
-    Ok(all)
+
+    fn key_questions(&self, step: &Move, table: &TableShape, shape: &Shape) -> Vec<Question> {
+        let from =
+            self.mapped.sources.get(&step.into).and_then(|name| self.source.tables.get(name));
+        let is_kept = |key: &KeyShape| {
+            self.trust == Trust::Keys && from.is_some_and(|from| keeps_key(step, from, table, key))
+        };
+        let asked = table.keys.iter().filter(|key| !is_kept(key));
+        let mut questions: Vec<_> = asked.filter_map(|key| key_question(step, key)).collect();
+        for key in &table.foreign_keys {
+            let Some(parent) =
+                self.parent(step, key).filter(|_| shape.tables.contains_key(&key.to))
+            else {
+                continue;
+            };
+            if self.trust == Trust::Nothing || !self.keeps_foreign_key(step, parent, from, key) {
+                questions.extend(foreign_key_question(step, parent, key));
+            }
+        }
+        questions
+    }
+
+    /// The move that fills the table which a foreign key refers to.
+    fn parent(&self, step: &Move, key: &ForeignKeyShape) -> Option<&Move> {
+        let is_parent =
+            |parent: &&Move| parent.into.family == step.into.family && parent.into.name() == key.to;
+        self.mapped.moves.iter().find(is_parent)
+    }
+
+    fn keeps_foreign_key(
+        &self,
+        step: &Move,
+        parent: &Move,
+        from: Option<&TableShape>,
+        key: &ForeignKeyShape,
+    ) -> bool {
+        let to = self.mapped.sources.get(&parent.into);
+        from.zip(to).is_some_and(|(from, to)| keeps_foreign_key(step, parent, from, to, key))
+    }
 }
 
 fn moved(step: &Move, rows: u64, source: &Shape, mapped: &Mapped) -> Finding {
@@ -270,20 +341,6 @@ fn bytes(size: u64) -> String {
     #[allow(clippy::cast_precision_loss)] // for display
     let megabytes = size as f64 / 1_048_576.0;
     format!("{megabytes:.1} MB")
-}
-
-fn key_questions(step: &Move, table: &TableShape, shape: &Shape, mapped: &Mapped) -> Vec<Question> {
-    let mut questions: Vec<_> =
-        table.keys.iter().filter_map(|key| key_question(step, key)).collect();
-    for key in &table.foreign_keys {
-        let parent = mapped
-            .moves
-            .iter()
-            .find(|parent| parent.into.family == step.into.family && parent.into.name() == key.to);
-        let Some(parent) = parent.filter(|_| shape.tables.contains_key(&key.to)) else { continue };
-        questions.extend(foreign_key_question(step, parent, key));
-    }
-    questions
 }
 
 async fn judge(

@@ -1,13 +1,21 @@
 //! Proves that the rows of the source arrived: as many, and the same, whatever their order.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::try_join_all;
+use pgfleet_core::checksum::Algorithm;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::split::Move;
 use serde::Serialize;
 
+use crate::conduct::Target;
 use crate::connect::{Session, SessionError};
 use crate::journal::literal;
 
 use super::journal::cell;
+use super::moving::SETTINGS;
+use super::{Family, Split};
 
 /// Rows of a table on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,17 +39,14 @@ pub struct Sum {
     pub checksum: String,
 }
 
-/// Counts and adds up the rows that a query gives. A row's text is the same on every server under
-/// the session's settings; `hashtextextended` is PostgreSQL's own 64-bit hash.
-pub(super) fn sum_sql(select: &str) -> String {
-    format!(
-        "SELECT count(*), coalesce(sum(pg_catalog.hashtextextended(r::text, 0)::numeric), 0) \
-         FROM ({select}) r"
-    )
+/// The algorithm that both sides have.
+pub(super) fn algorithm(source: &Session, here: &Session) -> Algorithm {
+    Algorithm::of_server(source.server_version_num().min(here.server_version_num()))
 }
 
-pub(super) async fn sum(session: &Session, select: &str) -> Result<Sum, SessionError> {
-    let rows = session.query_text(&sum_sql(select)).await?;
+/// What a query of [`Move::sum_sql`]'s kind gives.
+pub(super) async fn sum(session: &Session, sql: &str) -> Result<Sum, SessionError> {
+    let rows = session.query_text(sql).await?;
     let row = rows.first().cloned().unwrap_or_default();
     Ok(Sum { rows: cell(&row, 0).parse().unwrap_or(-1), checksum: cell(&row, 1) })
 }
@@ -51,17 +56,109 @@ pub(super) async fn sum_since(
     session: &Session,
     split_id: &str,
     step: &Move,
+    algorithm: Algorithm,
 ) -> Result<Sum, SessionError> {
     let sql = format!(
         "SELECT a.rows - t.before_rows, a.checksum - t.before_checksum FROM pgfleet.split_tables t, \
          ({}) a (rows, checksum) WHERE t.split_id = {} AND t.into_table = {}",
-        sum_sql(&step.select_back()),
+        step.sum_back_sql(algorithm),
         literal(split_id),
         literal(&step.into.to_string())
     );
-    let rows = session.query_text(&sql).await?;
-    let row = rows.first().cloned().unwrap_or_default();
-    Ok(Sum { rows: cell(&row, 0).parse().unwrap_or(-1), checksum: cell(&row, 1) })
+    sum(session, &sql).await
+}
+
+/// Both sides of all tables, several tables at a time.
+pub(super) struct Reconciler<'a> {
+    pub(super) split: &'a Split,
+    pub(super) split_id: &'a str,
+    pub(super) moves: &'a [Move],
+}
+
+/// What is left to do: the position of a table.
+type Queue<'a> = Mutex<VecDeque<(usize, &'a Move)>>;
+
+impl<'a> Reconciler<'a> {
+    /// On snapshots of its own, so that writes which slipped past the move are seen; recorded in the
+    /// source. In the order of the moves.
+    pub(super) async fn run(&self, jobs: usize) -> Result<Vec<Reconciled>, Vec<Problem>> {
+        let queue: Queue<'_> = Mutex::new(self.moves.iter().enumerate().collect());
+        // Each worker keeps a connection busy on both sides.
+        let workers = (0..jobs.div_ceil(2).max(1)).map(|_| self.worker(&queue));
+        let done = try_join_all(workers).await.map_err(|problem| vec![*problem])?;
+        let mut sums: Vec<_> = done.into_iter().flatten().collect();
+        sums.sort_by_key(|(at, _)| *at);
+        Ok(sums.into_iter().map(|(_, sums)| sums).collect())
+    }
+
+    async fn worker(&self, queue: &Queue<'a>) -> Result<Vec<(usize, Reconciled)>, Box<Problem>> {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let mut done = Vec::new();
+        let Some(mut task) = next() else { return Ok(done) };
+        let source = open(&self.split.source).await?;
+        let mut here: Option<(&Family, Session)> = None;
+        loop {
+            let (at, step) = task;
+            let session = self.family_session(&mut here, step).await?;
+            done.push((at, self.table(&source, session, step).await?));
+            match next() {
+                Some(following) => task = following,
+                None => break,
+            }
+        }
+        source.close().await;
+        if let Some((_, session)) = here {
+            session.close().await;
+        }
+        Ok(done)
+    }
+
+    /// The session in the database that a move fills; the same one while the family stays.
+    async fn family_session<'s>(
+        &self,
+        here: &'s mut Option<(&'a Family, Session)>,
+        step: &Move,
+    ) -> Result<&'s (&'a Family, Session), Box<Problem>> {
+        let name = &step.into.family;
+        if let Some((_, session)) = here.take_if(|(family, _)| family.name != *name) {
+            session.close().await;
+        }
+        if here.is_none() {
+            let family = self.split.family(name).ok_or_else(|| unknown(name))?;
+            *here = Some((family, open(&family.target).await?));
+        }
+        here.as_ref().ok_or_else(|| unknown(name))
+    }
+
+    async fn table(
+        &self,
+        source: &Session,
+        (family, session): &(&Family, Session),
+        step: &Move,
+    ) -> Result<Reconciled, Box<Problem>> {
+        let algorithm = algorithm(source, session);
+        let select = step.sum_sql(algorithm);
+        let (there, here) = futures_util::future::join(
+            sum(source, &select),
+            sum_since(session, self.split_id, step, algorithm),
+        )
+        .await;
+        let in_source = |error: SessionError| self.split.source.session_problem(&error);
+        let here = here.map_err(|error| family.target.session_problem(&error))?;
+        let sums = Reconciled::new(step, there.map_err(in_source)?, here);
+        record(source, self.split_id, &sums).await.map_err(in_source)?;
+        Ok(sums)
+    }
+}
+
+async fn open(target: &Target) -> Result<Session, Box<Problem>> {
+    let session = target.connect().await?;
+    session.batch(SETTINGS).await.map_err(|error| target.session_problem(&error))?;
+    Ok(session)
+}
+
+fn unknown(family: &str) -> Box<Problem> {
+    Box::new(Problem::error(Code::Bug, format!("a move into {family}, which is not declared")))
 }
 
 /// Records what both sides hold, so that a rollback can tell what was written since.

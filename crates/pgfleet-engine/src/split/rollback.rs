@@ -15,7 +15,7 @@ use crate::journal::literal;
 
 use super::journal::{self, MadeDatabase, OpenSplit, cell};
 use super::moving::SETTINGS;
-use super::reconcile::{Sum, sum, sum_since};
+use super::reconcile::{Sum, algorithm, sum, sum_since};
 use super::run::{RunOptions, lock};
 use super::{Family, Split, fence, plan};
 
@@ -107,9 +107,10 @@ async fn look_into(
     let fails = |error: SessionError| family.target.session_problem(&error);
     session.batch(SETTINGS).await.map_err(fails)?;
     if journal::is_there(&session, "pgfleet.split_tables").await.map_err(fails)? {
+        let algorithm = algorithm(source, &session);
         for step in open.plan.moves.iter().filter(|step| step.into.family == family.name) {
-            let here = sum_since(&session, &open.id, step).await.map_err(fails)?;
-            let there = sum(source, &step.select_summed()).await;
+            let here = sum_since(&session, &open.id, step, algorithm).await.map_err(fails)?;
+            let there = sum(source, &step.sum_sql(algorithm)).await;
             let there = there.map_err(|error| split.source.session_problem(&error))?;
             let moved = recorded(source, &open.id, step).await;
             let moved = moved.map_err(|error| split.source.session_problem(&error))?;

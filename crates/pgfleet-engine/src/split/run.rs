@@ -1,9 +1,10 @@
 //! Runs a split: the same steps in the same order, each of which finds what an earlier run did.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use futures_util::future::{join_all, try_join_all};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::history::NativeLock;
 use pgfleet_core::report::Event;
@@ -20,7 +21,7 @@ use crate::lock::{LockError, LockKeys, LockWait, lock_coordinator};
 use super::journal::{self, CREATE_IN_FAMILY, cell, mark, marked};
 use super::later::{Filled, Later, put_back, set_aside, still_aside};
 use super::moving::{SETTINGS, Task, Work};
-use super::reconcile::{Reconciled, record, sum, sum_since};
+use super::reconcile::{Reconciled, Reconciler, algorithm, sum};
 use super::reference::{ReferenceResult, check_references};
 use super::{Family, Split, fence, plan};
 
@@ -50,7 +51,18 @@ pub struct SplitReport {
     pub references: Vec<ReferenceResult>,
     /// What is not as it should be.
     pub problems: Vec<Problem>,
-    /// Time the run took.
+    /// What the run spent its time with.
+    pub phases: Vec<PhaseTime>,
+    /// Time the run took, without the plan.
+    pub elapsed_ms: f64,
+}
+
+/// How long a phase of a run took.
+#[derive(Debug, Clone, Serialize)]
+pub struct PhaseTime {
+    /// What it did.
+    pub phase: String,
+    /// Time it took.
     pub elapsed_ms: f64,
 }
 
@@ -70,16 +82,18 @@ pub async fn run(
     let source = split.source.connect().await.map_err(|problem| vec![*problem])?;
     lock(split, &source, options).await.map_err(|problem| vec![*problem])?;
     let split_id = begin(split, &source, plan).await.map_err(|problem| vec![*problem])?;
-    let running = Running { split, plan, options, source: &source, id: &split_id };
+    let phases = Mutex::new(Vec::new());
+    let running = Running { split, plan, options, source: &source, id: &split_id, phases };
     let (tables, references) = running.all_steps().await?;
     let mut problems: Vec<_> = tables.iter().filter_map(Reconciled::problem).collect();
     problems.extend(references.iter().filter_map(ReferenceResult::problem));
     if problems.is_empty() {
         running.in_source(journal::set_state(&source, &split_id, "done").await)?;
     }
+    let phases = running.phase_times();
     source.close().await;
     let elapsed_ms = begun.elapsed().as_secs_f64() * 1000.0;
-    Ok(SplitReport { split_id, tables, references, problems, elapsed_ms })
+    Ok(SplitReport { split_id, tables, references, problems, phases, elapsed_ms })
 }
 
 /// One split of a source at a time, on any machine.
@@ -128,6 +142,8 @@ struct Running<'a> {
     options: &'a RunOptions<'a>,
     source: &'a Session,
     id: &'a str,
+    /// When each phase began.
+    phases: Mutex<Vec<(String, Instant)>>,
 }
 
 type Outcome<T> = Result<T, Vec<Problem>>;
@@ -149,22 +165,37 @@ impl<'a> Running<'a> {
             self.prepare(family).await?;
         }
         self.move_rows(&snapshot).await?;
-        for family in &self.split.families {
-            self.build(family).await?;
-        }
+        self.build().await?;
         self.phase("reconcile");
-        let tables = self.reconcile().await?;
+        let moves = &self.plan.moves;
+        let reconciler = Reconciler { split: self.split, split_id: self.id, moves };
+        let tables = reconciler.run(self.options.jobs).await?;
         for family in &self.split.families {
             self.seed(family, true).await?;
-            self.settle(family).await?;
         }
+        self.phase("sequences and statistics");
+        self.settle().await?;
         self.phase("check references");
         let references = check_references(self.split).await?;
         Ok((tables, references))
     }
 
     fn phase(&self, phase: impl Into<String>) {
-        self.options.events.send(Event::PhaseStarted { phase: phase.into() });
+        let phase = phase.into();
+        let mut phases = self.phases.lock().unwrap_or_else(PoisonError::into_inner);
+        phases.push((phase.clone(), Instant::now()));
+        self.options.events.send(Event::PhaseStarted { phase });
+    }
+
+    /// Each phase lasts until the next begins, the last one until now.
+    fn phase_times(&self) -> Vec<PhaseTime> {
+        let phases = self.phases.lock().unwrap_or_else(PoisonError::into_inner);
+        let ends = phases.iter().skip(1).map(|(_, begun)| *begun).chain([Instant::now()]);
+        let time = |((phase, begun), end): (&(String, Instant), Instant)| PhaseTime {
+            phase: phase.clone(),
+            elapsed_ms: (end - *begun).as_secs_f64() * 1000.0,
+        };
+        phases.iter().zip(ends).map(time).collect()
     }
 
     fn in_source<T>(&self, result: Result<T, SessionError>) -> Outcome<T> {
@@ -276,10 +307,11 @@ impl<'a> Running<'a> {
 
     async fn prepare_in(&self, family: &Family, session: &Session) -> Result<(), SessionError> {
         session.batch("BEGIN").await?;
+        let algorithm = algorithm(self.source, session);
         let mut sizes = Vec::new();
         for step in self.moves_of(family) {
             let size = self.size_in_source(step).await?;
-            let before = sum(session, &step.select_back()).await?;
+            let before = sum(session, &step.sum_back_sql(algorithm)).await?;
             let table = step.into.to_string();
             session.batch(&self.record_parts(&table, step, &size, &before)).await?;
             sizes.push((step.into.name().to_string(), size.rows));
@@ -360,7 +392,7 @@ impl<'a> Running<'a> {
         work.run(self.options.jobs).await;
         self.in_source(self.source.batch("COMMIT").await)?;
         let failures = work.failures.into_inner();
-        let failures = failures.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let failures = failures.unwrap_or_else(PoisonError::into_inner);
         if failures.is_empty() { Ok(()) } else { Err(failures) }
     }
 
@@ -417,15 +449,60 @@ impl<'a> Running<'a> {
         Ok(rows.iter().map(part).collect())
     }
 
-    /// Makes again what was set aside: keys and indexes several at a time, then foreign keys.
-    async fn build(&self, family: &Family) -> Outcome<()> {
-        let session = self.connect(family).await?;
-        for phase in [1, 2, 3] {
+    /// Makes again what was set aside: keys and indexes of all databases several at a time; foreign
+    /// keys and triggers, which are made at once, one after the other; then the foreign keys are
+    /// held against the rows, several at a time again.
+    async fn build(&self) -> Outcome<()> {
+        self.build_phase(1, "build", "keys and indexes").await?;
+        try_join_all(self.split.families.iter().map(|family| self.connect_tables(family))).await?;
+        self.build_phase(4, "validate", "foreign keys").await
+    }
+
+    async fn build_phase(&self, phase: u8, verb: &str, things: &str) -> Outcome<()> {
+        let mut queue = VecDeque::new();
+        for family in &self.split.families {
+            let session = self.connect(family).await?;
             let later = self.in_family(family, still_aside(&session, self.id, phase).await)?;
-            if !later.is_empty() {
-                self.phase(format!("{}: build {} {}", family.name, later.len(), built(phase)));
-            }
-            for thing in later {
+            queue.extend(later.into_iter().map(|thing| (family, thing)));
+            session.close().await;
+        }
+        if queue.is_empty() {
+            return Ok(());
+        }
+        self.phase(format!("{verb} {} {things}", queue.len()));
+        let jobs = self.options.jobs.clamp(1, queue.len());
+        let queue = Mutex::new(queue);
+        // A builder that fails lets the others finish what they are at.
+        let done = join_all((0..jobs).map(|_| self.builder(&queue))).await;
+        let problems: Vec<_> = done.into_iter().filter_map(Result::err).flatten().collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    async fn builder(&self, queue: &Mutex<VecDeque<(&'a Family, Later)>>) -> Outcome<()> {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let mut here: Option<(&Family, Session)> = None;
+        while let Some((family, thing)) = next() {
+            let session = match here.take() {
+                Some((of, session)) if of.name == family.name => session,
+                Some((_, session)) => {
+                    session.close().await;
+                    self.connect(family).await?
+                }
+                None => self.connect(family).await?,
+            };
+            self.put_back(family, &session, &thing).await?;
+            here = Some((family, session));
+        }
+        if let Some((_, session)) = here {
+            session.close().await;
+        }
+        Ok(())
+    }
+
+    async fn connect_tables(&self, family: &Family) -> Outcome<()> {
+        let session = self.connect(family).await?;
+        for phase in [2, 3] {
+            for thing in self.in_family(family, still_aside(&session, self.id, phase).await)? {
                 self.put_back(family, &session, &thing).await?;
             }
         }
@@ -455,41 +532,29 @@ impl<'a> Running<'a> {
         ])
     }
 
-    /// On a snapshot of its own, so that writes which slipped past the move are seen.
-    async fn reconcile(&self) -> Outcome<Vec<Reconciled>> {
-        let mut tables = Vec::new();
-        self.in_source(self.source.batch(SETTINGS).await)?;
+    /// Sequences behind their columns are moved on, and statistics are made, of several tables at a
+    /// time; the last commit waits for the disk, and with it everything before it.
+    async fn settle(&self) -> Outcome<()> {
+        let queue = Mutex::new(self.plan.moves.iter().collect::<VecDeque<_>>());
+        try_join_all((0..self.options.jobs.max(1)).map(|_| self.settle_tables(&queue))).await?;
         for family in &self.split.families {
             let session = self.connect(family).await?;
-            for step in self.moves_of(family) {
-                let select = step.select_summed();
-                let (there, here) = futures_util::future::join(
-                    sum(self.source, &select),
-                    sum_since(&session, self.id, step),
-                )
-                .await;
-                let sums =
-                    Reconciled::new(step, self.in_source(there)?, self.in_family(family, here)?);
-                self.in_source(record(self.source, self.id, &sums).await)?;
-                tables.push(sums);
-            }
+            self.in_family(family, session.batch(&mark(self.id, "settled", "")).await)?;
             session.close().await;
         }
-        Ok(tables)
+        Ok(())
     }
 
-    /// Sequences behind their columns are moved on, statistics are made, and the commit of it
-    /// waits for the disk, and with it everything before it.
-    async fn settle(&self, family: &Family) -> Outcome<()> {
-        let session = self.connect(family).await?;
-        for step in self.moves_of(family) {
-            let done = advance_sequences(&session, step).await;
-            self.in_family(family, done)?;
+    async fn settle_tables(&self, queue: &Mutex<VecDeque<&Move>>) -> Outcome<()> {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        while let Some(step) = next() {
+            let Some(family) = self.split.family(&step.into.family) else { continue };
+            let session = self.connect(family).await?;
+            self.in_family(family, advance_sequences(&session, step).await)?;
             let analyze = format!("ANALYZE {}", step.into.name());
             self.in_family(family, session.batch(&analyze).await)?;
+            session.close().await;
         }
-        self.in_family(family, session.batch(&mark(self.id, "settled", "")).await)?;
-        session.close().await;
         Ok(())
     }
 }
@@ -500,14 +565,6 @@ struct SourceSize {
     file: u64,
     pages: u64,
     rows: u64,
-}
-
-fn built(phase: u8) -> &'static str {
-    match phase {
-        1 => "keys and indexes",
-        2 => "foreign keys",
-        _ => "triggers",
-    }
 }
 
 async fn advance_sequences(session: &Session, step: &Move) -> Result<(), SessionError> {

@@ -43,6 +43,7 @@ fn take(shape: &mut Shape, row: &[Option<String>]) {
             columns: names(&text(4)),
             to: QualifiedName::new(text(5), text(6)),
             to_columns: names(&text(7)),
+            is_validated: text(8) == "true",
         }),
     }
 }

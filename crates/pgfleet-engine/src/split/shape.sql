@@ -36,7 +36,7 @@ SELECT 'key', n.nspname, c.relname, i.relname, x.indisprimary::text,
 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE x.indisunique AND x.indexprs IS NULL AND x.indpred IS NULL AND NOT c.relispartition
+WHERE x.indisunique AND x.indisvalid AND x.indexprs IS NULL AND x.indpred IS NULL AND NOT c.relispartition
   AND c.relkind IN ('r', 'p') AND n.nspname NOT IN ('information_schema', 'pgfleet') AND n.nspname !~ '^pg_'
 ORDER BY n.nspname, c.relname, x.indisprimary DESC, i.relname;
 SELECT 'foreign', n.nspname, c.relname, f.conname,
@@ -46,7 +46,7 @@ SELECT 'foreign', n.nspname, c.relname, f.conname,
   m.nspname, r.relname,
   (SELECT pg_catalog.json_agg(a.attname ORDER BY k.at)::text
    FROM pg_catalog.unnest(f.confkey) WITH ORDINALITY k (attnum, at)
-   JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum), NULL
+   JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum), f.convalidated::text
 FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class c ON c.oid = f.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_class r ON r.oid = f.confrelid

@@ -7,8 +7,8 @@ use pgfleet_core::diagnose::ExitCode;
 use pgfleet_core::split::{Level, SplitPlan};
 use pgfleet_engine::conduct::Consent;
 use pgfleet_engine::split::{
-    RollbackReport, RunOptions, SPLIT_NAME, Split as Declared, SplitReport, finish, make_plan,
-    roll_back, run, status, validate_rollback,
+    RollbackReport, RunOptions, SPLIT_NAME, Split as Declared, SplitReport, Trust, finish,
+    make_plan, roll_back, run, status, validate_rollback,
 };
 
 use super::context::Context;
@@ -71,7 +71,9 @@ impl Split {
         let project = context.project()?;
         let split = Declared::open(&project, &self.declaration)?;
         match self.action {
-            Action::Plan { all } => show_plan(context, &make_plan(&split).await?, all),
+            Action::Plan { all } => {
+                show_plan(context, &make_plan(&split, Trust::Nothing).await?, all)
+            }
             Action::Run { jobs, idle } => run_split(context, &split, jobs, !idle).await,
             Action::Status => show_status(&split).await,
             Action::Rollback { validate } => rollback(context, &split, validate).await,
@@ -98,7 +100,7 @@ async fn run_split(
     jobs: usize,
     fence: bool,
 ) -> Result<CommandResult, CommandError> {
-    let plan = make_plan(split).await?;
+    let plan = make_plan(split, Trust::Keys).await?;
     let progress = context.progress();
     let stop = context.stop_signal();
     let options = RunOptions { jobs, fence, events: &progress, stop };

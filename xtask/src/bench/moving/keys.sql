@@ -1,0 +1,10 @@
+ALTER TABLE customers ADD PRIMARY KEY (id);
+ALTER TABLE orders ADD PRIMARY KEY (id);
+ALTER TABLE order_lines ADD PRIMARY KEY (id);
+ALTER TABLE events ADD PRIMARY KEY (id);
+CREATE INDEX ON orders (customer_id);
+CREATE INDEX ON order_lines (order_id);
+CREATE INDEX ON events (order_id);
+ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers (id);
+ALTER TABLE order_lines ADD FOREIGN KEY (order_id) REFERENCES orders (id);
+ALTER TABLE events ADD FOREIGN KEY (order_id) REFERENCES orders (id);
