@@ -34,6 +34,7 @@ pub mod scratch;
 pub mod server;
 pub mod split;
 pub mod state;
+pub mod tenant;
 pub mod tenantize;
 pub mod truth;
 pub mod typeorm;

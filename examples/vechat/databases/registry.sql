@@ -10,3 +10,5 @@ INSERT INTO organisations VALUES
     (3, 'nadir', 'organisation_3', true),
     (4, 'closed', 'organisation_4', false),
     (5, 'ghost', 'organisation_5', true);
+-- The ids of organisations that `pgfleet tenant create` enters.
+CREATE SEQUENCE organisation_ids START 6;

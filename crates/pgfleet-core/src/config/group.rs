@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::tenant::TenantSection;
 use crate::verify::Check;
 
 /// Groups by name.
@@ -37,6 +38,8 @@ pub struct GroupSection {
     pub variables: bool,
     /// What `verify` expects; empty leaves it to the checks of the whole file.
     pub check: Vec<Check>,
+    /// How tenants are created and dropped.
+    pub tenant: Option<TenantSection>,
 }
 
 /// Where a group's targets come from.
@@ -116,6 +119,7 @@ struct GroupForm {
     variables: bool,
     #[serde(default)]
     check: Vec<Check>,
+    tenant: Option<TenantSection>,
 }
 
 /// Why a group's section says too little or too much.
@@ -133,6 +137,10 @@ enum FormError {
     ExcludesNothing,
     #[error("concurrency must be at least 1")]
     NoConcurrency,
+    #[error("tenants are created in groups with registry and query or server and databases")]
+    NoTenants,
+    #[error("tenant of a group with a registry needs register and unregister")]
+    NotRegistered,
 }
 
 impl TryFrom<GroupForm> for GroupSection {
@@ -142,8 +150,10 @@ impl TryFrom<GroupForm> for GroupSection {
         if form.concurrency == Some(0) {
             return Err(FormError::NoConcurrency);
         }
+        let source = source(&form)?;
+        check_tenant(&source, form.tenant.as_ref())?;
         Ok(Self {
-            source: source(&form)?,
+            source,
             dir: form.dir,
             format: form.format,
             history_table: form.history_table,
@@ -153,7 +163,19 @@ impl TryFrom<GroupForm> for GroupSection {
             concurrency: form.concurrency,
             variables: form.variables,
             check: form.check,
+            tenant: form.tenant,
         })
+    }
+}
+
+fn check_tenant(source: &GroupSource, tenant: Option<&TenantSection>) -> Result<(), FormError> {
+    match (source, tenant) {
+        (_, None) | (GroupSource::Databases { .. }, Some(_)) => Ok(()),
+        (GroupSource::Registry { .. }, Some(tenant)) => match tenant.register {
+            Some(_) => Ok(()),
+            None => Err(FormError::NotRegistered),
+        },
+        _ => Err(FormError::NoTenants),
     }
 }
 

@@ -7,6 +7,7 @@ mod file;
 mod group;
 mod rollout;
 mod settings;
+mod tenant;
 
 pub(crate) use file::toml_problem;
 pub use file::{
@@ -17,3 +18,4 @@ pub use rollout::RolloutSection;
 pub use settings::{
     ApplySettings, CommitWait, Flags, FormatChoice, Scope, Settings, Variables, resolve,
 };
+pub use tenant::TenantSection;

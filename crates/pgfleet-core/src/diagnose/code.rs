@@ -158,6 +158,7 @@ codes! {
     RowsUntouched = "PF381", "a batch changed fewer rows than it should";
     SplitMoveFailed = "PF386", "a table could not be moved";
     SplitDiffers = "PF387", "moved rows are not the source's rows";
+    TenantFailed = "PF393", "a tenant was not created or dropped, and is as before";
 
     LockHeld = "PF401", "another run holds the migration lock";
     ConsentMissing = "PF402", "the plan can lose data and consent was not given";
@@ -196,6 +197,9 @@ codes! {
     TenancyRefused = "PF490", "a table cannot get its tenant column as declared";
     AtomicImpossible = "PF491", "a group cannot be migrated all or none";
     AtomicUnsettled = "PF492", "an all-or-none run is not settled";
+    TenantRefused = "PF493", "a tenant cannot be created or dropped";
+    TenantUnfinished = "PF494", "a tenant is half created or half dropped";
+    TenantInUse = "PF496", "sessions are connected to a tenant's database";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";

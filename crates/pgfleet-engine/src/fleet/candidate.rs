@@ -33,7 +33,7 @@ impl Candidate {
 }
 
 /// Tells servers apart: hosts and ports.
-pub(super) fn server_key(spec: &ConnectSpec) -> String {
+pub(crate) fn server_key(spec: &ConnectSpec) -> String {
     spec.endpoints.iter().map(Endpoint::label).collect::<Vec<_>>().join(",")
 }
 

@@ -12,6 +12,8 @@ mod server;
 mod source;
 
 pub use begun::Begun;
+pub(crate) use candidate::server_key;
 pub use group::{Group, Member, Selected, open_groups};
 pub use queue::{Job, run_bounded};
 pub use server::Server;
+pub(crate) use source::matches_any;

@@ -11,6 +11,7 @@ use super::server::{ServerFacts, read_server};
 use crate::conduct::Target;
 use crate::connect::{ConnectSpec, Session, SessionError};
 use crate::project::Project;
+use crate::tenant::PRIVATE;
 
 /// How long a registry's query may take.
 const QUERY_TIMEOUT_MS: u32 = 60_000;
@@ -85,7 +86,9 @@ impl Place {
     fn databases(self, include: &[String], exclude: &[String]) -> Found {
         let (mut candidates, mut closed) = (Vec::new(), Vec::new());
         for (name, allows) in &self.facts.databases {
-            match (fits(name, include, exclude), allows) {
+            // A tenant that is being made or dropped is no target.
+            let fits = matches_any(name, include, exclude) && !name.starts_with(PRIVATE);
+            match (fits, allows) {
                 (false, _) => {}
                 (true, false) => closed.push(format!("{name} allows no connections")),
                 (true, true) => candidates.push(whole(name, self.spec().with_database(name))),
@@ -96,7 +99,7 @@ impl Place {
     }
 
     fn schemas(self, include: &[String], exclude: &[String]) -> Found {
-        let names = self.facts.schemas.iter().filter(|name| fits(name, include, exclude));
+        let names = self.facts.schemas.iter().filter(|name| matches_any(name, include, exclude));
         let candidates = names.map(|name| part(name, name, self.spec())).collect();
         Found { candidates, problems: Vec::new(), servers: self.servers() }
     }
@@ -106,7 +109,8 @@ impl Place {
     }
 }
 
-fn fits(name: &str, include: &[String], exclude: &[String]) -> bool {
+/// Whether a name is one that a group's patterns mean.
+pub(crate) fn matches_any(name: &str, include: &[String], exclude: &[String]) -> bool {
     let any = |patterns: &[String]| patterns.iter().any(|p| Pattern::new(p.as_str()).matches(name));
     any(include) && !any(exclude)
 }

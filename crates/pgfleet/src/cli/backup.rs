@@ -107,8 +107,13 @@ struct Make {
 impl Place {
     /// The folder of a target's backups.
     pub fn store(&self, project: &Project, target: &Target) -> Store {
+        Store::of(&self.root(project), target)
+    }
+
+    /// The folder of all backups.
+    pub fn root(&self, project: &Project) -> PathBuf {
         let usual = || project.root.join(".pgfleet").join("backups");
-        Store::of(&self.backup_dir.clone().unwrap_or_else(usual), target)
+        self.backup_dir.clone().unwrap_or_else(usual)
     }
 }
 

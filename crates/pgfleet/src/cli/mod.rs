@@ -36,6 +36,7 @@ mod rollout;
 mod site;
 mod split;
 mod status;
+mod tenant;
 mod tenantize;
 mod verify;
 
@@ -90,6 +91,7 @@ enum Command {
     Split(split::Split),
     Integrity(integrity::Integrity),
     Reset(reset::Reset),
+    Tenant(tenant::Tenant),
     Tenantize(tenantize::Tenantize),
     Isolation(isolation::Isolation),
     Baseline(baseline::Baseline),
@@ -150,6 +152,7 @@ fn dispatch(context: &Context, command: Command) -> Result<CommandResult, Comman
         Command::Integrity(command) => block_on(command.run(context)),
         Command::Reset(command) => block_on(command.run(context)),
         Command::Isolation(command) => block_on(command.run(context)),
+        Command::Tenant(command) => block_on(command.run(context)),
         Command::Tenantize(command) => block_on(command.run(context)),
         Command::Baseline(command) => block_on(everywhere(context, command)),
         Command::Resolve(command) => block_on(everywhere(context, command)),
@@ -186,6 +189,7 @@ fn name_of(command: &Command) -> &'static str {
         Command::Integrity(_) => "integrity",
         Command::Reset(_) => "reset",
         Command::Isolation(_) => "isolation",
+        Command::Tenant(_) => "tenant",
         Command::Tenantize(_) => "tenantize",
         Command::Baseline(_) => "baseline",
         Command::Resolve(_) => "resolve",

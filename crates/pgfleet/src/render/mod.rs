@@ -23,6 +23,7 @@ mod schema;
 mod split;
 mod status;
 mod style;
+mod tenant;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -46,4 +47,5 @@ pub use schema::{PSQL_HEAD, changes, hazards, left_out, schema, statements};
 pub use split::{references, split_plan, split_report, split_rollback, split_status};
 pub use status::{StatusOptions, status};
 pub use style::{Role, Stream, Style};
+pub use tenant::{tenant_created, tenant_dropped, tenants};
 pub use text::clean;

@@ -7,4 +7,5 @@ mod organisations;
 mod registry;
 mod rollout;
 mod schemas;
+mod tenants;
 mod vechat;

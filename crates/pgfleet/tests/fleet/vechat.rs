@@ -46,6 +46,10 @@ fn organisations_in_three_states_become_alike() {
         assert_eq!(fleet.value(database, &format!("{wrong}{id}")), "0", "{database}");
     }
     assert_eq!(fleet.value("organisation_2", "SELECT count(*) FROM vechat_messages"), "3");
+    fleet.ends(&["tenant", "create", "acme", "--set", "title=Acme Ltd"], 0);
+    let welcome = "SELECT title, organisation_id FROM vechat_conversations";
+    assert_eq!(fleet.value("organisation_acme", welcome), "Welcome, Acme Ltd|6");
     let again = verdicts(&fleet.json(&[&["apply"], &group[..]].concat(), 0));
+    assert_eq!(again.len(), 4);
     assert!(again.iter().all(|(_, verdict)| verdict == "nothing to do"), "{again:?}");
 }

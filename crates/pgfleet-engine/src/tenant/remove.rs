@@ -1,0 +1,369 @@
+//! Drops a tenant: nobody may be connected; its database gets a private name, is backed up, taken
+//! out of the registry, and dropped.
+//!
+//! Invariant: from the first step on nobody can write to the database, so that the backup holds all
+//! of it; it is dropped only once the backup has been restored and compared.
+
+use std::collections::BTreeMap;
+
+use pgfleet_core::backup::BackupKind;
+use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::fleet::Entry as Registered;
+use serde::Serialize;
+
+use super::create::shell_word;
+use super::database::{Databases, Found};
+use super::journal::{Action, Entry, Step};
+use super::place::{Tenants, Work};
+use super::sql::of_section;
+use crate::backup::{ArchiveFormat, BackupRequest, Store, back_up, verify};
+use crate::conduct::{Consent, Target};
+
+/// How a tenant is to be dropped.
+pub struct Removal<'a> {
+    /// What the user allowed.
+    pub consent: Consent,
+    /// The folder of all backups, in which each tenant has its own.
+    pub backups: &'a std::path::Path,
+    /// Connections that dump, and as many that sum; at least 1.
+    pub jobs: usize,
+}
+
+/// A tenant that was dropped.
+#[derive(Debug, Clone, Serialize)]
+pub struct Removed {
+    /// Names the removal in the journal.
+    pub run_id: String,
+    /// The tenant.
+    pub code: String,
+    /// The database that it had.
+    pub database: String,
+    /// The folder of its last backup; none when the database was gone before.
+    pub backup: Option<String>,
+    /// An earlier run had begun it.
+    pub continued: bool,
+}
+
+/// Drops a tenant, or goes on with what an earlier run began.
+///
+/// # Errors
+/// What stands in the way; or what failed, and then the tenant is as before unless it says otherwise.
+pub async fn remove(
+    tenants: &Tenants,
+    code: &str,
+    removal: &Removal<'_>,
+    work: &Work<'_>,
+) -> Result<Removed, Vec<Problem>> {
+    let one = |problem: Box<Problem>| vec![*problem];
+    let found = tenants.claim(code).await.map_err(one)?;
+    let databases = Databases::open(tenants, code).await.map_err(one)?;
+    let continued = found.is_some();
+    let entry = match found {
+        Some(entry) if entry.action == Action::Create => return Err(vec![half_created(&entry)]),
+        Some(entry) if removal.consent.data_loss => entry,
+        Some(entry) => return Err(vec![consent_missing(&entry, None)]),
+        None => begin(tenants, &databases, code, removal).await.map_err(one)?,
+    };
+    let mut removing = Removing { tenants, databases, entry, removal, work };
+    if let Err(problem) = removing.all_steps().await {
+        return Err(removing.failed(*problem).await);
+    }
+    let Entry { run_id, database, backup, .. } = removing.entry;
+    removing.databases.close().await;
+    Ok(Removed { run_id, code: code.to_owned(), database, backup, continued })
+}
+
+/// Puts a tenant back that a killed run of [`remove`] left, as long as the registry still has it.
+///
+/// # Errors
+/// When there is nothing of the kind, or it is too late.
+pub async fn keep(tenants: &Tenants, code: &str) -> Result<String, Box<Problem>> {
+    let entry = tenants.claim(code).await?.filter(|entry| entry.action == Action::Drop);
+    let Some(mut entry) = entry else {
+        let what = format!("nobody began to drop the tenant {code}");
+        return Err(Box::new(
+            Problem::error(Code::TenantRefused, what)
+                .because("it was not begun, or it was finished or taken back"),
+        ));
+    };
+    if entry.step >= Step::Unregistered {
+        let what = format!("the tenant {code} is not in the registry any more");
+        let backup = entry.backup.as_deref().unwrap_or("none");
+        return Err(Box::new(
+            Problem::error(Code::TenantUnfinished, what)
+                .detail(format!("its backup: {backup}"))
+                .fix_with("Finish dropping it.", command(code)),
+        ));
+    }
+    let databases = Databases::open(tenants, code).await?;
+    put_back(tenants, &databases, &mut entry).await?;
+    databases.close().await;
+    Ok(entry.database)
+}
+
+async fn put_back(
+    tenants: &Tenants,
+    databases: &Databases<'_>,
+    entry: &mut Entry,
+) -> Result<(), Box<Problem>> {
+    tenants.still_holds(entry).await?;
+    let own = databases.own(entry).await?;
+    if entry.oid.is_some() && own.is_some_and(|found| found.name == entry.private_name) {
+        databases.rename(&entry.private_name, &entry.database).await?;
+    }
+    tenants.reached(entry, Step::TakenBack).await
+}
+
+fn command(code: &str) -> String {
+    format!("pgfleet tenant drop {} --allow-data-loss", shell_word(code))
+}
+
+fn half_created(entry: &Entry) -> Problem {
+    let code = shell_word(&entry.code);
+    Problem::error(Code::TenantUnfinished, format!("the tenant {} is half created", entry.code))
+        .detail(format!("begun {}, last step: {}", entry.began_at, entry.step.name()))
+        .fix_with("Take it back.", format!("pgfleet tenant create {code} --take-back"))
+        .fix_with("Or finish it first.", format!("pgfleet tenant create {code}"))
+}
+
+fn consent_missing(entry: &Entry, bytes: Option<u64>) -> Problem {
+    let size = bytes.map(|bytes| format!(" of {bytes} bytes")).unwrap_or_default();
+    let what = format!("dropping the tenant {} loses its database", entry.code);
+    Problem::error(Code::ConsentMissing, what)
+        .in_target(&entry.code)
+        .detail(format!("the database {}{size}; it is backed up first", entry.database))
+        .fix_with("Allow it.", command(&entry.code))
+}
+
+fn refused(code: &str, why: String) -> Box<Problem> {
+    let what = format!("the tenant {code} cannot be dropped");
+    Box::new(
+        Problem::error(Code::TenantRefused, what)
+            .because(why)
+            .fix_with("See the tenants.", "pgfleet tenant list"),
+    )
+}
+
+async fn begin(
+    tenants: &Tenants,
+    databases: &Databases<'_>,
+    code: &str,
+    removal: &Removal<'_>,
+) -> Result<Entry, Box<Problem>> {
+    let database = registered_database(tenants, code).await?;
+    let found = databases.named(&database).await?;
+    refuse_own_places(tenants, code, &database, found.as_ref())?;
+    let mut entry = Entry::new(Action::Drop, code, &database);
+    entry.oid = found.as_ref().map(|found| found.oid);
+    for (name, value) in [("code", code), ("target", code), ("database", database.as_str())] {
+        entry.variables.insert(name.to_owned(), value.to_owned());
+    }
+    unregister_sql(tenants, &entry.variables)?;
+    if !removal.consent.data_loss {
+        let bytes = match &found {
+            Some(found) => databases.bytes(&found.name).await.unwrap_or_default(),
+            None => None,
+        };
+        return Err(Box::new(consent_missing(&entry, bytes)));
+    }
+    if found.is_some() {
+        databases.refuse_users(code, &database).await?;
+    } else if !tenants.has_query() {
+        return Err(refused(code, format!("there is no database {database}")));
+    }
+    let insert = tenants.session.batch(&entry.insert_sql(&tenants.group)).await;
+    insert.map_err(|error| tenants.problem(&error))?;
+    Ok(entry)
+}
+
+fn unregister_sql(
+    tenants: &Tenants,
+    values: &BTreeMap<String, String>,
+) -> Result<String, Box<Problem>> {
+    let sql = tenants.how()?.unregister.as_deref();
+    sql.map_or_else(|| Ok(String::new()), |sql| of_section("unregister", sql, values))
+}
+
+/// The database of a tenant, as the registry has it; by its name where there is no registry.
+async fn registered_database(tenants: &Tenants, code: &str) -> Result<String, Box<Problem>> {
+    if !tenants.has_query() {
+        return tenants.database_of(code).await;
+    }
+    tenants.how()?;
+    let fails = |error| tenants.problem(&error);
+    tenants.session.batch("BEGIN READ ONLY").await.map_err(fails)?;
+    let registered = tenants.registered().await;
+    tenants.session.batch("ROLLBACK").await.map_err(fails)?;
+    let registered = registered?;
+    let mut named = registered.iter().filter(|one| one.name == code);
+    let (Some(one), None) = (named.next(), named.next()) else {
+        return Err(refused(code, "the registry has no such tenant, or several".to_owned()));
+    };
+    if one.schema.is_some() {
+        return Err(refused(code, "it is a schema, not a database".to_owned()));
+    }
+    let Some(database) = tenants.database_in(one) else {
+        return Err(refused(
+            code,
+            "the registry names no database of the group's server".to_owned(),
+        ));
+    };
+    let shares = |other: &&Registered| {
+        other.name != code && tenants.database_in(other).as_deref() == Some(&database)
+    };
+    match registered.iter().find(shares) {
+        Some(other) => Err(refused(code, format!("{} has the same database", other.name))),
+        None => Ok(database),
+    }
+}
+
+/// A registry that is wrong must not cost more than a tenant.
+fn refuse_own_places(
+    tenants: &Tenants,
+    code: &str,
+    database: &str,
+    found: Option<&Found>,
+) -> Result<(), Box<Problem>> {
+    let ours = [&tenants.registry.spec.database, &tenants.server.spec.database];
+    let template = tenants.how()?.template.as_deref() == Some(database);
+    let why = match found {
+        _ if ours.into_iter().any(|own| own == database) => "it is where the tenants are kept",
+        _ if template => "tenants are copied from it",
+        Some(found) if found.is_template => "it is a template",
+        _ if database == "postgres" => "it is the server's own",
+        _ => return Ok(()),
+    };
+    Err(refused(code, format!("its database is {database}, and {why}")))
+}
+
+struct Removing<'a> {
+    tenants: &'a Tenants,
+    databases: Databases<'a>,
+    entry: Entry,
+    removal: &'a Removal<'a>,
+    work: &'a Work<'a>,
+}
+
+impl Removing<'_> {
+    async fn all_steps(&mut self) -> Result<(), Box<Problem>> {
+        let is_there = self.entry.oid.is_some();
+        if self.entry.step < Step::Fenced && is_there {
+            self.fence().await?;
+        }
+        if self.entry.step < Step::BackedUp && is_there {
+            self.back_up().await?;
+            self.tenants.reached(&mut self.entry, Step::BackedUp).await?;
+            self.work.check_stop()?;
+        }
+        if self.entry.step < Step::Unregistered {
+            self.unregister().await?;
+        }
+        self.tenants.still_holds(&self.entry).await?;
+        if is_there {
+            self.work.phase(format!("drop {}", self.entry.database));
+            self.databases.drop_own(&self.entry, false).await?;
+        }
+        self.tenants.reached(&mut self.entry, Step::Done).await
+    }
+
+    /// Nobody finds the database by its name from here on.
+    async fn fence(&mut self) -> Result<(), Box<Problem>> {
+        let Entry { private_name, database, code, .. } = &self.entry;
+        match self.databases.own(&self.entry).await? {
+            Some(found) if found.name == *database => {
+                self.databases.refuse_users(code, database).await?;
+                self.databases.rename(database, private_name).await?;
+            }
+            Some(_) => {}
+            None => {
+                return Err(refused(code, format!("{database} is not the database that it was")));
+            }
+        }
+        self.tenants.reached(&mut self.entry, Step::Fenced).await
+    }
+
+    async fn back_up(&mut self) -> Result<(), Box<Problem>> {
+        self.work.phase("back up");
+        let like = self.tenants.server.with_database(&self.entry.private_name);
+        let target = Target { name: self.entry.code.clone(), ..like };
+        let store = Store::of(self.removal.backups, &target);
+        store.sweep()?;
+        let request = BackupRequest {
+            kind: BackupKind::Full,
+            format: ArchiveFormat::Directory,
+            jobs: self.removal.jobs,
+            name: None,
+            globals: false,
+            role_passwords: false,
+            check_space: true,
+        };
+        let note = |line: &str| self.work.phase(line);
+        let backup = back_up(&target, &store, &request, &note).await?;
+        let (project, jobs) = (&self.tenants.project, self.removal.jobs);
+        let verification = verify(project, &target, &backup, jobs, &note).await?;
+        if let Some(first) = verification.differences.first() {
+            let what = format!("what was restored from {} is not what was backed up", backup.id);
+            return Err(Box::new(Problem::error(Code::BackupDiffers, what).because(format!(
+                "{}: expected {}, found {}",
+                first.of, first.expected, first.found
+            ))));
+        }
+        self.entry.backup = Some(backup.path.display().to_string());
+        Ok(())
+    }
+
+    async fn unregister(&mut self) -> Result<(), Box<Problem>> {
+        self.work.phase("unregister");
+        let sql = unregister_sql(self.tenants, &self.entry.variables)?;
+        let (code, tenants) = (self.entry.code.clone(), self.tenants);
+        let look = |registered: &[Registered]| {
+            let still = |one: &&Registered| one.name == code && one.inactive.is_none();
+            if !registered.iter().any(|one| still(&one)) {
+                return Ok(());
+            }
+            let what = format!("the registry still has the tenant {code} as active");
+            Err(Box::new(
+                Problem::error(Code::RegistryInvalid, what)
+                    .because("the group's query gives it after unregister")
+                    .fix("Correct unregister under tenant."),
+            ))
+        };
+        tenants.together(&sql, look, &mut self.entry, Step::Unregistered).await
+    }
+
+    /// Before the registry let go of it, the tenant gets its database back.
+    async fn failed(mut self, problem: Problem) -> Vec<Problem> {
+        let code = self.entry.code.clone();
+        if self.entry.step >= Step::Unregistered {
+            let backup = self.entry.backup.as_deref().unwrap_or("none");
+            let what = format!("the tenant {code} is half dropped");
+            let headline = Problem::error(Code::TenantUnfinished, what)
+                .in_target(&code)
+                .detail(format!("the registry does not have it any more; its backup: {backup}"))
+                .fix_with("Run the same command again.", command(&code));
+            return vec![headline, problem];
+        }
+        let back = put_back(self.tenants, &self.databases, &mut self.entry).await;
+        self.databases.close().await;
+        match back {
+            // What is refused is not tried, and says all there is to say.
+            Ok(()) if matches!(problem.code, Code::TenantInUse | Code::TenantRefused) => {
+                vec![problem]
+            }
+            Ok(()) => {
+                let what = format!("the tenant {code} was not dropped, and is as before");
+                let headline = Problem::error(Code::TenantFailed, what).in_target(&code);
+                vec![headline.because(problem.what.clone()), problem]
+            }
+            Err(other) => {
+                let what = format!("the tenant {code} is half dropped");
+                let headline = Problem::error(Code::TenantUnfinished, what)
+                    .in_target(&code)
+                    .detail(format!("its database could not be put back: {}", other.what))
+                    .fix_with("Go on.", command(&code))
+                    .fix_with("Or put it back.", format!("{} --take-back", command(&code)));
+                vec![headline, problem]
+            }
+        }
+    }
+}
