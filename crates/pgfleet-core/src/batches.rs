@@ -5,6 +5,8 @@
 use pgfleet_sql::{QualifiedName, RowChange, parse_qualified};
 use serde::{Deserialize, Serialize};
 
+use crate::diagnose::closest_name;
+
 /// Rows of the first batch unless the comment says otherwise.
 const ROWS_DEFAULT: u64 = 2_000;
 /// How long a batch should take: long enough to be cheap, short enough for who waits for its rows.
@@ -36,6 +38,10 @@ pub struct Batches {
 
 /// The word behind `-- pgfleet:` that this module understands.
 const WORD: &str = "batches";
+/// All words that mean something there.
+const WORDS: &[&str] = &[WORD, "if"];
+/// What may stand behind [`WORD`].
+const NAMES: &[&str] = &["table", "key", "size", "pause", "time", "lag"];
 
 /// What stands behind `-- pgfleet: batches` above a statement, see [`behind`].
 pub(crate) fn annotation(above: &str) -> Option<(usize, &str)> {
@@ -47,23 +53,59 @@ pub(crate) fn condition(above: &str) -> Option<&str> {
     behind("if", above).map(|(_, condition)| condition)
 }
 
+/// A line `-- pgfleet: …` directly above a statement whose word means nothing, with its byte offset.
+pub(crate) fn unknown(above: &str) -> Option<(usize, String)> {
+    let mut found = None;
+    find_above(above, |at, asked| {
+        let word = asked.split_whitespace().next().unwrap_or_default();
+        if !WORDS.contains(&word) {
+            found = Some((at, not_a_word(word)));
+        }
+        found.is_some()
+    });
+    found
+}
+
+fn not_a_word(word: &str) -> String {
+    let short: String = word.chars().take(40).collect();
+    let meant = closest_name(&short, WORDS.iter().copied());
+    match meant {
+        Some(meant) => format!("there is no \"-- pgfleet: {short}\"; perhaps \"{meant}\" is meant"),
+        None => format!("there is no \"-- pgfleet: {short}\"; there are {}", WORDS.join(" and ")),
+    }
+}
+
 /// What stands behind `-- pgfleet: word` in one of the comment lines directly above a statement, with
 /// its byte offset; `above` is the text between the statement before and this one.
 fn behind<'text>(word: &str, above: &'text str) -> Option<(usize, &'text str)> {
+    let mut found = None;
+    find_above(above, |at, asked| {
+        if let Some(rest) = asked.strip_prefix(word)
+            && (rest.is_empty() || rest.starts_with(char::is_whitespace))
+        {
+            found = Some((at, rest.trim()));
+        }
+        found.is_some()
+    });
+    found
+}
+
+/// Shows what stands behind `-- pgfleet:` in the comment lines directly above a statement, the last
+/// line first, until it is enough.
+fn find_above<'text>(above: &'text str, mut is_enough: impl FnMut(usize, &'text str) -> bool) {
     let mut end = above.trim_end().len();
     loop {
         let start = above[..end].rfind('\n').map_or(0, |at| at + 1);
         let line = above[start..end].trim();
-        let comment = line.strip_prefix("--")?.trim_start();
-        let asked = comment.strip_prefix("pgfleet:").map(str::trim_start);
-        if let Some(rest) = asked.and_then(|asked| asked.strip_prefix(word))
-            && (rest.is_empty() || rest.starts_with(char::is_whitespace))
+        let Some(comment) = line.strip_prefix("--").map(str::trim_start) else { return };
+        let indent = above[start..end].len() - above[start..end].trim_start().len();
+        if let Some(asked) = comment.strip_prefix("pgfleet:")
+            && is_enough(start + indent, asked.trim_start())
         {
-            let indent = above[start..end].len() - above[start..end].trim_start().len();
-            return Some((start + indent, rest.trim()));
+            return;
         }
-        end = start.checked_sub(1)?;
-        end = above[..end].trim_end_matches([' ', '\t', '\r']).len();
+        let Some(before) = start.checked_sub(1) else { return };
+        end = above[..before].trim_end_matches([' ', '\t', '\r']).len();
     }
 }
 
@@ -103,8 +145,10 @@ impl Batches {
             "time" => self.time_ms = duration_ms(key, value)?.max(1),
             "lag" => self.lag_bytes = bytes(key, value)?,
             _ => {
+                let meant = closest_name(key, NAMES.iter().copied());
+                let meant = meant.map(|name| format!(" ({name}?)")).unwrap_or_default();
                 let known = "table, key, size, pause, time and lag";
-                return Err(format!("{key:?} is not known; there are {known}"));
+                return Err(format!("{key:?} is not known{meant}; there are {known}"));
             }
         }
         Ok(())
@@ -196,6 +240,28 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(annotation(above), found, "{above:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_means_nothing_is_seen() {
+        for (above, said) in [
+            (
+                "\n-- pgfleet: batchs key=id\n-- pgfleet: if SELECT true\n",
+                Some((1, "\"batches\" is meant")),
+            ),
+            ("-- pgfleet: Batches\n", Some((0, "\"batches\" is meant"))),
+            ("-- pgfleet: \n", Some((0, "there are batches and if"))),
+            ("-- pgfleet: transaction off\n", Some((0, "there are batches and if"))),
+            ("-- pgfleet: batches\n", None),
+            ("-- see pgfleet: batch\n-- pgfleet-lint-ignore x y\n", None),
+            ("-- pgfleet: batchs\n\n-- far away\n", None),
+        ] {
+            let found = unknown(above);
+            assert_eq!(found.is_some(), said.is_some(), "{above:?}: {found:?}");
+            if let (Some((at, why)), Some((wanted, part))) = (found, said) {
+                assert!(at == wanted && why.contains(part), "{above:?}: {at} {why}");
+            }
         }
     }
 

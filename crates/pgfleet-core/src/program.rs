@@ -207,17 +207,22 @@ impl Builder<'_> {
         let Some(between) = text.chunk.sql.get(above.clone()) else { return };
         let Some(statement) = self.program.statements.last_mut() else { return };
         statement.only_if = batches::condition(between).map(str::to_owned);
-        let Some((at, asked)) = batches::annotation(between) else { return };
-        match batches::parse(asked, &statement.sql) {
-            Ok(batches) => statement.batches = Some(batches),
-            Err(why) => {
-                let start = above.start + at;
-                let line = between[at..].lines().next().unwrap_or_default().trim_end();
-                let mut problem = batches_invalid(&why).at(text.place(start));
-                problem.snippet = Some(text.snippet(&(start..start + line.len())));
-                self.program.problems.push(problem);
+        let asked = batches::annotation(between);
+        let parsed = asked.map(|(at, asked)| (at, batches::parse(asked, &statement.sql)));
+        let (at, problem) = match (batches::unknown(between), parsed) {
+            (Some((at, why)), _) => (at, annotation_unknown(why)),
+            (None, Some((at, Err(why)))) => (at, batches_invalid(&why)),
+            (None, Some((_, Ok(batches)))) => {
+                statement.batches = Some(batches);
+                return;
             }
-        }
+            (None, None) => return,
+        };
+        let start = above.start + at;
+        let line = between[at..].lines().next().unwrap_or_default().trim_end();
+        let mut problem = problem.at(text.place(start));
+        problem.snippet = Some(text.snippet(&(start..start + line.len())));
+        self.program.problems.push(problem);
     }
 
     fn include(
@@ -240,6 +245,14 @@ impl Builder<'_> {
         let chunk = Chunk { sql, place: Place::at(file, 1, 1), verbatim: true };
         Some(self.add_chunk(&chunk, variables, depth + 1))
     }
+}
+
+fn annotation_unknown(what: String) -> Problem {
+    Problem::error(Code::BatchesInvalid, what)
+        .because("a comment that is misspelt would change how the statement runs without a word")
+        .fix(
+            "Correct the word; other comments may say what they like, but not behind \"pgfleet:\".",
+        )
 }
 
 fn batches_invalid(why: &str) -> Problem {

@@ -112,7 +112,7 @@ codes! {
     BackupUnreadable = "PF172", "a backup cannot be read or written";
     RuleInvalid = "PF173", "a declared rule is not valid";
     SplitInvalid = "PF186", "split.toml is not valid";
-    BatchesInvalid = "PF190", "a comment asks for batches that cannot be made";
+    BatchesInvalid = "PF190", "a comment asks for what cannot be made";
     TenancyInvalid = "PF191", "the [tenancy] section is not valid";
 
     ConnectRefused = "PF201", "nothing listens at that host and port";

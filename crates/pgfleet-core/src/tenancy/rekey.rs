@@ -116,9 +116,26 @@ fn replace(
         true => format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(comment)),
         false => format!("COMMENT ON INDEX {schema}.{name} IS {}", literal(comment)),
     }));
-    swap.extend(functions);
-    vec![Piece::Alone(build), Piece::Together(swap)]
+    if functions.is_empty() {
+        return vec![Piece::Alone(build), Piece::Together(swap)];
+    }
+    // Both keys are there while calls of the old body may still run.
+    let wait = Piece::Alone(WAIT_FOR_OLD_CALLS.to_owned());
+    vec![Piece::Alone(build), Piece::Together(functions), wait, Piece::Together(swap)]
 }
+
+/// A call that began with the old body would find no key for its `ON CONFLICT` once the old one is
+/// gone. Transactions are told by their virtual ids, which everybody may see in `pg_locks`.
+const WAIT_FOR_OLD_CALLS: &str = "DO $tenant$\nDECLARE running text[];\nBEGIN\n  \
+    SELECT array_agg(l.virtualxid) INTO running FROM pg_catalog.pg_locks AS l\n    \
+    JOIN pg_catalog.pg_stat_activity AS a USING (pid)\n    \
+    WHERE l.locktype = 'virtualxid' AND l.granted AND a.pid <> pg_catalog.pg_backend_pid()\n      \
+    AND a.datname = pg_catalog.current_database() AND coalesce(a.backend_type, 'client backend') = 'client backend';\n  \
+    FOR attempt IN 1..600 LOOP\n    \
+    EXIT WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l WHERE l.virtualxid = ANY (running) AND l.granted);\n    \
+    IF attempt = 600 THEN\n      \
+    RAISE lock_not_available USING MESSAGE = 'transactions that may still run the old functions do not end';\n    \
+    END IF;\n    PERFORM pg_catalog.pg_sleep(0.05);\n  END LOOP;\nEND $tenant$";
 
 /// `btree` of `… USING btree (a)`.
 fn method(definition: &str) -> &str {

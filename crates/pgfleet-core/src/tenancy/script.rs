@@ -6,6 +6,9 @@ use super::steps::{Phase, Piece, Section};
 /// What a batched statement asks for.
 const BATCHES: &str = "-- pgfleet: batches pause=10ms";
 
+/// How long a transaction waits for a lock: whoever wants the table meanwhile waits behind it.
+const BRIEFLY: &str = "SET LOCAL lock_timeout = '500ms'";
+
 /// The way forth, without semicolons: phase by phase, and in each table by table.
 pub fn up_statements(plan: &TenancyPlan) -> Vec<String> {
     let mut statements = Vec::new();
@@ -36,11 +39,9 @@ fn add(statements: &mut Vec<String>, what: &str, pieces: &[Piece]) {
         match piece {
             Piece::Alone(sql) => statements.push(sql.clone()),
             Piece::Batched(sql) => statements.push(format!("{BATCHES}\n{sql}")),
-            Piece::Together(together) if together.len() == 1 => {
-                statements.push(together[0].clone());
-            }
             Piece::Together(together) => {
                 statements.push("BEGIN".to_owned());
+                statements.push(BRIEFLY.to_owned());
                 statements.extend(together.iter().cloned());
                 statements.push("COMMIT".to_owned());
             }

@@ -18,9 +18,9 @@ pub(super) const POLICY: &str = "tenant_isolation";
 /// What is run together or alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// One transaction.
+    /// One transaction that waits briefly for its locks.
     Together(Vec<String>),
-    /// A statement by itself.
+    /// A statement by itself, which stops neither readers nor writers while it waits.
     Alone(String),
     /// A statement in batches.
     Batched(String),
@@ -109,9 +109,9 @@ impl Writer<'_> {
         let (table, column, data_type) = (self.table(), self.column(), &self.tenancy.type_name);
         let mut up = Vec::new();
         match (self.constant(), &self.derivation) {
-            (Some(constant), _) => up.push(Piece::Alone(format!(
+            (Some(constant), _) => up.push(Piece::Together(vec![format!(
                 "ALTER TABLE {table} ADD COLUMN {column} {data_type} NOT NULL DEFAULT {constant}"
-            ))),
+            )])),
             (None, derivation) => {
                 let add = format!("ALTER TABLE {table} ADD COLUMN {column} {data_type}");
                 let mut together = vec![add];
@@ -139,9 +139,9 @@ impl Writer<'_> {
     fn set_not_null(&self, column: &str) -> Vec<Piece> {
         let (table, check) = (self.table(), quote_ident(&self.name("present")));
         vec![
-            Piece::Alone(format!(
+            Piece::Together(vec![format!(
                 "ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
-            )),
+            )]),
             Piece::Alone(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {check}")),
             Piece::Together(vec![
                 format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"),
@@ -157,9 +157,9 @@ impl Writer<'_> {
         if let Some(constant) = self.constant()
             && is.default.is_none()
         {
-            up.push(Piece::Alone(format!(
+            up.push(Piece::Together(vec![format!(
                 "ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {constant}"
-            )));
+            )]));
             down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
         }
         if !is.not_null {
@@ -306,13 +306,17 @@ impl Writer<'_> {
         // On a partitioned table the leaves' indexes are taken over, so that nothing is built.
         let way = if self.state.leaves.is_empty() { "CONCURRENTLY " } else { "" };
         let name = quote_ident(&index);
-        up.push(Piece::Alone(format!("CREATE INDEX {way}{name} ON {table} ({column})")));
+        let change = |sql: String| match self.state.leaves.is_empty() {
+            true => Piece::Alone(sql),
+            false => Piece::Together(vec![sql]),
+        };
+        up.push(change(format!("CREATE INDEX {way}{name} ON {table} ({column})")));
         let schema = quote_ident(&self.state.object.id.schema);
         Some(Section {
             phase: Phase::Keys,
             what: format!("{table}: index {index} is built"),
             up,
-            down: vec![Piece::Alone(format!("DROP INDEX {way}{schema}.{name}"))],
+            down: vec![change(format!("DROP INDEX {way}{schema}.{name}"))],
         })
     }
 
@@ -328,17 +332,19 @@ impl Writer<'_> {
         );
         let up = match self.state.leaves.is_empty() {
             true => vec![
-                Piece::Alone(format!("{add} NOT VALID")),
+                Piece::Together(vec![format!("{add} NOT VALID")]),
                 Piece::Alone(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")),
             ],
             // Before version 18 PostgreSQL has no NOT VALID for partitioned tables.
-            false => vec![Piece::Alone(add)],
+            false => vec![Piece::Together(vec![add])],
         };
         Some(Section {
             phase: Phase::Keys,
             what: format!("{table}: {column} references {referenced}"),
             up,
-            down: vec![Piece::Alone(format!("ALTER TABLE {table} DROP CONSTRAINT {name}"))],
+            down: vec![Piece::Together(vec![format!(
+                "ALTER TABLE {table} DROP CONSTRAINT {name}"
+            )])],
         })
     }
 

@@ -180,6 +180,9 @@ fn an_error_leads_to_the_statement_of_the_file() {
 fn what_cannot_be_cut_is_refused_with_its_place() {
     for (sql, code, says) in [
         ("-- pgfleet: batches speed=9\nUPDATE orders SET changes = 1;", 2, "1.sql:1:1"),
+        ("-- pgfleet: batches siz=9\nUPDATE orders SET changes = 1;", 2, "(size?)"),
+        ("SELECT 1;\n-- pgfleet: batchs\nUPDATE orders SET changes = 1;", 2, "1.sql:2:1"),
+        ("-- pgfleet: fi SELECT 1\nSELECT 1;", 2, "perhaps \"if\" is meant"),
         ("-- pgfleet: batches\nUPDATE orders SET changes = 1 RETURNING id;", 2, "RETURNING"),
         ("BEGIN;\n-- pgfleet: batches\nUPDATE orders SET changes = 1;\nCOMMIT;", 2, "1.sql:3:1"),
         (

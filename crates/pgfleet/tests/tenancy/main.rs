@@ -4,6 +4,7 @@
 
 mod batches;
 mod isolation;
+mod load;
 #[path = "../it/stage.rs"]
 #[allow(dead_code, reason = "shared with the other tests")]
 mod stage;

@@ -5,7 +5,7 @@ use pgfleet_testkit::TestDb;
 use crate::stage::{Stage, assert_says};
 
 /// One organisation's chat, before there were others.
-const CHAT: &str = r#"
+pub const CHAT: &str = r#"
 CREATE TABLE organisations (id int PRIMARY KEY, name text NOT NULL);
 INSERT INTO organisations VALUES (1, 'Velosi'), (2, 'Other');
 CREATE TABLE vechat_conversations (
@@ -39,7 +39,7 @@ INSERT INTO vechat_presence (user_id, user_type) SELECT g, 'staff' FROM generate
 ANALYZE;
 "#;
 
-const TENANCY: &str = r#"
+pub const TENANCY: &str = r#"
 [migrations]
 dir = "migrations"
 [tenancy]
@@ -53,7 +53,7 @@ name = "vechat_messages"
 via = ["conversation_id"]
 "#;
 
-fn stage(chat: &str, tenancy: &str) -> Stage {
+pub fn stage(chat: &str, tenancy: &str) -> Stage {
     let stage = Stage::on(TestDb::new(), &[]);
     stage.write("0001_chat.sql", chat);
     stage.project.write("pgfleet.toml", tenancy);
@@ -61,13 +61,13 @@ fn stage(chat: &str, tenancy: &str) -> Stage {
     stage
 }
 
-const STATE_OF_COLUMNS: &str = "SELECT string_agg(table_name || ' ' || data_type || ' ' || is_nullable, ', ' ORDER BY table_name) \
+pub const STATE_OF_COLUMNS: &str = "SELECT string_agg(table_name || ' ' || data_type || ' ' || is_nullable, ', ' ORDER BY table_name) \
     FROM information_schema.columns WHERE column_name = 'organisation_id' AND table_name LIKE 'vechat%'";
 
-const DONE: &str = "vechat_conversations integer NO, vechat_messages integer NO, \
+pub const DONE: &str = "vechat_conversations integer NO, vechat_messages integer NO, \
     vechat_presence integer NO, vechat_user_settings integer NO";
 
-fn rows(db: &TestDb) -> String {
+pub fn rows(db: &TestDb) -> String {
     let count = |table: &str| {
         db.value(&format!(
             "SELECT '{table} ' || count(*) || '/' || count(organisation_id) || ' ' || coalesce(sum(id), 0) FROM {table}"
@@ -326,4 +326,63 @@ fn a_killed_conversion_is_finished_and_so_is_its_way_back() {
             }
         }
     }
+}
+
+/// The same on one migration for databases in two states, with conditions and batches; they are used
+/// again and again, as the way back leads to where they were.
+#[test]
+fn a_killed_conversion_of_databases_in_two_states_is_finished_and_so_is_its_way_back() {
+    let kills: u64 =
+        std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
+    let stage = Stage::on(TestDb::new(), &[("0001_chat.sql", CHAT)]);
+    let fleet = [TestDb::new(), TestDb::new()];
+    let group = format!(
+        "[groups.two]\nserver = \"{}\"\ndatabases = [\"{}\", \"{}\"]\ndir = \"migrations\"\n{TENANCY}",
+        stage.db.url(),
+        fleet[0].name(),
+        fleet[1].name()
+    );
+    stage.project.write("pgfleet.toml", group);
+    let cli = |args: &[&str]| stage.project.pgfleet([args, &["--group", "two"]].concat());
+    cli(&["apply"]).run().assert_success();
+    for (db, (_, sql)) in fleet.iter().zip(&STATES[1..3]) {
+        db.sql(&format!("SELECT 1; {sql}"));
+    }
+    let state = |db: &TestDb| db.dump_schema_with(&pgfleet_testkit::DumpOptions::without_pgfleet());
+    let before = fleet.each_ref().map(state);
+    cli(&["tenantize"]).run().assert_success();
+    let forth = &["apply", "--allow-data-loss"][..];
+    let back = &["rollback", "--to", "0001", "--unproven", "--allow-data-loss"];
+    let mut in_the_middle = 0;
+    for seed in 0..kills {
+        for command in [forth, back] {
+            let mut running = cli(command).spawn();
+            std::thread::sleep(std::time::Duration::from_millis(100 + seed * 7_919 % 1_500));
+            in_the_middle += u64::from(!running.is_finished());
+            running.kill();
+            drop(running);
+            let output = cli(command).run();
+            assert_eq!(
+                output.code, 0,
+                "seed {seed} {command:?} {}\n{}",
+                output.stdout, output.stderr
+            );
+            for (db, before) in fleet.iter().zip(&before) {
+                match command[0] {
+                    "apply" => {
+                        assert_eq!(db.value(STATE_OF_COLUMNS), DONE, "seed {seed}");
+                        let rows = rows(db);
+                        assert!(
+                            rows.contains("vechat_messages 5000/5000 12502500"),
+                            "seed {seed} {rows}"
+                        );
+                    }
+                    _ => assert_eq!(&state(db), before, "seed {seed}"),
+                }
+            }
+        }
+        fleet[0].sql("UPDATE vechat_messages SET organisation_id = NULL WHERE id % 2 = 1");
+    }
+    println!("{in_the_middle} of {} kills hit a run that was at work", 2 * kills);
+    assert!(in_the_middle > 0, "no kill hit a run that was at work");
 }
