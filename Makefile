@@ -8,7 +8,7 @@ else
 RUN_TESTS = $(CARGO) test --tests
 endif
 
-.PHONY: setup demo test bench interop interop-go fmt lint stop
+.PHONY: setup demo test bench interop interop-installed fmt lint stop
 
 # What the tests need: server, pooler, libclang, Node. Skips what is there.
 setup:
@@ -39,10 +39,10 @@ interop:
 	$(RUN_TESTS) --package pgfleet-testkit --features interop --test interop
 	$(RUN_TESTS) --package pgfleet --features interop --test interop_cargo
 
-# Tests against goose and golang-migrate, which have to be on the PATH.
-interop-go:
+# Tests against Flyway, goose and golang-migrate, which have to be on the PATH.
+interop-installed:
 	$(CARGO) build --package pgfleet
-	$(RUN_TESTS) --package pgfleet --features interop --test interop_go
+	$(RUN_TESTS) --package pgfleet --features interop --test interop_installed
 
 fmt:
 	$(CARGO) fmt --all

@@ -116,11 +116,26 @@ fn by_flyway_names(tree: &FileTree) -> Option<Guess> {
         Some(Guess::certain(&[Format::Refinery]))
     } else if flyway_only || names().any(|name| name.ends_with(".sql.conf")) {
         Some(Guess::certain(&[Format::Flyway]))
-    } else if sql().filter(|name| versioned(name, &['V'])).count() * 2 > sql().count() {
+    } else if !sql().any(|name| versioned(name, &['V'])) {
+        None
+    } else if sql().filter_map(undone).any(|rest| sql().any(|name| is_undone_by(name, rest))) {
+        Some(Guess::certain(&[Format::Flyway]))
+    } else if sql().filter(|name| versioned(name, &['V', 'U'])).count() * 2 > sql().count() {
         Some(Guess::certain(&[Format::Flyway, Format::Refinery]))
     } else {
         None
     }
+}
+
+/// The version of an undo migration, with the `__` behind it.
+fn undone(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix('U').filter(|rest| leading_digits(rest).is_some())?;
+    Some(&rest[..rest.find("__")? + 2])
+}
+
+/// `U1__name.sql` takes `V1__name.sql` back in Flyway; refinery's `U` has versions of its own.
+fn is_undone_by(name: &str, version: &str) -> bool {
+    name.strip_prefix('V').is_some_and(|rest| rest.starts_with(version))
 }
 
 /// `.up.sql` and `.down.sql`: sqlx and golang-migrate name them alike.

@@ -2,11 +2,11 @@
 //!
 //! npm's are installed into `.tools/npm` on the first use ([`npm`]); those that need a cargo build
 //! into `.tools/cargo` ([`cargo`]), which takes minutes and is for `make interop` and `make bench`.
-//! goose and golang-migrate ([`go`]) have to be there already, for `make interop-go`. Flyway is in no
-//! registry whose packages hold its program.
+//! Those that no registry holds ([`installed`]) have to be there already, for
+//! `make interop-installed`.
 
 pub mod cargo;
-pub mod go;
+pub mod installed;
 pub mod npm;
 
 use std::{path::Path, process::Command};

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use pgfleet_testkit::{TestDb, migrations::Format, peers::go};
+use pgfleet_testkit::{TestDb, migrations::Format, peers::installed};
 
 use super::peer::{Peer, apply, pgfleet, roll_back, status};
 
 const MIGRATE: Peer = Peer {
     format: Format::GolangMigrate,
     runs_concurrently: true,
-    apply: |project, url| go::migrate(project, url, &["up"]),
+    apply: |project, url| installed::migrate(project, url, &["up"]),
     assert_clean: |project, url| {
-        let again = go::migrate(project, url, &["up"]).assert_success();
+        let again = installed::migrate(project, url, &["up"]).assert_success();
         assert!(again.stderr.contains("no change"), "{}", again.stderr);
     },
     rows: "SELECT version, dirty FROM schema_migrations",
@@ -20,7 +20,7 @@ const MIGRATE: Peer = Peer {
 /// What golang-migrate takes for the newest applied version.
 #[track_caller]
 fn version(project: &Path, url: &str) -> usize {
-    let said = go::migrate(project, url, &["version"]).assert_success().stderr;
+    let said = installed::migrate(project, url, &["version"]).assert_success().stderr;
     said.trim().parse().unwrap_or_else(|_| panic!("{said}"))
 }
 
@@ -41,7 +41,7 @@ fn each_sees_what_the_other_took_back() {
     let newest = version(project.path(), &db.url());
     roll_back(&project, &db);
     assert_eq!(version(project.path(), &db.url()), newest - 1);
-    go::migrate(project.path(), &db.url(), &["down", "1"]).assert_success();
+    installed::migrate(project.path(), &db.url(), &["down", "1"]).assert_success();
     let said = status(&project, &db);
     assert!(said.code == 1 && said.stdout.contains("2 pending"), "{}", said.stdout);
     apply(&project, &db);
@@ -54,7 +54,7 @@ fn what_golang_migrate_left_dirty_is_named() {
     MIGRATE.apply(&project, &db);
     project.write("migrations/000900_broken.up.sql", "SELECT nothing;");
     project.write("migrations/000900_broken.down.sql", "SELECT 1;");
-    assert_ne!(go::migrate(project.path(), &db.url(), &["up"]).code, 0);
+    assert_ne!(installed::migrate(project.path(), &db.url(), &["up"]).code, 0);
     let refused = pgfleet(&project, &db, &["apply"]);
     assert_eq!(refused.code, 5, "{}", refused.stderr);
     assert!(refused.stderr.contains("000900"), "{}", refused.stderr);

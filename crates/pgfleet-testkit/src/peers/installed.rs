@@ -1,6 +1,5 @@
-//! Peers that Go builds: goose and golang-migrate. Their programs are in none of the registries that
-//! the tests install from, so they are looked for on the PATH; `PGFLEET_PEERS_GO_BIN` names another
-//! folder.
+//! Peers that none of the registries of the tests hold: goose, golang-migrate and Flyway. They are
+//! looked for on the PATH; `PGFLEET_PEERS_BIN` names another folder.
 
 use std::{env, path::Path, path::PathBuf};
 
@@ -22,17 +21,25 @@ pub fn migrate(project: &Path, url: &str, args: &[&str]) -> ProgramOutput {
     ProgramOutput::of(command.args(args))
 }
 
+/// Flyway on `migrations`, as `flyway -url=URL -user=USER -locations=filesystem:migrations COMMAND`:
+/// `migrate`, `validate`, `repair`.
+pub fn flyway(project: &Path, url: &str, command_name: &str) -> ProgramOutput {
+    let (user, place) = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('@'))
+        .unwrap_or_else(|| panic!("{url} names no user"));
+    let user = user.split(':').next().unwrap_or(user);
+    let mut command = peer(&program("flyway"), project, url);
+    command.arg(format!("-url=jdbc:postgresql://{place}"));
+    command.args([&format!("-user={user}"), "-password=", "-locations=filesystem:migrations"]);
+    ProgramOutput::of(command.arg(command_name))
+}
+
 fn program(name: &str) -> PathBuf {
-    let folders = match env::var_os("PGFLEET_PEERS_GO_BIN") {
+    let folders = match env::var_os("PGFLEET_PEERS_BIN") {
         Some(folder) => vec![PathBuf::from(folder)],
         None => env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect(),
     };
     let found = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
-    found.unwrap_or_else(|| {
-        panic!(
-            "{name} is not on the PATH. Install it:\n  \
-             go install github.com/pressly/goose/v3/cmd/goose@latest\n  \
-             go install -tags postgres github.com/golang-migrate/migrate/v4/cmd/migrate@latest"
-        )
-    })
+    found.unwrap_or_else(|| panic!("{name} is not on the PATH: install it from its project"))
 }
