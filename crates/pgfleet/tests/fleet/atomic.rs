@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::fleet::{Fleet, toml};
+use pgfleet_testkit::proxy::{Direction, Proxy};
+
+use crate::fleet::{Fleet, cuts, toml};
 
 const UP: &str = "-- migrate:up\n";
 const DOWN: &str = "\n-- migrate:down\n";
@@ -184,4 +186,61 @@ fn killed_runs_are_finished_or_taken_back_as_a_whole() {
         return;
     }
     says(&fleet.atomic(&[], 0), &["committed on all targets"]);
+}
+
+/// Runs with all connections through a proxy.
+fn through(fleet: &Fleet, proxy: &Proxy) {
+    let direct = fleet.project.read("pgfleet.toml");
+    fleet.configure(&proxy.through(&direct));
+    let output = fleet.run(&["apply", "--group", "all_of_them", "--atomic"]);
+    fleet.configure(&direct);
+    assert!(matches!(output.code, 0 | 3..=6), "{}: {}", output.code, output.stderr);
+}
+
+/// What the record of the last run says, before anybody looks after it; nothing when the run did
+/// not get so far.
+fn record_of_run(fleet: &Fleet, records: usize) -> String {
+    let states = fleet.records();
+    let states: Vec<_> = states.split_whitespace().collect();
+    if states.len() > records { states[records].to_owned() } else { String::new() }
+}
+
+/// Cuts all connections at once behind a message of the protocol: by default some of those since
+/// the first transaction was prepared, see [`cuts`].
+#[test]
+fn a_run_cut_behind_any_message_is_settled_as_a_whole() {
+    let fleet = group(3);
+    let proxy = Proxy::before(&fleet.cluster, Duration::ZERO);
+    through(&fleet, &proxy);
+    let traffic = proxy.traffic();
+    let mut seen = std::collections::BTreeMap::new();
+    for (direction, messages) in [
+        (Direction::ToServer, traffic.messages_to_server),
+        (Direction::ToClient, traffic.messages_to_client),
+    ] {
+        for after in cuts(messages / 2, messages, 5) {
+            let context = format!("cut {direction:?} behind message {after} of {messages}");
+            let old_ones =
+                "DROP TABLE IF EXISTS items, schema_migrations; DELETE FROM pgfleet.steps";
+            names(3).iter().for_each(|name| fleet.sql(name, old_ones));
+            let records = fleet.records().split_whitespace().count();
+            let proxy = Proxy::before(&fleet.cluster, Duration::ZERO);
+            proxy.cut_after_messages(direction, after);
+            through(&fleet, &proxy);
+            let before = record_of_run(&fleet, records);
+            fleet.ends(&["rollout", "recover", "--group", "all_of_them"], 0);
+            let (wanted, end) = match before.as_str() {
+                "committing" | "done" => (new(), "done"),
+                "" => (old(), ""),
+                _ => (old(), "aborted"),
+            };
+            for name in names(3) {
+                assert_eq!(fleet.holds(&name), wanted, "{context}: {name} after {before:?}");
+            }
+            assert_eq!(record_of_run(&fleet, records), end, "{context}");
+            assert_eq!(fleet.prepared(), "0", "{context}");
+            *seen.entry(before).or_insert(0) += 1;
+        }
+    }
+    println!("{traffic:?}; the record's state when all was cut: {seen:?}");
 }

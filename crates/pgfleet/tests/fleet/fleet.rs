@@ -101,6 +101,18 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Behind which messages of a run connections are cut: `PGFLEET_BOUNDARIES=all` means behind each,
+/// a number so many of all; else so many as is usual, from the given one on.
+pub fn cuts(from: u64, messages: u64, usual: u64) -> Vec<u64> {
+    let wanted = std::env::var("PGFLEET_BOUNDARIES").unwrap_or_default();
+    let (from, count) = match (wanted.as_str(), wanted.parse()) {
+        ("all", _) => (1, messages),
+        (_, Ok(count)) => (1, count),
+        _ => (from, usual),
+    };
+    (0..count).map(|cut| from + cut * (messages - from + 1) / count).collect()
+}
+
 /// JSON's strings are TOML's basic strings.
 pub fn toml(text: &str) -> String {
     Value::from(text).to_string()

@@ -1,6 +1,7 @@
 //! Commands on groups of databases, as a user runs them.
 
 mod atomic;
+mod bad_tenants;
 mod fleet;
 mod groups;
 mod organisations;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pgfleet_testkit::proxy::{Direction, Proxy};
 
-use crate::fleet::{Fleet, HOSTILE, quote, verdicts};
+use crate::fleet::{Fleet, HOSTILE, cuts, quote, verdicts};
 
 const REGISTRY: &str = "CREATE TABLE tenants (id int PRIMARY KEY, code text UNIQUE, db text, \
      active bool, title text); CREATE SEQUENCE tenant_ids; \
@@ -225,13 +225,6 @@ fn hostile_codes_are_names_and_nothing_else() {
     assert_eq!(fleet.registry(left), (names.len() - 1).to_string());
 }
 
-/// Behind how many messages of each kind of run connections are cut; all with `PGFLEET_BOUNDARIES`.
-fn cuts(messages: u64, usual: u64) -> Vec<u64> {
-    let all = std::env::var("PGFLEET_BOUNDARIES").is_ok_and(|wanted| wanted == "all");
-    let count = if all { messages } else { usual };
-    (0..count).map(|cut| 1 + cut * messages / count).collect()
-}
-
 /// Runs a command on connections that are all cut behind so many messages.
 fn interrupted(fleet: &Fleet, args: &[&str], direction: Direction, after: u64) -> String {
     let proxy = Proxy::before(&fleet.cluster, Duration::ZERO);
@@ -266,7 +259,7 @@ fn a_creation_cut_behind_any_message_is_finished_or_taken_back() {
     let of_a_run = messages(&fleet, &["create", "whole"]);
     let (mut finished, mut taken_back) = (0, 0);
     for (direction, messages) in of_a_run {
-        for (number, after) in cuts(messages, 4).into_iter().enumerate() {
+        for (number, after) in cuts(1, messages, 4).into_iter().enumerate() {
             let code = format!("t{}_{number}", direction as usize);
             let context = format!("{code}: cut {direction:?} behind message {after} of {messages}");
             interrupted(&fleet, &["create", &code], direction, after);
@@ -303,7 +296,7 @@ fn a_removal_cut_behind_any_message_is_finished_or_put_back() {
     let of_a_run = messages(&fleet, &["drop", "whole", "--allow-data-loss"]);
     let (mut dropped, mut put_back) = (0, 0);
     for (direction, messages) in of_a_run {
-        for (number, after) in cuts(messages, 3).into_iter().enumerate() {
+        for (number, after) in cuts(1, messages, 3).into_iter().enumerate() {
             let code = format!("t{}_{number}", direction as usize);
             let context = format!("{code}: cut {direction:?} behind message {after} of {messages}");
             fleet.tenant(&["create", &code], 0);
