@@ -11,6 +11,7 @@ mod moves;
 mod place_name;
 mod plan;
 mod shape;
+mod space;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use moves::{Column, Move, PageRange, Rows};
 pub use place_name::{ColumnsOf, FamilyTable};
 pub use plan::{DatabasePlan, SplitPlan};
 pub use shape::{ColumnShape, ForeignKeyShape, KeyShape, Shape, TableShape};
+pub use space::{FreeSpace, Space, size, space_finding, time_finding};
 pub use survey::{
     Question, Survey, foreign_key_question, keeps_foreign_key, keeps_key, key_question, row_survey,
 };

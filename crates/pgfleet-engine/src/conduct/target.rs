@@ -92,10 +92,16 @@ impl Target {
     /// A lost connection or refused query outside any migration, as a problem.
     pub fn session_problem(&self, error: &SessionError) -> Box<Problem> {
         let problem = match error {
-            SessionError::Server(error) => Problem {
-                sqlstate: Some(error.sqlstate.clone()),
-                ..Problem::error(code_of(&error.sqlstate), error.message.clone())
-            },
+            SessionError::Server(error) => {
+                let problem = Problem::error(code_of(&error.sqlstate), error.message.clone());
+                let problem = match error.sqlstate.as_str() {
+                    "53100" => problem
+                        .because("the server's disk is full, or temp_file_limit was reached")
+                        .fix("Make room or enlarge the disk; then run the same command again."),
+                    _ => problem,
+                };
+                Problem { sqlstate: Some(error.sqlstate.clone()), ..problem }
+            }
             SessionError::Lost { reason, .. } => {
                 Problem::error(Code::ConnectionLost, "the connection to the server was lost")
                     .because(reason.clone())
@@ -135,6 +141,7 @@ fn code_of(sqlstate: &str) -> Code {
         "42501" => Code::PermissionDenied,
         "25006" => Code::ServerInRecovery,
         "57014" => Code::Cancelled,
+        "53100" | "53200" | "53400" => Code::OutOfResources,
         _ => Code::StatementFailed,
     }
 }

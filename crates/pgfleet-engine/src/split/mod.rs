@@ -17,6 +17,7 @@ mod reference;
 mod rollback;
 mod run;
 mod shape;
+mod space;
 mod status;
 
 use std::path::Path;
@@ -29,7 +30,7 @@ use pgfleet_core::split::{SplitFile, expand_variables, parse};
 use crate::conduct::Target;
 use crate::project::Project;
 
-pub use plan::{Trust, make_plan};
+pub use plan::{Look, Trust, make_plan};
 pub use reconcile::Reconciled;
 pub use reference::{ReferenceResult, check_references};
 pub use rollback::{RollbackReport, finish, roll_back, validate_rollback};

@@ -75,6 +75,10 @@ impl<'a> Work<'a> {
         None
     }
 
+    fn leave_the_rest(&self) {
+        self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+
     fn fail(&self, problem: Problem) {
         self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(problem);
     }
@@ -89,10 +93,13 @@ impl<'a> Work<'a> {
                 return self.fail(stopped());
             }
             if let Err(problem) = self.part(&mut pair, &task).await {
-                let is_lost = problem.code == Code::ConnectionLost;
+                let code = problem.code;
                 self.fail(*problem);
-                if is_lost {
-                    return;
+                match code {
+                    Code::ConnectionLost => return,
+                    // The other tables would meet the same full disk.
+                    Code::OutOfResources => self.leave_the_rest(),
+                    _ => {}
                 }
             }
         }
@@ -223,10 +230,12 @@ impl<'a> Work<'a> {
                 .in_target(table)
                 .fix_with("Run it again; what arrived is recorded.", "pgfleet split run");
         }
+        let what = format!("{table} could not be filled");
+        if is_short_of_resources(&error) {
+            return resources(what, &error).in_target(table);
+        }
         let mut problem =
-            Problem::error(Code::SplitMoveFailed, format!("{table} could not be filled"))
-                .in_target(table)
-                .because(error.to_string());
+            Problem::error(Code::SplitMoveFailed, what).in_target(table).because(error.to_string());
         if let Some(server) = error.server() {
             problem.sqlstate = Some(server.sqlstate.clone());
             problem.details.extend(server.detail.clone());
@@ -246,6 +255,21 @@ impl<'a> Work<'a> {
             .fix("Correct the row in the source, or the mapping in split.toml.")
             .fix_with("Then go on; what arrived is not moved again.", "pgfleet split run")
     }
+}
+
+/// SQLSTATE class 53: a full disk, no memory, a limit of the server.
+pub(super) fn is_short_of_resources(error: &SessionError) -> bool {
+    error.server().is_some_and(|error| error.sqlstate.starts_with("53"))
+}
+
+/// What is said about it: nothing is wrong with the rows.
+pub(super) fn resources(what: String, error: &SessionError) -> Problem {
+    let mut problem = Problem::error(Code::OutOfResources, what)
+        .because(error.to_string())
+        .fix("Make room on that server, or enlarge its disk.")
+        .fix_with("Then go on; what arrived is not moved again.", "pgfleet split run");
+    problem.sqlstate = error.server().map(|server| server.sqlstate.clone());
+    problem
 }
 
 /// The line of `COPY users, line 3, column role: "…"`, which in binary form counts rows too.

@@ -6,7 +6,7 @@ use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::split::{
     ColumnsOf, DatabasePlan, FamilyTable, Finding, ForeignKeyShape, KeyShape, Mapped, Move,
     Question, Rows, Shape, SplitPlan, TableShape, foreign_key_question, keeps_foreign_key,
-    keeps_key, key_question, map_tables, row_survey, substitute,
+    keeps_key, key_question, map_tables, row_survey, size, space_finding, substitute, time_finding,
 };
 use pgfleet_sql::{QualifiedName, quote_literal_standard};
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ use crate::scratch::Scratch;
 use super::journal::{self, cell};
 use super::moving::SETTINGS;
 use super::shape::read_shape;
-use super::{Family, Split};
+use super::{Family, Split, space};
 
 /// Layout version of the plan.
 const PLAN_VERSION: u32 = 1;
@@ -36,20 +36,29 @@ pub enum Trust {
     Keys,
 }
 
+/// How closely a plan looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// What is taken for granted.
+    pub trust: Trust,
+    /// Too little room on a disk is an error, and not a warning.
+    pub check_space: bool,
+}
+
 /// Looks at the source, the databases to fill and the rows, and says what a run would do. Writes
 /// nothing; migrations are tried on scratch databases.
 ///
 /// # Errors
 /// When the source cannot be reached, or a folder's migrations cannot be run on a scratch database.
-pub async fn make_plan(split: &Split, trust: Trust) -> Result<SplitPlan, Vec<Problem>> {
+pub async fn make_plan(split: &Split, look: Look) -> Result<SplitPlan, Vec<Problem>> {
     let source = &split.source;
     let session = source.connect().await.map_err(|problem| vec![*problem])?;
-    let made = survey(split, &session, trust).await;
+    let made = survey(split, &session, look).await;
     session.close().await;
     made
 }
 
-async fn survey(split: &Split, session: &Session, trust: Trust) -> Result<SplitPlan, Vec<Problem>> {
+async fn survey(split: &Split, session: &Session, look: Look) -> Result<SplitPlan, Vec<Problem>> {
     let fails = |error: SessionError| vec![*split.source.session_problem(&error)];
     session.batch(SETTINGS).await.map_err(fails)?;
     let source = read_shape(session, &histories()).await.map_err(fails)?;
@@ -76,7 +85,8 @@ async fn survey(split: &Split, session: &Session, trust: Trust) -> Result<SplitP
     let (queries, refused) = query_columns(split, session).await;
     findings.extend(refused);
     let mapped = map_tables(&split.file, &source, &shapes, &queries);
-    let asked = Asked { session, mapped: &mapped, source: &source, shapes: &shapes, trust };
+    let asked =
+        Asked { session, mapped: &mapped, source: &source, shapes: &shapes, trust: look.trust };
     let rows = asked.all(&mut findings).await.map_err(fails)?;
     for database in &mut databases {
         let of_family = rows.iter().filter(|(table, _)| table.family == database.family);
@@ -85,6 +95,9 @@ async fn survey(split: &Split, session: &Session, trust: Trust) -> Result<SplitP
     findings.extend(mapped.findings.iter().cloned());
     findings.extend(cut_keys(split, &mapped, &source));
     findings.extend(seeds(split));
+    let spaces = space::look(split, session, &mapped).await.map_err(fails)?;
+    findings.extend(spaces.iter().map(|space| space_finding(space, look.check_space)));
+    findings.push(time_finding(spaces.iter().map(|space| space.needed_bytes).sum()));
     Ok(SplitPlan {
         version: PLAN_VERSION,
         source: split.source.spec.redacted(),
@@ -332,15 +345,8 @@ fn moved(step: &Move, rows: u64, source: &Shape, mapped: &Mapped) -> Finding {
     let origin = mapped.sources.get(&step.into);
     let size = origin.and_then(|name| source.tables.get(name)).map_or(0, |table| table.size_bytes);
     let from = origin.map_or_else(|| "a query".to_owned(), ToString::to_string);
-    let size = if size > 0 { format!(", {}", bytes(size)) } else { String::new() };
+    let size = if size > 0 { format!(", {}", self::size(size)) } else { String::new() };
     Finding::success(step.into.to_string(), format!("gets {rows} rows of {from}{size}"))
-}
-
-/// `12.3 MB`.
-fn bytes(size: u64) -> String {
-    #[allow(clippy::cast_precision_loss)] // for display
-    let megabytes = size as f64 / 1_048_576.0;
-    format!("{megabytes:.1} MB")
 }
 
 async fn judge(

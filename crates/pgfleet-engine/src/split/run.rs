@@ -20,7 +20,7 @@ use crate::lock::{LockError, LockKeys, LockWait, lock_coordinator};
 
 use super::journal::{self, CREATE_IN_FAMILY, cell, mark, marked};
 use super::later::{Filled, Later, put_back, set_aside, still_aside};
-use super::moving::{SETTINGS, Task, Work};
+use super::moving::{SETTINGS, Task, Work, is_short_of_resources, resources};
 use super::reconcile::{Reconciled, Reconciler, algorithm, sum};
 use super::reference::{ReferenceResult, check_references};
 use super::{Family, Split, fence, plan};
@@ -519,6 +519,9 @@ impl<'a> Running<'a> {
             "{}: {} could not be built on the rows that were moved",
             family.name, thing.what
         );
+        if is_short_of_resources(&error) {
+            return Err(vec![resources(what, &error).in_target(family.name.clone())]);
+        }
         let mut problem = Problem::error(Code::SplitMoveFailed, what).because(error.to_string());
         if let Some(server) = error.server() {
             problem.sqlstate = Some(server.sqlstate.clone());

@@ -7,7 +7,7 @@ use pgfleet_core::diagnose::ExitCode;
 use pgfleet_core::split::{Level, SplitPlan};
 use pgfleet_engine::conduct::Consent;
 use pgfleet_engine::split::{
-    RollbackReport, RunOptions, SPLIT_NAME, Split as Declared, SplitReport, Trust, finish,
+    Look, RollbackReport, RunOptions, SPLIT_NAME, Split as Declared, SplitReport, Trust, finish,
     make_plan, roll_back, run, status, validate_rollback,
 };
 
@@ -40,6 +40,9 @@ enum Action {
         /// Show what is as it should be too
         #[arg(long)]
         all: bool,
+        /// A disk with too little room is no error
+        #[arg(long)]
+        skip_space_check: bool,
     },
     /// Create the databases, migrate them, move the rows, and prove that all of them arrived
     Run {
@@ -49,6 +52,9 @@ enum Action {
         /// Nobody writes to the source: leave its tables writable
         #[arg(long)]
         idle: bool,
+        /// Begin even where a disk has too little room for all rows of the tables
+        #[arg(long)]
+        skip_space_check: bool,
     },
     /// Show how far a split is
     Status,
@@ -71,10 +77,15 @@ impl Split {
         let project = context.project()?;
         let split = Declared::open(&project, &self.declaration)?;
         match self.action {
-            Action::Plan { all } => {
-                show_plan(context, &make_plan(&split, Trust::Nothing).await?, all)
+            Action::Plan { all, skip_space_check } => {
+                let look = Look { trust: Trust::Nothing, check_space: !skip_space_check };
+                show_plan(context, &make_plan(&split, look).await?, all)
             }
-            Action::Run { jobs, idle } => run_split(context, &split, jobs, !idle).await,
+            Action::Run { jobs, idle, skip_space_check } => {
+                let look = Look { trust: Trust::Keys, check_space: !skip_space_check };
+                let plan = make_plan(&split, look).await?;
+                run_split(context, &split, &plan, jobs, !idle).await
+            }
             Action::Status => show_status(&split).await,
             Action::Rollback { validate } => rollback(context, &split, validate).await,
             Action::Finish { keep_fence } => end(context, &split, keep_fence).await,
@@ -97,14 +108,14 @@ fn show_plan(
 async fn run_split(
     context: &Context,
     split: &Declared,
+    plan: &SplitPlan,
     jobs: usize,
     fence: bool,
 ) -> Result<CommandResult, CommandError> {
-    let plan = make_plan(split, Trust::Keys).await?;
     let progress = context.progress();
     let stop = context.stop_signal();
     let options = RunOptions { jobs, fence, events: &progress, stop };
-    let done = run(split, &plan, &options).await;
+    let done = run(split, plan, &options).await;
     drop(options);
     progress.finish();
     show_report(context, done?)

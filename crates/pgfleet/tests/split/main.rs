@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
+mod disk;
 mod killed;
 mod story;
 mod trouble;
@@ -21,10 +22,14 @@ struct Stage {
 impl Stage {
     /// The monolith with `orders` orders and what belongs to them, clean.
     fn new(orders: usize) -> Self {
+        Self::on(TestDb::new(), orders)
+    }
+
+    fn on(db: TestDb, orders: usize) -> Self {
         let project = Project::new();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/atelier");
         copy(&from, &from, &project);
-        let stage = Self { project, db: TestDb::new() };
+        let stage = Self { project, db };
         stage.psql("monolith.sql").assert_success();
         let rows = stage.read("rows.sql");
         stage.project.write("rows.sql", rows.replace(":n", &orders.to_string()));
