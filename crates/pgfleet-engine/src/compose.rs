@@ -4,9 +4,7 @@
 //! migrations that are there, and found to leave what was desired. A down part is given only when it was
 //! run and left what was there before.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
+mod writing;
 
 use jiff::Timestamp;
 use pgfleet_core::diagnose::{Code, Problem};
@@ -23,6 +21,8 @@ use crate::conduct::{
 use crate::generate::silent_run;
 use crate::project::{Folder, Project};
 use crate::scratch::Scratch;
+
+pub use writing::{finish_files, unfinished, write_files};
 
 /// What is to be composed.
 #[derive(Debug, Clone)]
@@ -84,34 +84,6 @@ pub async fn compose_change(
 pub fn current_moment() -> Moment {
     let now = Timestamp::now();
     Moment { unix_ms: now.as_millisecond(), digits: now.strftime("%Y%m%d%H%M%S").to_string() }
-}
-
-/// Writes composed files below a folder, which is made when it is not there. Of two files of one
-/// migration the one that makes it a migration comes last; what is replaced is replaced at once.
-///
-/// # Errors
-/// When a file cannot be written, or is there already.
-pub fn write_files(folder: &Path, files: &[NewFile]) -> Result<(), Box<Problem>> {
-    for file in files {
-        write_file(&folder.join(&file.path), file).map_err(|error| {
-            let what = format!("{} cannot be written", folder.join(&file.path).display());
-            Box::new(Problem::error(Code::FolderMissing, what).because(error.to_string()))
-        })?;
-    }
-    Ok(())
-}
-
-fn write_file(path: &Path, file: &NewFile) -> std::io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    if !file.replaces {
-        return fs::File::create_new(path)?.write_all(file.text.as_bytes());
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".pgfleet-new");
-    fs::write(&beside, &file.text)?;
-    fs::rename(&beside, path)
 }
 
 struct Bench<'a> {

@@ -8,6 +8,7 @@ use pgfleet_core::config::{self, ConfigFile, Flags, FormatChoice, Scope, Setting
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{self, FileTree, Format, MigrationSet};
 
+use crate::compose::unfinished;
 use crate::conduct::{PlanShelf, ProgramShelf};
 use crate::connect::{ConnectSpec, Surroundings};
 use crate::folder::read_tree;
@@ -201,6 +202,9 @@ impl Project {
     /// When there is none, or its format cannot be told.
     pub fn open_folder(&self) -> Result<Folder, Box<Problem>> {
         let (path, shown) = self.folder_path()?;
+        if let Some(problem) = unfinished(&path, &shown) {
+            return Err(problem);
+        }
         let tree = read_tree(&path, &shown)?;
         let formats = match self.settings.format {
             FormatChoice::Named(format) => vec![format],

@@ -179,6 +179,8 @@ codes! {
     ChangeNotCovered = "PF417", "a difference that a generated migration would not cover";
     RowsChanged = "PF418", "the rows of a COPY changed since they were planned";
     RowsWouldBreak = "PF425", "existing rows would break a pending change";
+    GenerateUnfinished = "PF441", "a killed run left a new migration half written";
+    GenerateConflict = "PF442", "a half written migration cannot be finished";
     RehearsalFailed = "PF450", "the rehearsal failed, so nothing was applied";
     RollbackUnproven = "PF451", "a way back was not proven";
     RolloutUnfinished = "PF460", "another rollout of the group is not finished";

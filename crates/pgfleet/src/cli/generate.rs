@@ -9,6 +9,7 @@ use clap::Args;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::Format;
 use pgfleet_engine::compare::Side;
+use pgfleet_engine::compose::finish_files;
 use pgfleet_engine::conduct::{Opened, Target, open};
 use pgfleet_engine::generate::{Generated, empty_directories, generate, silent_run, write};
 use pgfleet_engine::project::Project;
@@ -61,8 +62,10 @@ pub struct Generate {
 impl Generate {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
         let project = context.project()?;
+        let finished = self.finish(&project)?;
         let removed = self.remove_empty_directories(&project)?;
-        if let Some(result) = self.compose(context, &project).await? {
+        if let Some(mut result) = self.compose(context, &project).await? {
+            result.text.insert_str(0, &finished);
             return Ok(result);
         }
         let folder = usable_folder(&project).map_err(offer_removal)?;
@@ -73,7 +76,7 @@ impl Generate {
         self.refuse_uncovered(&generated)?;
         let file = self.write(&project, &opened, &generated)?;
         let mut result = shown(&target, &generated, file.as_deref())?;
-        result.text.insert_str(0, &removed);
+        result.text.insert_str(0, &format!("{finished}{removed}"));
         Ok(result)
     }
 
@@ -94,6 +97,23 @@ impl Generate {
             online: (self.online || self.no_online).then_some(self.online),
         };
         change::run(context, project, folder, flags).await.map(Some)
+    }
+
+    /// What a killed run began comes first: what is missing depends on it.
+    fn finish(&self, project: &Project) -> Result<String, CommandError> {
+        if self.dry_run {
+            return Ok(String::new());
+        }
+        let Ok((path, shown)) = project.folder_path() else { return Ok(String::new()) };
+        let files = finish_files(&path)?;
+        let line = |file: &String| format!("  {shown}/{file}\n");
+        Ok(match files.is_empty() {
+            true => String::new(),
+            false => format!(
+                "Finished what a killed run had begun to write:\n{}",
+                files.iter().map(line).collect::<String>()
+            ),
+        })
     }
 
     fn remove_empty_directories(&self, project: &Project) -> Result<String, CommandError> {

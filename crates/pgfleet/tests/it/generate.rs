@@ -133,3 +133,32 @@ fn the_desired_schema_may_be_what_a_command_prints() {
         stage.run(&["generate", "x", "--to", "wanted.sql", "--online", "--format", "refinery"]);
     assert_eq!(refused.code, 2, "{}", refused.stderr);
 }
+
+/// As a run leaves it that was killed between the names of a down file and its up file.
+#[test]
+fn what_a_killed_run_left_is_refused_and_then_finished() {
+    let stage = Stage::of("golang-migrate", "000001_first.up.sql", "{}");
+    let (down, up) = ("DROP TABLE late;\n", "CREATE TABLE late (id int);\n");
+    let file = |path, text| serde_json::json!({ "path": path, "text": text, "before": null });
+    let files = [file("000002_late.down.sql", down), file("000002_late.up.sql", up)];
+    let journal = serde_json::json!({ "version": 1, "files": files }).to_string();
+    stage.project.write("migrations/.pgfleet-generate.json", &journal);
+    stage.project.write("migrations/000002_late.down.sql", down);
+    stage.project.write("late.sql", format!("{FIRST}{up}"));
+    let again = ["generate", "late", "--to", "late.sql"];
+    for refused in [&["status"][..], &["apply"], &[again, ["--dry-run"; 4]].concat()[..5]] {
+        let refused = stage.run(refused);
+        assert_eq!(refused.code, 5, "{}", refused.stderr);
+        assert_says(&refused.stderr, &["PF441", "000002_late.up.sql", "pgfleet generate"]);
+    }
+    stage.project.write("migrations/000002_late.down.sql", "-- mine");
+    let conflict = stage.run(&again);
+    assert_eq!(conflict.code, 5, "{}", conflict.stderr);
+    assert_says(&conflict.stderr, &["PF442", "000002_late.down.sql"]);
+    stage.project.write("migrations/000002_late.down.sql", down);
+    let finished = stage.run(&again).assert_success();
+    assert_says(&finished.stdout, &["Finished", "000002_late.up.sql", "Nothing to generate"]);
+    assert_eq!(stage.project.read("migrations/000002_late.up.sql"), up);
+    assert!(!stage.project.path().join("migrations/.pgfleet-generate.json").exists());
+    stage.run(&["apply"]).assert_success();
+}
