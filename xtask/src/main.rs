@@ -14,9 +14,10 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  bench [--migrations N] [--rounds N] [--slow-rounds N] [--gigabytes N] [--only WORD]
+  bench [--migrations N] [--rounds N] [--slow-rounds N] [--gigabytes N] [--rows N] [--binary FILE]
+        [--only WORD]
                   measure against the peers and write benches/results.md;
-                  --only moving needs no peer that cargo builds
+                  --only moving and --only tenant need no peer that cargo builds
   pg-delta FOLDER [--major N] [--only WORD]
                   prove the pairs of a checkout's packages/pg-delta/corpus
   new-rule NAME   write the skeleton of a lint rule: its file, page and cases

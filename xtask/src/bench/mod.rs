@@ -12,6 +12,7 @@ mod moving;
 mod process;
 mod results;
 mod small;
+mod tenancy;
 
 use std::{path::PathBuf, process::Command, process::ExitCode, time::Duration};
 
@@ -32,6 +33,10 @@ struct Options {
     slow_rounds: usize,
     /// Size of the tables that are moved.
     gigabytes: f64,
+    /// Rows that get a tenant column.
+    rows: u64,
+    /// Measured instead of a release build.
+    binary: Option<PathBuf>,
     /// Only sections whose title holds this.
     only: String,
 }
@@ -45,18 +50,19 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
         eprintln!("{}", crate::USAGE);
         return ExitCode::from(2);
     };
-    let binary = build_release();
-    let contenders = match options.moves_only() {
+    let binary = options.binary.clone().unwrap_or_else(build_release);
+    let contenders = match options.is_without_peers() {
         true => Vec::new(),
         false => contender::all(&binary, options.migrations),
     };
     let mut results = Results::begin(&options, &contenders);
     small::measure(&options, &binary, &mut results);
-    if !options.moves_only() {
+    if !options.is_without_peers() {
         on_server(&options, &contenders, &mut results);
     }
     fleet::measure(&options, &binary, &mut results);
     moving::measure(&options, &binary, &mut results);
+    tenancy::measure(&options, &binary, &mut results);
     results.finish(options.only.is_empty());
     ExitCode::SUCCESS
 }
@@ -67,6 +73,8 @@ fn parse(words: &[&str]) -> Option<Options> {
         rounds: 5,
         slow_rounds: 1,
         gigabytes: 0.5,
+        rows: 10_000_000,
+        binary: None,
         only: String::new(),
     };
     let mut words = words.iter();
@@ -77,6 +85,8 @@ fn parse(words: &[&str]) -> Option<Options> {
             "--rounds" => options.rounds = value.parse().ok()?,
             "--slow-rounds" => options.slow_rounds = value.parse().ok()?,
             "--gigabytes" => options.gigabytes = value.parse().ok()?,
+            "--rows" => options.rows = value.parse().ok().filter(|rows| *rows > 0)?,
+            "--binary" => options.binary = Some(std::fs::canonicalize(value).ok()?),
             "--only" => options.only = (*value).to_owned(),
             _ => return None,
         }
@@ -90,8 +100,8 @@ impl Options {
     }
 
     /// The peers that apply migrations take minutes to build.
-    fn moves_only(&self) -> bool {
-        self.only.starts_with("moving")
+    fn is_without_peers(&self) -> bool {
+        ["moving", "tenant"].iter().any(|word| self.only.starts_with(word))
     }
 }
 

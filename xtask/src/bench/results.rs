@@ -8,6 +8,7 @@ use super::{
     Options,
     contender::{Contender, PSQL_ONE, Role},
     contest::Entry,
+    tenancy::Figures,
 };
 use crate::checkout;
 
@@ -78,6 +79,29 @@ impl Results {
         self.line("\n## Start-up\n\n| command | median ms |\n| --- | ---: |");
         for (name, ms) in programs {
             self.line(&format!("| {name} | {ms:.1} |"));
+        }
+        self.show();
+    }
+
+    /// Ways to a tenant column; the first is what the others are held against.
+    pub(super) fn tenancy(&mut self, title: &str, ways: &[Figures]) {
+        self.line(&format!("\n## {}{}\n", title[..1].to_uppercase(), &title[1..]));
+        self.line("A client writes single rows beside each.\n");
+        self.line(
+            "| way | total ms | × plain UPDATE | longest write ms | writes | table grows by MB |",
+        );
+        self.line("| --- | ---: | ---: | ---: | ---: | ---: |");
+        let plain = ways.first().map_or(f64::NAN, |way| way.total_ms);
+        for way in ways {
+            self.line(&format!(
+                "| {} | {:.0} | {:.2} | {:.0} | {} | {:.0} |",
+                way.name,
+                way.total_ms,
+                way.total_ms / plain,
+                way.longest_write_ms,
+                way.writes,
+                way.grown_mb
+            ));
         }
         self.show();
     }
