@@ -1,5 +1,6 @@
 //! The border between tenants: tried as the application's role, and looked for in its statements.
 
+use pgfleet_testkit::{Cluster, TestDb};
 use serde_json::Value;
 
 use crate::stage::{Stage, assert_says};
@@ -103,6 +104,26 @@ fn isolation_is_a_kind_of_check() {
     assert_eq!(blind.code, 1, "{}", blind.stdout);
     assert_says(&blind.stdout, &["not tried"]);
     drop_role(&stage, &role);
+}
+
+#[test]
+fn what_the_server_ran_is_listed_with_its_calls() {
+    let cluster =
+        Cluster::fresh().setting("shared_preload_libraries", "pg_stat_statements").start();
+    let stage = Stage::on(TestDb::on(&cluster), &[]);
+    stage.project.write("pgfleet.toml", TENANCY);
+    stage.db.sql("CREATE EXTENSION pg_stat_statements; CREATE TABLE notes (id int, org int)");
+    for id in 1..4 {
+        stage.db.sql(&format!("SELECT id FROM notes WHERE id = {id}"));
+    }
+    stage.db.sql("SELECT id FROM notes WHERE id = 1 AND org = 2");
+    let output = stage.run(&["isolation", "queries", "--output", "json"]);
+    assert_eq!(output.code, 1, "{}\n{}", output.stdout, output.stderr);
+    let json: Value = serde_json::from_str(&output.stdout).unwrap();
+    let found = json["targets"][0]["statements"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0]["calls"], 3, "{found:#?}");
+    assert_says(found[0]["statement"].as_str().unwrap(), &["WHERE id = $1"]);
 }
 
 #[test]
