@@ -128,13 +128,15 @@ impl<'a> Databases<'a> {
         database: &str,
     ) -> Result<(), Box<Problem>> {
         let name = literal(database);
+        // Who may not see other roles' sessions in full gets but their process, role and application.
         let sql = format!(
-            "SELECT pg_catalog.format('pid %s, user %s, application %s, %s, connected since %s', \
-             pid, usename, pg_catalog.quote_literal(application_name), \
-             coalesce('from ' || client_addr::text, 'on the server itself'), \
-             pg_catalog.date_trunc('second', backend_start)) \
-             FROM pg_catalog.pg_stat_activity WHERE datname = {name} \
-             AND backend_type IN ('client backend', 'walsender') \
+            "SELECT pg_catalog.format('pid %s, user %s, application %s, %s', pid, usename, \
+             pg_catalog.quote_literal(application_name), \
+             coalesce('from ' || client_addr::text, CASE WHEN backend_type IS NULL \
+             THEN 'more is for pg_read_all_stats' ELSE 'on the server itself' END) || \
+             coalesce(', connected since ' || pg_catalog.date_trunc('second', backend_start)::text, '')) \
+             FROM pg_catalog.pg_stat_activity WHERE datname = {name} AND usename IS NOT NULL \
+             AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender') \
              UNION ALL SELECT pg_catalog.format('the prepared transaction %s of user %s', gid, owner) \
              FROM pg_catalog.pg_prepared_xacts WHERE database = {name}"
         );

@@ -127,12 +127,22 @@ fn half_created(entry: &Entry) -> Problem {
 }
 
 fn consent_missing(entry: &Entry, bytes: Option<u64>) -> Problem {
-    let size = bytes.map(|bytes| format!(" of {bytes} bytes")).unwrap_or_default();
-    let what = format!("dropping the tenant {} loses its database", entry.code);
+    let (code, database) = (&entry.code, &entry.database);
+    let size = bytes.map(|bytes| format!(" of {} MiB", bytes >> 20)).unwrap_or_default();
+    let (what, detail) = match entry.oid {
+        Some(_) => (
+            format!("dropping the tenant {code} loses its database"),
+            format!("the database {database}{size}; it is backed up first"),
+        ),
+        None => (
+            format!("dropping the tenant {code} takes it out of the registry"),
+            format!("there is no database {database} to be dropped"),
+        ),
+    };
     Problem::error(Code::ConsentMissing, what)
-        .in_target(&entry.code)
-        .detail(format!("the database {}{size}; it is backed up first", entry.database))
-        .fix_with("Allow it.", command(&entry.code))
+        .in_target(code)
+        .detail(detail)
+        .fix_with("Allow it.", command(code))
 }
 
 fn refused(code: &str, why: String) -> Box<Problem> {

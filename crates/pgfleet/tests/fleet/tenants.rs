@@ -126,6 +126,7 @@ fn a_tenant_comes_and_goes() {
     let verified = std::fs::read_dir(fleet.project.path().join(".pgfleet/backups/acme"));
     let verified = verified.expect("backups").next().expect("one").expect("a folder").path();
     assert!(verified.join("verified.json").is_file());
+    says(&fleet.tenant(&["drop", "ghost"], 5), &["error[PF402]", "no database gone to be dropped"]);
     says(&fleet.tenant(&["drop", "ghost", "--allow-data-loss"], 0), &["was gone before"]);
     says(
         &fleet.tenant(&["drop", "acme", "--allow-data-loss"], 5),
