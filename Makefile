@@ -8,7 +8,7 @@ else
 RUN_TESTS = $(CARGO) test --tests
 endif
 
-.PHONY: setup demo test bench interop interop-installed fmt lint stop
+.PHONY: setup demo test bench soak interop interop-installed fmt lint stop
 
 # What the tests need: server, pooler, libclang, Node. Skips what is there.
 setup:
@@ -32,6 +32,10 @@ test:
 # Benchmarks against the peers, as ratios in one run.
 bench:
 	$(CARGO) xtask bench
+
+# Random pairs of schemas, other ones every day: PAIRS=10000 SEED=7 make soak
+soak:
+	$(CARGO) xtask soak --pairs $${PAIRS:-2000} $${SEED:+--seed $$SEED}
 
 # Tests against the peers that need a cargo build: about ten minutes the first time.
 interop:

@@ -23,6 +23,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   new-rule NAME   write the skeleton of a lint rule: its file, page and cases
   round-trip [--major N] FILE...
                   make schemas again from nothing and compare their dumps
+  soak [--pairs N] [--seed S] [--from N] [--major N]
+                  prove random pairs of schemas in both directions
   tidy            check the tree's own rules";
 
 fn main() -> ExitCode {
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Some((&"pg-delta", [folder, options @ ..])) => schemas::pg_delta::run(folder, options),
         Some((&"new-rule", [name])) => new_rule::run(name),
         Some((&"round-trip", files)) => schemas::round_trip::run(files),
+        Some((&"soak", options)) => schemas::soak::run(options),
         Some((&"tidy", [])) => tidy::run(),
         _ => {
             eprintln!("{USAGE}");

@@ -26,6 +26,7 @@ pub mod peers;
 pub mod pgbouncer;
 mod project;
 pub mod proxy;
+pub mod random;
 mod redact;
 pub mod schemas;
 mod shared;

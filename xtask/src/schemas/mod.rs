@@ -3,3 +3,4 @@
 mod load;
 pub(crate) mod pg_delta;
 pub(crate) mod round_trip;
+pub(crate) mod soak;

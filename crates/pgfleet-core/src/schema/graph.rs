@@ -9,8 +9,8 @@ mod sort;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::diff::{Difference, TableRebuild, owns, table_position};
-use super::{Body, Edge, Kind, Object, ObjectId, Schema};
+use super::diff::{Difference, TableRebuild, is_attached, owns, table_position};
+use super::{Body, Edge, Kind, Object, ObjectId};
 
 /// One step: something that happens to one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +88,7 @@ impl<'d, 's> Graph<'d, 's> {
             }
         }
         for at in difference.creates.iter().chain(difference.alters.keys()) {
-            if graph.needs_attaching(*at) {
+            if is_attached(difference, *at) {
                 graph.add(Step::Attach(*at));
             }
             graph.add(Step::Finish(*at));
@@ -104,17 +104,6 @@ impl<'d, 's> Graph<'d, 's> {
     fn add(&mut self, step: Step) {
         self.numbers.insert(step, self.steps.len());
         self.steps.push(step);
-    }
-
-    /// A new partition, or a table that becomes one.
-    fn needs_attaching(&self, at: usize) -> bool {
-        let bound = |schema: &Schema, at: usize| {
-            let table = schema.objects[at].table()?;
-            table.partition_bound.clone().map(|bound| (bound, table.parents.clone()))
-        };
-        let wanted = bound(self.difference.to, at);
-        let has = self.difference.alters.get(&at).and_then(|at| bound(self.difference.from, *at));
-        wanted.is_some() && wanted != has
     }
 
     fn put(&mut self, first: Option<Step>, second: Option<Step>) {
@@ -163,7 +152,10 @@ impl<'d, 's> Graph<'d, 's> {
             if self.difference.online.dropped_indexes.contains(&needing) {
                 continue;
             }
-            self.put(drop_needing, self.alter_of(needed));
+            let is_sequence = matches!(from.objects[needed].body, Body::Sequence(_));
+            if !is_sequence {
+                self.put(drop_needing, self.alter_of(needed));
+            }
             if self.readds(needed, edge) {
                 self.put(drop_needing, Some(Step::Detach(needed)));
             }
@@ -294,8 +286,8 @@ impl<'d, 's> Graph<'d, 's> {
         }
     }
 
-    /// An index of a partition that belongs to an index which exists already is there before the
-    /// partition is attached, and joins by itself; else it joins a new index by a statement.
+    /// Indexes of a partition, and those that they are part of, are there before the partition is
+    /// attached, and join by themselves; else the server would make others.
     fn order_partition_index(&mut self, needing: usize, needed: usize) {
         let to = self.difference.to;
         let part = &to.objects[needing];
@@ -310,10 +302,8 @@ impl<'d, 's> Graph<'d, 's> {
         }
         let Some(table) = super::diff::owner_position(to, part) else { return };
         let (attach, make) = (Some(Step::Attach(table)), self.make_of(needing));
-        match self.difference.creates.contains(&needed) {
-            true => self.put(attach, make),
-            false => self.put(make, attach),
-        }
+        self.put(make, attach);
+        self.put(self.make_of(needed), attach);
     }
 
     /// Two objects of one name cannot be there at the same time.

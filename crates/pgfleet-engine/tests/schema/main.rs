@@ -4,6 +4,7 @@
 
 mod corpus;
 mod majors;
+mod random;
 mod spelling;
 
 use std::path::{Path, PathBuf};

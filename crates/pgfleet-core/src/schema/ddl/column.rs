@@ -2,10 +2,10 @@
 
 use pgfleet_sql::quote_ident;
 
-use super::foreign;
 use super::sequence;
 use super::table::{changed_options, option_list};
-use crate::schema::{Column, Generated, Sequence, same_default};
+use super::{conversion, foreign};
+use crate::schema::{Column, Generated, Schema, Sequence, same_default};
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` have it.
 pub(super) fn definition(column: &Column) -> String {
@@ -38,11 +38,11 @@ fn value(column: &Column) -> String {
     }
 }
 
-/// What a column has that its definition does not say.
-pub(super) fn details(table: &str, column: &Column) -> Vec<String> {
+/// What a column has that its definition does not say; some of it may come from a parent table.
+pub(super) fn details(table: &str, column: &Column, above: Option<&Column>) -> Vec<String> {
     let bare = Column {
-        name: column.name.clone(),
-        type_name: column.type_name.clone(),
+        storage: above.and_then(|above| above.storage.clone()),
+        compression: above.and_then(|above| above.compression.clone()),
         ..Column::default()
     };
     storage_changes(&format!("ALTER TABLE ONLY {table}"), &bare, column)
@@ -90,24 +90,33 @@ pub(super) struct Detached {
     pub(super) identity: bool,
 }
 
+/// Where a column is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'s> {
+    pub(super) schemas: [&'s Schema; 2],
+    /// It is about to inherit from another table.
+    pub(super) joins: bool,
+    pub(super) foreign: bool,
+}
+
 /// Turns a column into another of the same name.
 pub(super) fn alter(
     table: &str,
     old: &Column,
     new: &Column,
     done: Detached,
-    foreign: bool,
+    around: Around<'_>,
 ) -> Vec<String> {
     let name = quote_ident(&new.name);
     let column = format!("ALTER TABLE {table} ALTER COLUMN {name}");
     let only = format!("ALTER TABLE ONLY {table} ALTER COLUMN {name}");
     let mut statements = Vec::new();
-    let retyped =
-        !new.inherited && (&old.type_name, &old.collation) != (&new.type_name, &new.collation);
+    let changes = (&old.type_name, &old.collation) != (&new.type_name, &new.collation);
+    let retyped = changes && (!new.inherited || around.joins);
     let computed = old.generated.is_some();
     let same = same_default(old.default.as_deref(), new.default.as_deref(), &new.type_name);
     let detached = done.default;
-    let redefault = !computed && (!same || (retyped && new.default.is_some()) || detached);
+    let redefault = !computed && (!same || (changes && new.default.is_some()) || detached);
     if computed && new.generated.is_none() {
         statements.push(format!("{column} DROP EXPRESSION"));
     }
@@ -115,7 +124,9 @@ pub(super) fn alter(
         statements.push(format!("{column} DROP IDENTITY"));
     }
     if redefault && old.default.is_some() && !detached && (retyped || new.default.is_none()) {
-        statements.push(format!("{only} DROP DEFAULT"));
+        // Those of inheriting tables are in the way of a new type too.
+        let head = if retyped { &column } else { &only };
+        statements.push(format!("{head} DROP DEFAULT"));
     }
     let identity = identity(&column, old, new);
     let narrows = retyped && narrows_identity(old, new);
@@ -123,7 +134,7 @@ pub(super) fn alter(
         statements.extend(identity.iter().cloned());
     }
     if retyped {
-        statements.push(format!("{column} {}", set_type(old, new, foreign)));
+        statements.push(format!("{column} {}", set_type(old, new, around)));
     }
     if redefault || (computed && new.generated.is_none()) {
         statements
@@ -137,21 +148,27 @@ pub(super) fn alter(
     if !narrows {
         statements.extend(identity);
     }
-    statements.extend(storage_changes(&format!("ALTER TABLE ONLY {table}"), old, new));
+    let had = match changes {
+        // A new type brings its own storage and compression.
+        true => Column { storage: None, compression: None, ..old.clone() },
+        false => old.clone(),
+    };
+    statements.extend(storage_changes(&format!("ALTER TABLE ONLY {table}"), &had, new));
     if let Some(options) = foreign::changed_options(&old.foreign_options, &new.foreign_options) {
         statements.push(format!("{} {options}", column.replacen("TABLE", "FOREIGN TABLE", 1)));
     }
     statements
 }
 
-/// The type, with a conversion that PostgreSQL tries for every pair of types. Between limits of one
+/// The type, with a conversion for every pair of types. Between limits of one
 /// type there is none: written out, it would cut what is too long without a word.
-fn set_type(old: &Column, new: &Column, foreign: bool) -> String {
+fn set_type(old: &Column, new: &Column, around: Around<'_>) -> String {
     let collation = new.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
     let (name, type_name) = (quote_ident(&new.name), &new.type_name);
     // Rows of a foreign table are elsewhere, and are not converted.
-    let needs_none = foreign || family(&old.type_name) == family(type_name);
-    let using = if needs_none { String::new() } else { format!(" USING {name}::{type_name}") };
+    let needs_none = around.foreign || family(&old.type_name) == family(type_name);
+    let converted = conversion::expression(around.schemas, &name, &old.type_name, type_name);
+    let using = if needs_none { String::new() } else { format!(" USING {converted}") };
     format!("TYPE {type_name}{collation}{using}")
 }
 

@@ -58,9 +58,14 @@ pub(super) fn create(
     };
     let name = quote_ident(&object.id.name);
     let table = object.id.sql_table();
+    let is_key = matches!(constraint.kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique);
+    let definition = match is_key {
+        true => with_options(constraint),
+        false => constraint.definition.clone(),
+    };
     let mut statements =
-        vec![format!("ALTER TABLE {only}{table} ADD CONSTRAINT {name} {}", constraint.definition)];
-    if !constraint.index_options.is_empty() {
+        vec![format!("ALTER TABLE {only}{table} ADD CONSTRAINT {name} {definition}")];
+    if !constraint.index_options.is_empty() && !is_key {
         let index = index_name(object);
         let options = option_list(&constraint.index_options);
         statements.push(format!("ALTER INDEX {index} SET ({options})"));
@@ -68,6 +73,13 @@ pub(super) fn create(
     let parent = constraint.parent_index.as_deref();
     statements.extend(super::index::join_parent(difference, at, &index_name(object), parent));
     statements
+}
+
+/// The definition with the storage parameters of its index, which stand before its deferrability.
+fn with_options(key: &Constraint) -> String {
+    let rest = split(&key.definition).0;
+    let tail = &key.definition[rest.len()..];
+    format!("{rest}{}{tail}", super::column::with(&key.index_options))
 }
 
 /// The unique index that a key is made from: `UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b)` has the

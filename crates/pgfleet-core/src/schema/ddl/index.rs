@@ -1,6 +1,6 @@
 //! Indexes that belong to no constraint.
 
-use crate::schema::diff::Difference;
+use crate::schema::diff::{Difference, is_attached, owner_position};
 use crate::schema::{Index, Object, same_text};
 
 pub(super) fn can_alter(old: &Index, new: &Index) -> bool {
@@ -51,8 +51,8 @@ fn statistics(name: &str, old: &[String], new: &[String]) -> Vec<String> {
     statements
 }
 
-/// Makes an index of a partition part of a new index of the partitioned table. Indexes of a new
-/// partition join those that exist by themselves when the partition is attached.
+/// Makes an index of a partition part of a new index of the partitioned table. Those of a partition
+/// that is attached after them join by themselves.
 pub(super) fn join_parent(
     difference: &Difference<'_>,
     at: usize,
@@ -60,6 +60,10 @@ pub(super) fn join_parent(
     parent: Option<&str>,
 ) -> Option<String> {
     let parent = parent?;
+    let table = owner_position(difference.to, &difference.to.objects[at]);
+    if table.is_some_and(|table| is_attached(difference, table)) {
+        return None;
+    }
     let made_now = difference.to.needs_of(at).iter().any(|edge| {
         let needed = &difference.to.objects[edge.to as usize];
         let is_parent = format!(

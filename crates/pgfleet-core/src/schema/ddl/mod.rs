@@ -6,6 +6,7 @@
 mod column;
 mod comment;
 mod constraint;
+mod conversion;
 mod foreign;
 mod index;
 mod online;
@@ -152,7 +153,7 @@ fn create_body(difference: &Difference<'_>, at: usize, object: &Object) -> Vec<S
         Body::Rule(rule) => trigger::create_rule(object, rule),
         Body::Policy(policy) => vec![policy::create(object, policy)],
         Body::Statistics(statistics) => simple::create_statistics(object, statistics),
-        Body::Publication(publication) => vec![publication::create(object, publication)],
+        Body::Publication(publication) => vec![publication::create(to, object, publication)],
         Body::ForeignDataWrapper(wrapper) => vec![foreign::create_wrapper(object, wrapper)],
         Body::ForeignServer(server) => vec![foreign::create_server(object, server)],
         Body::UserMapping(mapping) => vec![foreign::create_mapping(mapping)],
@@ -208,7 +209,9 @@ fn alter_body(difference: &Difference<'_>, at: usize, old: &Object, new: &Object
         (Body::Rule(o), Body::Rule(n)) => trigger::alter_rule(new, o, n),
         (Body::Policy(o), Body::Policy(n)) => policy::alter(new, o, n),
         (Body::Statistics(o), Body::Statistics(n)) => simple::alter_statistics(new, o, n),
-        (Body::Publication(o), Body::Publication(n)) => publication::alter(new, o, n),
+        (Body::Publication(o), Body::Publication(n)) => {
+            publication::alter(difference.to, new, o, n)
+        }
         (Body::ForeignDataWrapper(o), Body::ForeignDataWrapper(n)) => {
             foreign::alter_wrapper(new, o, n)
         }
@@ -228,7 +231,8 @@ fn alter_body(difference: &Difference<'_>, at: usize, old: &Object, new: &Object
 
 fn finish(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let object = &difference.to.objects[at];
-    let old = difference.from.get(&object.id);
+    let is_new = difference.creates.contains(&at);
+    let old = difference.from.get(&object.id).filter(|_| !is_new);
     match &object.body {
         Body::Sequence(new) => {
             let old = old.and_then(|old| match &old.body {

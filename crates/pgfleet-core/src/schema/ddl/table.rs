@@ -5,14 +5,34 @@ use pgfleet_sql::quote_ident;
 use super::{column, comment, constraint, foreign, online, privileges};
 use crate::schema::diff::Difference;
 use crate::schema::{
-    Body, Column, ConstraintKind, ForeignPart, Kind, Object, Persistence, ReplicaIdentity, Schema,
-    Table,
+    Body, Column, Constraint, ConstraintKind, ForeignPart, Kind, Object, ObjectId, Persistence,
+    ReplicaIdentity, Schema, Table,
 };
 
 /// A table cannot become a partitioned one, or a partitioned one change its key.
 pub(super) fn can_alter(old: &Table, new: &Table) -> bool {
     let server = |table: &Table| table.foreign.as_ref().map(|foreign| foreign.server.clone());
-    old.partition_key == new.partition_key && server(old) == server(new)
+    old.partition_key == new.partition_key && server(old) == server(new) && !retypes_key(old, new)
+}
+
+/// The type of a column that is in the partition key cannot be changed.
+fn retypes_key(old: &Table, new: &Table) -> bool {
+    let Some(key) = &old.partition_key else { return false };
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    let is_in_key = |column: &Column| {
+        let name = quote_ident(&column.name);
+        key.match_indices(&name).any(|(at, _)| {
+            let (before, after) = (&key[..at], &key[at + name.len()..]);
+            !before.ends_with(is_word) && !after.starts_with(is_word)
+        })
+    };
+    let differs = |column: &Column| {
+        let other = new.columns.iter().find(|other| other.name == column.name);
+        other.is_some_and(|other| {
+            (&other.type_name, &other.collation) != (&column.type_name, &column.collation)
+        })
+    };
+    old.columns.iter().any(|column| differs(column) && is_in_key(column))
 }
 
 pub(super) fn create(schema: &Schema, object: &Object, table: &Table) -> Vec<String> {
@@ -38,8 +58,9 @@ pub(super) fn create(schema: &Schema, object: &Object, table: &Table) -> Vec<Str
     let mut statements = vec![sql];
     for one in &table.columns {
         statements.extend(inherited_default(&name, table, one));
-        statements.extend(column::details(&name, one));
+        statements.extend(column::details(&name, one, column_above(schema, table, one)));
     }
+    statements.extend(late_checks(schema, object, table));
     statements.extend(security(&name, &Table::default(), table));
     statements
 }
@@ -66,8 +87,41 @@ fn inherited_default(name: &str, table: &Table, column: &Column) -> Option<Strin
     Some(format!("ALTER TABLE ONLY {name} ALTER COLUMN {column_name} SET DEFAULT {default}"))
 }
 
+/// The column of a parent from which one of a new table is copied.
+fn column_above<'s>(schema: &'s Schema, table: &Table, column: &Column) -> Option<&'s Column> {
+    if table.partition_bound.is_some() || !column.inherited {
+        return None;
+    }
+    let find = |parent: &String| {
+        let name = pgfleet_sql::parse_qualified(parent)?;
+        let id = ObjectId::new(Kind::Table, name.schema.as_deref()?, &name.name);
+        schema.get(&id)?.columns().iter().find(|above| above.name == column.name)
+    };
+    table.parents.iter().find_map(find)
+}
+
 /// Checks that a partition must have before it can be attached.
 fn inherited_checks(schema: &Schema, object: &Object, table: &Table) -> Vec<String> {
+    let checks = checks_from_above(schema, object, table).into_iter();
+    let valid = checks.filter(|(_, check)| check.validated);
+    valid.map(|(other, check)| constraint::inline(other, check)).collect()
+}
+
+/// The same that are not valid, which `CREATE TABLE` would make valid.
+fn late_checks(schema: &Schema, object: &Object, table: &Table) -> Vec<String> {
+    let checks = checks_from_above(schema, object, table).into_iter();
+    let later = checks.filter(|(_, check)| !check.validated);
+    let add = |(other, check)| {
+        format!("ALTER TABLE {} ADD {}", object.id.sql_name(), constraint::inline(other, check))
+    };
+    later.map(add).collect()
+}
+
+fn checks_from_above<'s>(
+    schema: &'s Schema,
+    object: &Object,
+    table: &Table,
+) -> Vec<(&'s Object, &'s Constraint)> {
     if table.partition_bound.is_none() {
         return Vec::new();
     }
@@ -77,7 +131,7 @@ fn inherited_checks(schema: &Schema, object: &Object, table: &Table) -> Vec<Stri
     let own = schema.objects[first..].iter().take_while(|other| key(other) == wanted);
     let inherited = own.filter_map(|other| match &other.body {
         Body::Constraint(check) if check.inherited && check.kind == ConstraintKind::Check => {
-            Some(constraint::inline(other, check))
+            Some((other, check))
         }
         _ => None,
     });
@@ -94,7 +148,28 @@ pub(super) fn attach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let (Some(bound), Some(parent)) = (&table.partition_bound, table.parents.first()) else {
         return Vec::new();
     };
-    vec![format!("ALTER TABLE ONLY {parent} ATTACH PARTITION {} {bound}", object.id.sql_name())]
+    let name = object.id.sql_name();
+    let mut statements = missing_checks(difference, at, object, table);
+    statements.push(format!("ALTER TABLE ONLY {parent} ATTACH PARTITION {name} {bound}"));
+    statements
+}
+
+/// Checks of its new parent that a table which was there before has not.
+fn missing_checks(
+    difference: &Difference<'_>,
+    at: usize,
+    object: &Object,
+    table: &Table,
+) -> Vec<String> {
+    if difference.creates.contains(&at) {
+        return Vec::new();
+    }
+    let checks = checks_from_above(difference.to, object, table).into_iter();
+    let missing = checks.filter(|(check, _)| difference.from.get(&check.id).is_none());
+    let add = |(check, body)| {
+        format!("ALTER TABLE {} ADD {}", object.id.sql_name(), constraint::inline(check, body))
+    };
+    missing.map(add).collect()
 }
 
 pub(super) fn column_definition(column: &Column) -> String {
@@ -138,7 +213,7 @@ pub(super) fn alter(
     }
     let rebuild = difference.alters.get(&at).and_then(|from| difference.rebuilds.get(from));
     let rebuild = rebuild.cloned().unwrap_or_default();
-    statements.extend(drop_columns(&name, old, new));
+    statements.extend(drop_columns(&name, old, new, &rebuild.columns));
     statements.extend(alter_columns(difference, at, &name, old, new, &rebuild));
     statements.extend(add_columns(difference, at, old, new, &rebuild.columns));
     statements.extend(join_parents(&name, old, new));
@@ -152,12 +227,19 @@ pub(super) fn alter(
     statements
 }
 
-fn drop_columns(name: &str, old: &Table, new: &Table) -> Vec<String> {
+/// All but those that went before the table was altered.
+fn drop_columns(
+    name: &str,
+    old: &Table,
+    new: &Table,
+    gone_before: &std::collections::BTreeSet<String>,
+) -> Vec<String> {
     let stays = |column: &Column| new.columns.iter().any(|other| other.name == column.name);
     // Generated columns first: they may need the others.
     let leaves = old.parents.iter().any(|parent| !new.parents.contains(parent));
     let own = |column: &&Column| leaves || !column.inherited;
-    let mut gone: Vec<_> = old.columns.iter().filter(own).filter(|column| !stays(column)).collect();
+    let goes = |column: &&Column| !stays(column) && !gone_before.contains(&column.name);
+    let mut gone: Vec<_> = old.columns.iter().filter(own).filter(goes).collect();
     gone.sort_by_key(|column| column.generated.is_none());
     gone.iter().map(|column| drop_column(name, &column.name)).collect()
 }
@@ -175,6 +257,11 @@ fn alter_columns(
     rebuild: &crate::schema::diff::TableRebuild,
 ) -> Vec<String> {
     let mut statements = Vec::new();
+    let around = column::Around {
+        schemas: [difference.from, difference.to],
+        joins: joins_parent(old, new),
+        foreign: new.foreign.is_some(),
+    };
     for column in &new.columns {
         let Some(had) = old.columns.iter().find(|other| other.name == column.name) else {
             continue;
@@ -188,7 +275,7 @@ fn alter_columns(
         }
         let later = difference.online.tightens(at, &column.name);
         let column = Column { not_null: column.not_null && !later, ..column.clone() };
-        statements.extend(column::alter(name, had, &column, done, new.foreign.is_some()));
+        statements.extend(column::alter(name, had, &column, done, around));
     }
     statements
 }
@@ -207,8 +294,7 @@ fn add_columns(
         !known || readded.contains(&column.name)
     };
     let mut added: Vec<_> = new.columns.iter().filter(is_new).collect();
-    let joins = new.partition_bound.is_none()
-        && new.parents.iter().any(|parent| !old.parents.contains(parent));
+    let joins = joins_parent(old, new);
     added.sort_by_key(|column| column.generated.is_some());
     let mut statements = Vec::new();
     for one in added {
@@ -220,13 +306,18 @@ fn add_columns(
             let definition = column::definition(one);
             statements.push(format!("ALTER TABLE {name} ADD COLUMN {exists}{definition}"));
         }
-        statements.extend(column::details(name, one));
+        statements.extend(column::details(name, one, None));
         if readded.contains(&one.name) {
             statements.extend(comment::of_column(object, &one.name));
             statements.extend(privileges::change_column(object, one, &[]));
         }
     }
     statements
+}
+
+/// True for a table that begins to inherit from another, as a partition or otherwise.
+fn joins_parent(old: &Table, new: &Table) -> bool {
+    new.parents.iter().any(|parent| !old.parents.contains(parent))
 }
 
 fn leave_parents(name: &str, old: &Table, new: &Table) -> Vec<String> {

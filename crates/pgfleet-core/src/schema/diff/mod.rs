@@ -88,6 +88,18 @@ pub fn compare<'s>(from: &'s Schema, to: &'s Schema) -> Difference<'s> {
     difference
 }
 
+/// True for a new partition and for a table (position in `to`) that becomes one.
+pub(super) fn is_attached(difference: &Difference<'_>, at: usize) -> bool {
+    let bound = |schema: &Schema, at: usize| {
+        let table = schema.objects[at].table()?;
+        table.partition_bound.clone().map(|bound| (bound, table.parents.clone()))
+    };
+    let wanted = bound(difference.to, at);
+    let has = difference.alters.get(&at).and_then(|at| bound(difference.from, *at));
+    let stays = !difference.creates.contains(&at) && !difference.alters.contains_key(&at);
+    wanted.is_some() && wanted != has && !stays
+}
+
 impl<'s> Difference<'s> {
     fn compare_pair(&mut self, at: usize, other: usize) {
         let (old, new) = (&self.from.objects[at], &self.to.objects[other]);

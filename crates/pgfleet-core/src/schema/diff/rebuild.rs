@@ -37,6 +37,7 @@ enum Break {
 /// Adds to a difference everything that must be rebuilt.
 pub(super) fn spread(difference: &mut Difference<'_>) {
     let dependents = dependents(difference.from);
+    replace_split_indexes(difference);
     let mut work = first_breaks(difference);
     while let Some((at, broken)) = work.pop() {
         for edge in &dependents[at] {
@@ -47,6 +48,42 @@ pub(super) fn spread(difference: &mut Difference<'_>) {
     }
     untangle(difference);
     free_names(difference);
+}
+
+/// An index that stays while a part of it goes is replaced: the part cannot go without it.
+fn replace_split_indexes(difference: &mut Difference<'_>) {
+    let (from, to) = (difference.from, difference.to);
+    let mut split = Vec::new();
+    for at in &difference.drops {
+        let stays = |at: usize| to.position(&from.objects[at].id).is_some();
+        let is_part = match &from.objects[*at].body {
+            Body::Index(index) => index.parent_index.is_some(),
+            Body::Constraint(key) => key.parent_index.is_some(),
+            _ => false,
+        };
+        let table = owner_position(from, &from.objects[*at]).filter(|table| {
+            let same = |old: &Object, new: &Object| {
+                old.table().map(|t| &t.parents) == new.table().map(|t| &t.parents)
+            };
+            let new = to.get(&from.objects[*table].id);
+            !difference.drops.contains(table)
+                && new.is_some_and(|new| same(&from.objects[*table], new))
+        });
+        if !is_part || table.is_none() {
+            continue;
+        }
+        let needs = from.needs_of(*at).iter().map(|edge| edge.to as usize);
+        let is_index = |at: &usize| {
+            matches!(from.objects[*at].body, Body::Index(_) | Body::Constraint(_)) && stays(*at)
+        };
+        split.extend(needs.filter(is_index).filter(|at| !difference.drops.contains(at)));
+    }
+    for at in split {
+        let Some(other) = to.position(&from.objects[at].id) else { continue };
+        difference.drops.insert(at);
+        difference.creates.insert(other);
+        difference.alters.remove(&other);
+    }
 }
 
 /// Takes off columns the identity whose sequence's name a new sequence shall have.
@@ -245,6 +282,9 @@ fn break_column(
         return vec![(at, Break::Retyped(name))];
     }
     if find(&difference.to.objects[to]).is_none() {
+        if *broken == Break::Gone && !is_type && is_made_anew(difference, edge) {
+            difference.rebuilds.entry(at).or_default().columns.insert(name);
+        }
         return Vec::new();
     }
     difference.alters.entry(to).or_insert(at);
@@ -257,6 +297,11 @@ fn break_column(
         true => vec![(at, Break::ColumnGone(name))],
         false => Vec::new(),
     }
+}
+
+/// What is needed goes and comes again: what needs it must go before that.
+fn is_made_anew(difference: &Difference<'_>, edge: &Edge) -> bool {
+    difference.to.position(&difference.from.objects[edge.to as usize].id).is_some()
 }
 
 /// A sequence does not need the column that owns it.

@@ -67,13 +67,37 @@ impl<'k, K: Ord + Copy> Waiting<'k, K> {
     /// other.
     fn next(&mut self) -> Option<usize> {
         loop {
-            let first = *self.left.first()?;
+            let first = self.left.first()?.1;
             let taken = self.free.pop().or_else(|| self.possible.pop());
-            let taken = taken.map_or(first, |Reverse(taken)| taken);
+            let taken = match taken {
+                Some(Reverse(taken)) => taken,
+                None => self.first_of_cycle(first),
+            };
             if self.left.remove(&taken) {
                 return Some(taken.1);
             }
         }
+    }
+
+    /// The first of the steps that wait for each other and for nothing else, on the way back from a
+    /// step that waits.
+    fn first_of_cycle(&self, start: usize) -> (K, usize) {
+        let mut before: Vec<Vec<usize>> = vec![Vec::new(); self.keys.len()];
+        for (_, first) in &self.left {
+            for (second, _) in self.next[*first].iter().filter(|(_, must)| *must) {
+                before[*second].push(*first);
+            }
+        }
+        let mut cycle = reach(&before, start);
+        loop {
+            let smaller = cycle.iter().map(|one| reach(&before, *one));
+            match smaller.into_iter().find(|reached| reached.len() < cycle.len()) {
+                Some(smaller) => cycle = smaller,
+                None => break,
+            }
+        }
+        let keyed = cycle.iter().map(|number| (self.keys[*number], *number));
+        keyed.min().unwrap_or((self.keys[start], start))
     }
 
     fn finish(&mut self, number: usize) {
@@ -96,6 +120,16 @@ impl<'k, K: Ord + Copy> Waiting<'k, K> {
     }
 }
 
+/// A step and everything that it waits for.
+fn reach(before: &[Vec<usize>], start: usize) -> BTreeSet<usize> {
+    let mut seen = BTreeSet::from([start]);
+    let mut work = vec![start];
+    while let Some(number) = work.pop() {
+        work.extend(before[number].iter().copied().filter(|first| seen.insert(*first)));
+    }
+    seen
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +145,7 @@ mod tests {
         assert_eq!(sorted(3, &[], &[(1, 0)]), [1, 0, 2]);
         assert_eq!(sorted(2, &[(0, 1)], &[(1, 0)]), [0, 1]);
         assert_eq!(sorted(3, &[(0, 1), (1, 0)], &[]), [2, 0, 1]);
+        assert_eq!(sorted(3, &[(1, 2), (2, 1), (1, 0)], &[]), [1, 0, 2]);
         assert_eq!(sorted(3, &[(0, 1), (1, 2)], &[(2, 0)]), [0, 1, 2]);
     }
 

@@ -1,0 +1,2 @@
+CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE TABLE t (a int, g integer GENERATED ALWAYS AS (f(a)) STORED, d int DEFAULT f(1));

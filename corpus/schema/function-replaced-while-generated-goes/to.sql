@@ -1,0 +1,3 @@
+CREATE FUNCTION f(v integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN v;
+END';
+CREATE TABLE t (a int);

@@ -1,0 +1,3 @@
+CREATE TABLE p (a int, c numeric(10,2) DEFAULT 0);
+CREATE TABLE h (own text) INHERITS (p);
+ALTER TABLE h ALTER c SET DEFAULT 7;

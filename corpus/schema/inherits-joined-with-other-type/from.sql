@@ -1,0 +1,1 @@
+CREATE TABLE h (id bigint NOT NULL, v text DEFAULT 'x');

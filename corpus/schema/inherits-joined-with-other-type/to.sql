@@ -1,0 +1,2 @@
+CREATE TABLE p (id integer NOT NULL, w date);
+CREATE TABLE h (own text) INHERITS (p);

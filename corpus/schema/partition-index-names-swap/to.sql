@@ -1,0 +1,3 @@
+CREATE TABLE t (id int NOT NULL, c text) PARTITION BY RANGE (id);
+CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (50);
+CREATE INDEX i2 ON t (c text_pattern_ops);

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int NOT NULL, c int NOT NULL) PARTITION BY RANGE (id);
+ALTER TABLE t ADD PRIMARY KEY (id) WITH (fillfactor = 80);

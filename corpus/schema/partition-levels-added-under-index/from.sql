@@ -1,0 +1,2 @@
+CREATE TABLE t (id int NOT NULL, c int) PARTITION BY LIST (c);
+CREATE INDEX i ON t (id);

@@ -1,0 +1,3 @@
+CREATE TABLE p (id int PRIMARY KEY, a int);
+CREATE TABLE h (own text) INHERITS (p);
+CREATE PUBLICATION pub FOR TABLE p WHERE (a > 0);

@@ -1,0 +1,3 @@
+CREATE SEQUENCE s;
+CREATE TABLE t (id bigint NOT NULL DEFAULT nextval('s'), c text);
+ALTER SEQUENCE s OWNED BY t.c;
