@@ -195,6 +195,9 @@ impl<'d, 's> Graph<'d, 's> {
         for at in self.difference.rebuilds.keys() {
             self.put(Some(Step::Detach(*at)), self.alter_of(*at));
             self.put(Some(Step::Detach(*at)), self.drop_of(*at));
+            for edge in self.difference.from.needs_of(*at) {
+                self.put(Some(Step::Detach(*at)), self.alter_of(edge.to as usize));
+            }
         }
     }
 

@@ -193,7 +193,9 @@ pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let identities = rebuild.identities.iter().map(|column| {
         format!("ALTER TABLE {name} ALTER COLUMN {} DROP IDENTITY", quote_ident(column))
     });
-    rebuild.defaults.iter().map(drop).chain(identities).chain(columns).collect()
+    let leave = |parent: &String| format!("ALTER TABLE {name} NO INHERIT {parent}");
+    let left = rebuild.parents.iter().map(leave);
+    left.chain(rebuild.defaults.iter().map(drop)).chain(identities).chain(columns).collect()
 }
 
 pub(super) fn alter(
@@ -320,14 +322,15 @@ fn joins_parent(old: &Table, new: &Table) -> bool {
     new.parents.iter().any(|parent| !old.parents.contains(parent))
 }
 
+/// Other parents than a partition's are left before: see [`detach`].
 fn leave_parents(name: &str, old: &Table, new: &Table) -> Vec<String> {
     let stays = |parent: &String| {
         new.parents.contains(parent) && old.partition_bound == new.partition_bound
     };
-    let leave = |parent: &String| match old.partition_bound {
-        Some(_) => format!("ALTER TABLE {parent} DETACH PARTITION {name}"),
-        None => format!("ALTER TABLE {name} NO INHERIT {parent}"),
-    };
+    if old.partition_bound.is_none() {
+        return Vec::new();
+    }
+    let leave = |parent: &String| format!("ALTER TABLE {parent} DETACH PARTITION {name}");
     old.parents.iter().filter(|parent| !stays(parent)).map(leave).collect()
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::Difference;
-use crate::schema::{Body, Column, Edge, Kind, Object, ObjectId, Schema, same_text};
+use crate::schema::{Body, Column, Edge, Kind, Object, ObjectId, Schema, Table, same_text};
 
 /// What must be taken off a table or domain and put back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct TableRebuild {
     pub defaults: BTreeSet<String>,
     /// Identity columns that become ordinary ones before the name of their sequence is taken.
     pub identities: BTreeSet<String>,
+    /// Parents that the table leaves before they change, as SQL; of a partition, none.
+    pub parents: Vec<String>,
     /// Names of what the checks and the default of a domain use and may not.
     pub checks: BTreeSet<String>,
 }
@@ -163,7 +165,11 @@ fn first_breaks(difference: &mut Difference<'_>) -> Vec<(usize, Break)> {
     for (from, to) in pairs {
         let (old, new) = (&difference.from.objects[from], &difference.to.objects[to]);
         match (&old.body, &new.body) {
-            (Body::Table(_), Body::Table(_)) => {
+            (Body::Table(before), Body::Table(after)) => {
+                let parents = left_parents(before, after);
+                if !parents.is_empty() {
+                    difference.rebuilds.entry(from).or_default().parents = parents;
+                }
                 breaks.extend(column_breaks(difference, from, old, new));
             }
             _ if crate::schema::ddl::needs_retyping(old, new) => {
@@ -174,6 +180,16 @@ fn first_breaks(difference: &mut Difference<'_>) -> Vec<(usize, Break)> {
         }
     }
     breaks
+}
+
+fn left_parents(old: &Table, new: &Table) -> Vec<String> {
+    let stays = |parent: &&String| {
+        new.parents.contains(parent) && old.partition_bound == new.partition_bound
+    };
+    match old.partition_bound {
+        Some(_) => Vec::new(),
+        None => old.parents.iter().filter(|parent| !stays(parent)).cloned().collect(),
+    }
 }
 
 fn column_breaks(
