@@ -13,6 +13,8 @@ use pgfleet_testkit::{
 pub(super) enum Role {
     /// pgfleet.
     Ours,
+    /// pgfleet doing more, or less, than what is compared.
+    Also,
     /// A tool that does the same work.
     Peer,
     /// psql, which keeps no history.
@@ -40,6 +42,8 @@ pub(super) struct Contender {
     pub project: Project,
     /// Tables that are there after it.
     pub tables: usize,
+    /// How it ends when it did its work.
+    pub exit_code: i32,
 }
 
 /// Everybody, in the order of the tables.
@@ -81,6 +85,7 @@ fn ours(program: &Path, format: Format, name: &str, changes: &[Change]) -> Conte
         url_suffix: "",
         project: Project::of(format, changes),
         tables: changes.len(),
+        exit_code: 0,
     }
 }
 
@@ -96,6 +101,7 @@ fn peers(changes: &[Change]) -> Vec<Contender> {
         url_suffix: if format == Format::Dbmate { "?sslmode=disable" } else { "" },
         project: Project::of(format, changes),
         tables: changes.len(),
+        exit_code: 0,
     };
     let diesel = ["migration", "--migration-dir", "migrations"];
     let dbmate = npm::dbmate_program();
@@ -139,6 +145,7 @@ fn floors(changes: &[Change]) -> Vec<Contender> {
             url_suffix: "",
             project: Project::with([("all.sql", sql)]),
             tables: changes.len(),
+            exit_code: 0,
         }
     };
     vec![psql("psql, a transaction per file", each, &[]), psql(PSQL_ONE, all, &["-1"])]
@@ -146,13 +153,15 @@ fn floors(changes: &[Change]) -> Vec<Contender> {
 
 /// The floor that the aim is set against.
 pub(super) const PSQL_ONE: &str = "psql -1";
+/// The floor for schemas.
+pub(super) const PG_DUMP: &str = "pg_dump -s, one side";
 
 fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// What a program says about its version, in one line.
-fn version(program: &Path, option: &str) -> String {
+pub(super) fn version(program: &Path, option: &str) -> String {
     let said = ProgramOutput::of(std::process::Command::new(program).arg(option)).stdout;
     let number = |word: &&str| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit());
     said.split_whitespace().find(number).unwrap_or("?").to_owned()

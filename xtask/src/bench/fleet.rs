@@ -178,5 +178,6 @@ fn contender(
         url_suffix: "",
         project,
         tables: MIGRATIONS,
+        exit_code: 0,
     }
 }

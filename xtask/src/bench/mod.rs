@@ -11,6 +11,7 @@ mod fleet;
 mod moving;
 mod process;
 mod results;
+mod schema;
 mod small;
 mod tenancy;
 
@@ -63,6 +64,7 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
     fleet::measure(&options, &binary, &mut results);
     moving::measure(&options, &binary, &mut results);
     tenancy::measure(&options, &binary, &mut results);
+    schema::measure(&options, &binary, &mut results);
     results.finish(options.only.is_empty());
     ExitCode::SUCCESS
 }

@@ -76,7 +76,7 @@ fn spawn(contender: &Contender, arguments: &[String], url: &str) -> Child {
 fn wait(contender: &Contender, mut child: Child) {
     let status = child.wait().expect("wait for a process");
     let log = || contender.project.read("bench.log");
-    assert!(status.success(), "{} failed:\n{}", contender.name, log());
+    assert!(status.code() == Some(contender.exit_code), "{} failed:\n{}", contender.name, log());
 }
 
 /// Processor time of all the server's processes that have ended: columns 16 and 17 of its main

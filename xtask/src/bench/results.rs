@@ -6,11 +6,23 @@ use pgfleet_testkit::client_command;
 
 use super::{
     Options,
-    contender::{Contender, PSQL_ONE, Role},
+    contender::{Contender, PG_DUMP, PSQL_ONE, Role},
     contest::Entry,
     tenancy::Figures,
 };
 use crate::checkout;
+
+/// What a schema of some size costs, medians in milliseconds.
+pub(super) struct Size {
+    /// How many tables each side has.
+    pub tables: usize,
+    /// pgfleet on both sides.
+    pub ours: f64,
+    /// pg_dump on one.
+    pub dump: f64,
+    /// pgfleet's memory.
+    pub peak_mb: Option<f64>,
+}
 
 /// The result so far.
 pub(super) struct Results {
@@ -70,6 +82,27 @@ impl Results {
         self.line("\n| reading all rows by | MB/s |\n| --- | ---: |");
         for (name, speed) in ways {
             self.line(&format!("| {name} | {speed:.0} |"));
+        }
+        self.show();
+    }
+
+    /// What pgfleet needs as schemas grow.
+    pub(super) fn growth(&mut self, sizes: &[Size]) {
+        self.line("\n## Schema: as schemas grow\n");
+        self.line("`pgfleet diff --no-proof` of two databases; `pg_dump -s` of one of them.\n");
+        self.line("| tables | pgfleet ms | µs a table | peak MB | pg_dump ms | µs a table |");
+        self.line("| ---: | ---: | ---: | ---: | ---: | ---: |");
+        for size in sizes {
+            let each = |ms: f64| ms * 1000.0 / size.tables as f64;
+            self.line(&format!(
+                "| {} | {:.0} | {:.0} | {:.1} | {:.0} | {:.0} |",
+                size.tables,
+                size.ours,
+                each(size.ours),
+                size.peak_mb.unwrap_or(f64::NAN),
+                size.dump,
+                each(size.dump)
+            ));
         }
         self.show();
     }
@@ -160,11 +193,12 @@ impl Results {
     }
 
     fn against_floor(&mut self, entries: &[Entry]) {
-        let Some(floor) = entries.iter().find(|entry| entry.name == PSQL_ONE) else { return };
+        let is_floor = |e: &&Entry| e.name == PSQL_ONE || e.name == PG_DUMP;
+        let Some(floor) = entries.iter().find(is_floor) else { return };
         let ours = entries.iter().filter(|entry| entry.role == Role::Ours);
         let ratios: Vec<_> = ours.map(|entry| entry.elapsed_ms / floor.elapsed_ms).collect();
         let (least, most) = range(&ratios);
-        self.line(&format!("\npgfleet takes {least:.2} to {most:.2} × `{PSQL_ONE}`."));
+        self.line(&format!("\npgfleet takes {least:.2} to {most:.2} × `{}`.", floor.name));
     }
 
     fn against_peers(&mut self, entries: &[Entry]) {

@@ -8,6 +8,7 @@
 pub mod cargo;
 pub mod installed;
 pub mod npm;
+pub mod schema;
 
 use std::{path::Path, process::Command};
 

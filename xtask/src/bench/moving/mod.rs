@@ -181,6 +181,7 @@ fn contender(
         url_suffix: "",
         project,
         tables: TABLES.len(),
+        exit_code: 0,
     }
 }
 
