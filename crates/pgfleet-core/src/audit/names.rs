@@ -30,6 +30,22 @@ pub(super) fn has_word(name: &str, words: &[&str]) -> bool {
     parts.any(|part| words.contains(&part.as_str()))
 }
 
+/// True when a column called `code` tells rows of its table apart: `code`, and `client_code` in
+/// `clients`. Codes of other things (`postal_code`, `country_code`) are shared by many rows.
+pub(super) fn is_own_code(column: &str, table: &str) -> bool {
+    let column = snake(column);
+    column == "code" || column == format!("{}_code", singular(&snake(table)))
+}
+
+/// True when a `state` is a part of an address, because a city or a country stands beside it.
+pub(super) fn is_state_of_address<'a>(
+    column: &str,
+    columns: impl IntoIterator<Item = &'a str>,
+) -> bool {
+    let places = ["city", "country", "town", "ville", "pays", "zip", "zip_code", "postal_code"];
+    ends_as(column, &["state"]) && columns.into_iter().any(|beside| ends_as(beside, &places))
+}
+
 /// What a column that ends with `_id` refers to: `user` for `user_id`, `userId` and `id_user`.
 pub(super) fn referred(column: &str) -> Option<String> {
     let name = snake(column);
@@ -73,5 +89,14 @@ mod tests {
         }
         assert!(ends_as("unitPrice", &["price"]) && !ends_as("caprice", &["price"]));
         assert!(has_word("refresh_tokens", &["token"]));
+    }
+
+    #[test]
+    fn parts_of_addresses_are_not_taken_for_what_describes_a_row() {
+        assert!(is_own_code("code", "clients") && is_own_code("clientCode", "clients"));
+        assert!(!is_own_code("postal_code", "clients") && !is_own_code("country_code", "clients"));
+        assert!(is_state_of_address("billing_state", ["id", "billing_city"]));
+        assert!(!is_state_of_address("state", ["id", "name"]));
+        assert!(!is_state_of_address("status", ["city"]));
     }
 }

@@ -4,7 +4,7 @@ use super::{address, column_sql, finding, live};
 use crate::audit::catalog::{CatalogColumn, CatalogTable};
 use crate::audit::finding::{AuditCategory, Finding};
 use crate::audit::judge::Question;
-use crate::audit::names::ends_as;
+use crate::audit::names::{ends_as, is_own_code};
 use crate::diagnose::Severity;
 
 const ONCE: &[&str] = &[
@@ -23,11 +23,13 @@ const ONCE: &[&str] = &[
     "iban",
     "ean",
     "barcode",
-    "code",
 ];
 
 pub(super) fn ask(table: &CatalogTable, questions: &mut Vec<Question>) {
-    let once = |column: &&CatalogColumn| column.category == 'S' && ends_as(&column.name, ONCE);
+    let once = |column: &&CatalogColumn| {
+        let is_once = ends_as(&column.name, ONCE) || is_own_code(&column.name, &table.name.name);
+        column.category == 'S' && is_once
+    };
     let unique = |column: &CatalogColumn| {
         table.indexes.iter().any(|index| {
             index.unique && index.columns.iter().flatten().any(|name| *name == column.name)

@@ -85,6 +85,10 @@ fn likely(catalog: &Catalog, table: &CatalogTable, column: &CatalogColumn) -> Op
     let of = referred(&column.name)?;
     let parent = parent_of(catalog, table, column, &of)?;
     let key = parent.primary_key.first()?;
+    if parent.name == table.name && *key == column.name {
+        // `track_id` of `track` is its own key.
+        return None;
+    }
     let (name, parent_key) = (column_sql(column), quote_ident(key));
     let condition = format!(
         "{name} IS NOT NULL AND NOT EXISTS (SELECT FROM {} p WHERE p.{parent_key} = {name})",
@@ -133,5 +137,34 @@ fn parent_of<'a>(
     match (near.as_slice(), all.as_slice()) {
         ([one], _) | ([], [one]) => Some(one),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_named_as_its_own_table_refers_to_nothing() {
+        let table = |name: &str, columns: &[&str]| -> CatalogTable {
+            let column = |name: &&str| serde_json::json!({"name": name, "type": "integer", "category": "N", "not_null": true});
+            let columns: Vec<_> = columns.iter().map(column).collect();
+            let key = columns[0]["name"].clone();
+            serde_json::from_value(serde_json::json!({
+                "schema": "public", "name": name, "rows_estimate": 1.0, "heap_bytes": 8192,
+                "row_width": null, "dead_rows": 0, "columns": columns, "primary_key": [key],
+                "foreign_keys": [], "indexes": []
+            }))
+            .unwrap()
+        };
+        let tables = vec![table("tracks", &["track_id"]), table("lines", &["line_id", "track_id"])];
+        let catalog = Catalog { tables, ..Catalog::default() };
+        let asked = |at: usize| {
+            let mut questions = Vec::new();
+            ask(&catalog, &catalog.tables[at], &mut questions);
+            questions.iter().map(|asked| asked.finding.object.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(asked(0), Vec::<String>::new());
+        assert_eq!(asked(1), ["public.lines.track_id"]);
     }
 }

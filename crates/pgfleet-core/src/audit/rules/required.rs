@@ -4,7 +4,7 @@ use super::{address, column_sql, counting, finding, live};
 use crate::audit::catalog::{CatalogColumn, CatalogTable};
 use crate::audit::finding::AuditCategory;
 use crate::audit::judge::Question;
-use crate::audit::names::ends_as;
+use crate::audit::names::{ends_as, is_own_code, is_state_of_address};
 use crate::diagnose::Severity;
 
 const NEEDED: &[&str] = &[
@@ -16,7 +16,6 @@ const NEEDED: &[&str] = &[
     "name",
     "nom",
     "title",
-    "code",
     "password",
     "password_hash",
     "mot_de_passe",
@@ -31,7 +30,12 @@ const NEEDED: &[&str] = &[
 ];
 
 pub(super) fn ask(table: &CatalogTable, questions: &mut Vec<Question>) {
-    for column in table.columns.iter().filter(|column| ends_as(&column.name, NEEDED)) {
+    let is_needed = |column: &&CatalogColumn| {
+        let names = table.columns.iter().map(|column| column.name.as_str());
+        let is_named = ends_as(&column.name, NEEDED) || is_own_code(&column.name, &table.name.name);
+        is_named && !is_state_of_address(&column.name, names)
+    };
+    for column in table.columns.iter().filter(is_needed) {
         if !column.not_null {
             questions.push(question(
                 table,
