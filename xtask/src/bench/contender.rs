@@ -64,6 +64,29 @@ pub(super) fn all(pgfleet: &Path, count: usize) -> Vec<Contender> {
 }
 
 impl Contender {
+    /// One that is run once for each measurement, in its own folder.
+    pub(super) fn once(
+        name: &str,
+        role: Role,
+        program: PathBuf,
+        apply: Vec<String>,
+        project: Project,
+        tables: usize,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: String::new(),
+            role,
+            program,
+            apply,
+            status: None,
+            url_suffix: "",
+            project,
+            tables,
+            exit_code: 0,
+        }
+    }
+
     /// The command as people type it.
     pub(super) fn command_line(&self, arguments: &[String]) -> String {
         let program = self.program.file_name().unwrap_or_default().to_string_lossy();

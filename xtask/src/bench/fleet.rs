@@ -154,30 +154,16 @@ fn ours(pgfleet: &Path, changes: &[Change]) -> Contender {
         "[groups.fleet]\nserver = \"env:DATABASE_URL\"\ndatabases = \"fleet_*\"\ndir = \"migrations\"\n",
     );
     let apply = ["apply", "--group", "fleet", "--quiet"].map(str::to_owned).to_vec();
-    contender("pgfleet, a group", Role::Ours, pgfleet.to_owned(), apply, project)
+    Contender::once("pgfleet, a group", Role::Ours, pgfleet.to_owned(), apply, project, MIGRATIONS)
 }
 
 fn shell(name: &str, role: Role, script: String, project: Project) -> Contender {
-    contender(name, role, PathBuf::from("sh"), vec!["-c".to_owned(), script], project)
-}
-
-fn contender(
-    name: &str,
-    role: Role,
-    program: PathBuf,
-    apply: Vec<String>,
-    project: Project,
-) -> Contender {
-    Contender {
-        name: name.to_owned(),
-        version: String::new(),
+    Contender::once(
+        name,
         role,
-        program,
-        apply,
-        status: None,
-        url_suffix: "",
+        PathBuf::from("sh"),
+        vec!["-c".to_owned(), script],
         project,
-        tables: MIGRATIONS,
-        exit_code: 0,
-    }
+        MIGRATIONS,
+    )
 }

@@ -118,12 +118,13 @@ fn all(pgfleet: &Path) -> Vec<Contender> {
         ("migrations/0001_tables.sql", format!("{TABLES_SQL}{KEYS_SQL}")),
     ]);
     let run = ["split", "run", "--idle", "--output", "json", "--quiet", "--url", "URL"];
-    let ours = contender(
+    let ours = Contender::once(
         "pgfleet split run",
         Role::Ours,
         pgfleet.to_owned(),
         run.map(str::to_owned).to_vec(),
         project,
+        TABLES.len(),
     );
     let filled = format!("filled=\"${{DATABASE_URL%/*}}/{FILLED}\"");
     let dump = |options: &str| {
@@ -161,28 +162,8 @@ fn all(pgfleet: &Path) -> Vec<Contender> {
 
 fn shell(name: &str, role: Role, script: String) -> Contender {
     let project = Project::with([("tables.sql", TABLES_SQL), ("keys.sql", KEYS_SQL)]);
-    contender(name, role, PathBuf::from("sh"), vec!["-c".to_owned(), script], project)
-}
-
-fn contender(
-    name: &str,
-    role: Role,
-    program: PathBuf,
-    apply: Vec<String>,
-    project: Project,
-) -> Contender {
-    Contender {
-        name: name.to_owned(),
-        version: String::new(),
-        role,
-        program,
-        apply,
-        status: None,
-        url_suffix: "",
-        project,
-        tables: TABLES.len(),
-        exit_code: 0,
-    }
+    let words = vec!["-c".to_owned(), script];
+    Contender::once(name, role, PathBuf::from("sh"), words, project, TABLES.len())
 }
 
 /// What pgfleet says about its own time: phase and milliseconds.
