@@ -288,7 +288,9 @@ fn a_killed_backup_never_looks_like_one() {
         for line in list.lines().filter(|line| line.contains("\"id\"")) {
             let whole = !line.contains(".partial");
             let id = line.split('"').nth(3).unwrap();
-            assert_eq!(folder(&stage).join(id).join("manifest.json").is_file(), whole, "{line}");
+            // A partial one may have its manifest, when the kill came just before its name.
+            let has_manifest = folder(&stage).join(id).join("manifest.json").is_file();
+            assert!(has_manifest || !whole, "{line}");
         }
     }
     stage.run(&["backup", "--verify", "--no-globals", "--name", "last"]).assert_success();

@@ -77,9 +77,10 @@ pub(super) fn fit(name: &str, old: &Sequence, new: &Sequence) -> Vec<String> {
     let (low, high) = (old.min.min(new.min), old.max.max(new.max));
     let mut statements = Vec::new();
     if (low, high) != (old.min, old.max) {
-        let retype = match old.type_name == new.type_name {
-            true => String::new(),
-            false => format!("AS {} ", new.type_name),
+        // Both ends must fit: of the two types only the wider one holds them.
+        let retype = match bytes_of(&new.type_name) > bytes_of(&old.type_name) {
+            true => format!("AS {} ", new.type_name),
+            false => String::new(),
         };
         statements.push(format!("ALTER SEQUENCE {name} {retype}MINVALUE {low} MAXVALUE {high}"));
     }
@@ -94,6 +95,14 @@ pub(super) fn fit(name: &str, old: &Sequence, new: &Sequence) -> Vec<String> {
         new.start
     ));
     statements
+}
+
+fn bytes_of(type_name: &str) -> u8 {
+    match type_name {
+        "smallint" => 2,
+        "integer" => 4,
+        _ => 8,
+    }
 }
 
 /// The owner comes last, when its table is there.

@@ -1,0 +1,1 @@
+CREATE FUNCTION f(a integer) RETURNS integer LANGUAGE sql STRICT SECURITY DEFINER PARALLEL RESTRICTED COST 7 SET search_path TO pg_catalog, public SET work_mem TO '8MB' AS 'SELECT a';

@@ -1,0 +1,2 @@
+CREATE TABLE t (doc jsonb);
+CREATE INDEX t_doc ON t USING gin (doc);

@@ -1,0 +1,2 @@
+CREATE TABLE t (a integer, b integer);
+CREATE UNIQUE INDEX t_ab ON t (a, b);

@@ -1,0 +1,4 @@
+CREATE SCHEMA a;
+CREATE SCHEMA b;
+CREATE TYPE b.e AS ENUM ('x', 'y');
+CREATE TABLE b.t (v b.e);

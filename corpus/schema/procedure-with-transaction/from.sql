@@ -1,0 +1,1 @@
+CREATE PROCEDURE p(n integer) LANGUAGE plpgsql AS 'BEGIN COMMIT; END';

@@ -1,0 +1,3 @@
+CREATE SEQUENCE s CACHE 5;
+CREATE TABLE a (id bigint DEFAULT nextval('s') PRIMARY KEY);
+CREATE TABLE b (id bigint DEFAULT nextval('s') PRIMARY KEY);

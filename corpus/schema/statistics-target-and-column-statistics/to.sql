@@ -1,0 +1,5 @@
+CREATE TABLE t (a integer, b integer);
+ALTER TABLE t ALTER a SET STATISTICS 500;
+ALTER TABLE t ALTER b SET (n_distinct = -0.5);
+CREATE STATISTICS s (dependencies, mcv) ON a, b FROM t;
+ALTER STATISTICS s SET STATISTICS 300;
