@@ -49,7 +49,7 @@ impl Load {
             let worked = client.join().unwrap();
             println!("{} statements, the slowest {:?}", worked.statements, worked.slowest);
             assert!(worked.failed.is_empty(), "{:#?}", worked.failed);
-            assert!(worked.statements > 10);
+            assert!(worked.statements >= 5, "one round at least");
         }
     }
 }

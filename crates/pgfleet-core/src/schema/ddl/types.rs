@@ -230,9 +230,7 @@ pub(super) fn retype(difference: &Difference<'_>, at: usize, object: &Object) ->
         vec![format!("ALTER {} RENAME TO {}", address(object), quote_ident(&old_name))];
     statements.extend(rename_range_parts(difference, object));
     statements.extend(create(object));
-    for (table, column) in columns_of_type(difference, at) {
-        statements.extend(move_column(&table, &column));
-    }
+    statements.extend(columns_of_type(difference, at).iter().flat_map(move_column));
     statements
 }
 
@@ -267,8 +265,18 @@ fn rename_range_parts(difference: &Difference<'_>, object: &Object) -> Vec<Strin
     ]
 }
 
-/// Columns that have the type before and after, with their tables as SQL.
-fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<(String, Column)> {
+/// A column that has a type before and after.
+struct Moved {
+    /// Its table as SQL.
+    table: String,
+    /// As it is afterwards; its default only when it had one before.
+    column: Column,
+    /// It had a default, which stands in the way of the new type whether it stays or not.
+    had_default: bool,
+}
+
+/// Columns that have the type before and after.
+fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<Moved> {
     let to = difference.to;
     let column = |edge: &crate::schema::Edge| {
         let table = &to.objects[edge.from as usize];
@@ -279,30 +287,36 @@ fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<(String, Colum
         let had = old.columns().iter().find(|column| column.name == name)?;
         let readded = difference.rebuilds.get(&from).is_some_and(|r| r.columns.contains(name));
         let same = had.type_name == column.type_name && !column.inherited && !readded;
-        same.then(|| {
-            (
-                table.id.sql_name(),
-                Column {
-                    default: had.default.clone().and(column.default.clone()),
-                    ..column.clone()
-                },
-            )
+        same.then(|| Moved {
+            table: table.id.sql_name(),
+            column: Column {
+                default: had.default.clone().and(column.default.clone()),
+                ..column.clone()
+            },
+            had_default: had.default.is_some() && had.generated.is_none(),
         })
     };
     let mut columns: Vec<_> =
         to.edges.iter().filter(|edge| edge.to as usize == at).filter_map(column).collect();
-    columns.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
-    columns.dedup_by(|a, b| (&a.0, &a.1.name) == (&b.0, &b.1.name));
+    columns.sort_by(|a, b| a.key().cmp(&b.key()));
+    columns.dedup_by(|a, b| a.key() == b.key());
     columns
 }
 
-fn move_column(table: &str, column: &Column) -> Vec<String> {
+impl Moved {
+    fn key(&self) -> (&str, &str) {
+        (&self.table, &self.column.name)
+    }
+}
+
+fn move_column(moved: &Moved) -> Vec<String> {
+    let Moved { table, column, had_default } = moved;
     let name = quote_ident(&column.name);
     let head = format!("ALTER TABLE {table} ALTER COLUMN {name}");
     let type_name = &column.type_name;
     let mut statements = Vec::new();
     let default = column.default.as_ref().filter(|_| column.generated.is_none());
-    if default.is_some() {
+    if *had_default {
         statements.push(format!("{head} DROP DEFAULT"));
     }
     statements.push(format!("{head} TYPE {type_name} USING {name}::text::{type_name}"));
