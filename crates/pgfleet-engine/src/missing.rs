@@ -9,9 +9,9 @@ use pgfleet_core::history::Verdict;
 use pgfleet_core::missing::{Expectation, MissingReport, compare, origins};
 use pgfleet_core::preflight::claims;
 use pgfleet_core::prisma::{DEFAULT_SCHEMA, ObjectName};
-use pgfleet_core::program::{self, Program};
+use pgfleet_core::program::Program;
 
-use crate::conduct::{ChangeError, Opened, Target, open, read_include};
+use crate::conduct::{ChangeError, Opened, Target, open};
 use crate::outline::read_outline;
 use crate::prisma_schema::read_schema;
 use crate::project::{Folder, Project};
@@ -63,7 +63,7 @@ fn expectation(
         return Ok((found.shown, Expectation::of_prisma(&found.database, current_schema(opened))));
     }
     let all = programs(opened, &|_| true);
-    let all: Vec<_> = all.iter().map(|(version, program)| (version.as_str(), program)).collect();
+    let all: Vec<_> = all.iter().map(|(version, program)| (version.as_str(), *program)).collect();
     Ok((root.clone(), Expectation::of_claims(&claims(&all), current_schema(opened))))
 }
 
@@ -82,15 +82,16 @@ pub(crate) fn history_table(opened: &Opened) -> ObjectName {
 }
 
 /// The migrations with a verdict that is wanted, each with the name that people know it by.
-fn programs(opened: &Opened, wanted: &dyn Fn(Verdict) -> bool) -> Vec<(String, Program)> {
-    let tree = &opened.folder.tree;
-    let read =
-        |path: &str, relative: bool, including: &str| read_include(tree, path, relative, including);
-    let is_wanted = |migration: &&Migration| {
-        let status = opened.statuses.iter().find(|status| status.version == migration.version);
+fn programs<'o>(
+    opened: &'o Opened,
+    wanted: &dyn Fn(Verdict) -> bool,
+) -> Vec<(String, &'o Program)> {
+    let verdicts = opened.verdicts();
+    let is_wanted = |migration: &Migration| {
         migration.kind != MigrationKind::Baseline
-            && status.is_some_and(|status| wanted(status.verdict))
+            && verdicts.get(migration.version.as_str()).is_some_and(|verdict| wanted(*verdict))
     };
-    let migrations = opened.folder.set.migrations.iter().filter(is_wanted);
-    migrations.map(|m| (m.label(), program::build(&m.up, &read))).collect()
+    let migrations = opened.folder.set.migrations.iter().zip(opened.folder.up_programs());
+    let migrations = migrations.filter(|(migration, _)| is_wanted(migration));
+    migrations.map(|(migration, program)| (migration.label(), program)).collect()
 }

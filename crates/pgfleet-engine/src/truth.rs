@@ -1,7 +1,5 @@
 //! Holds what a history claims against the catalog.
 
-use std::collections::BTreeSet;
-
 use pgfleet_core::diagnose::Problem;
 use pgfleet_core::history::Verdict;
 use pgfleet_core::preflight::{Claim, claims};
@@ -31,11 +29,10 @@ pub async fn untrue_claims(opened: &Opened) -> Result<Vec<Problem>, SessionError
 }
 
 fn applied_programs(opened: &Opened) -> Vec<(&str, &Program)> {
-    let applied = opened.statuses.iter().filter(|status| status.verdict == Verdict::Applied);
-    let applied: BTreeSet<_> = applied.map(|status| status.version.as_str()).collect();
+    let verdicts = opened.verdicts();
     let migrations = opened.folder.set.migrations.iter();
     let programs = migrations.map(|m| m.version.as_str()).zip(opened.folder.up_programs());
-    programs.filter(|(version, _)| applied.contains(version)).collect()
+    programs.filter(|(version, _)| verdicts.get(version) == Some(&Verdict::Applied)).collect()
 }
 
 /// Whether the claim's names can be told apart in the question's text.

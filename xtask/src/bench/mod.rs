@@ -130,6 +130,12 @@ fn build_release() -> PathBuf {
     checkout::root().join("target/release/pgfleet")
 }
 
+/// A server set up as one that holds gigabytes is.
+fn cluster_for_many_rows() -> Cluster {
+    let cluster = Cluster::fresh().durable();
+    cluster.setting("shared_buffers", "512MB").setting("max_wal_size", "8GB").start()
+}
+
 fn on_server(options: &Options, contenders: &[Contender], results: &mut Results) {
     let clusters = [
         ("commits wait for the disk", Cluster::fresh().durable().start()),

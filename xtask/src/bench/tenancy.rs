@@ -58,11 +58,7 @@ pub(super) fn measure(options: &Options, pgfleet: &Path, results: &mut Results) 
     if !options.wants(&title) {
         return;
     }
-    let cluster = Cluster::fresh()
-        .durable()
-        .setting("shared_buffers", "512MB")
-        .setting("max_wal_size", "8GB")
-        .start();
+    let cluster = super::cluster_for_many_rows();
     let batches = format!("{ADD}-- pgfleet: batches\n{UPDATE}");
     let ways = [
         ("one plain UPDATE", true, Way::Psql { sql: UPDATE.to_owned(), single: false }),

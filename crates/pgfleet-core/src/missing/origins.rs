@@ -18,7 +18,7 @@ pub struct Origins {
 
 /// Reads pending migrations, each with the name that people know it by, in order. `schema` is what
 /// names without one mean.
-pub fn origins(pending: &[(String, Program)], schema: &str) -> Origins {
+pub fn origins(pending: &[(String, &Program)], schema: &str) -> Origins {
     let mut origins = Origins::default();
     for (migration, program) in pending {
         for statement in &program.statements {

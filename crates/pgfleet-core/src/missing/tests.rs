@@ -56,7 +56,9 @@ fn what_is_missing_says_which_migration_has_it() {
                ALTER TABLE users ADD COLUMN name text; CREATE TABLE \"Report\" (id int);\n\
                DROP TABLE \"Report\";";
     let expected = Expectation::of_prisma(&database(), "app");
-    let origins = origins(&pending(sql), "app");
+    let pending = pending(sql);
+    let pending: Vec<_> = pending.iter().map(|(name, program)| (name.clone(), program)).collect();
+    let origins = origins(&pending, "app");
     let history = name("app", "_prisma_migrations");
     let report = compare(&expected, &found(), &origins, &[history]);
     let rows: Vec<_> = report

@@ -13,8 +13,8 @@ use crate::conduct::Target;
 pub use proof::prove;
 pub use script::{PREAMBLE, ScriptError, run_script};
 pub use side::{
-    Side, applied_folder, read_own_schema, read_side, read_snapshot, read_target, replay,
-    replay_folder, without_histories,
+    Side, read_own_schema, read_side, read_snapshot, read_target, replay, replay_folder,
+    without_histories,
 };
 
 /// Why a schema could not be read, as a problem.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use pgfleet_core::config::Settings;
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::history::Verdict;
 use pgfleet_core::place::Place;
 use pgfleet_core::program::place_in;
 use pgfleet_core::report::Event;
@@ -18,7 +17,7 @@ use super::command::printed_schema;
 use super::schema_problem;
 use crate::catalog::read_schema;
 use crate::conduct::{
-    ApplyRequest, Consent, Opened, Run, RunOutcome, Selection, TENANT_HISTORY, Target, apply, open,
+    ApplyRequest, Consent, Run, RunOutcome, Selection, TENANT_HISTORY, Target, apply, open,
 };
 use crate::connect::Session;
 use crate::execute::EventSink;
@@ -218,17 +217,6 @@ fn own_part(target: &Target, schema: Schema) -> Schema {
         Some(own) => schema.only(own).filter(|object| object.id.name != TENANT_HISTORY),
         None => schema,
     }
-}
-
-/// The migrations that a target's history lists as applied.
-pub fn applied_folder(opened: &Opened) -> Folder {
-    let is_applied = |version: &str| {
-        let status = opened.statuses.iter().find(|status| status.version == version);
-        status.is_some_and(|s| matches!(s.verdict, Verdict::Applied | Verdict::Changed))
-    };
-    let mut folder = Folder::clone(&opened.folder);
-    folder.set.migrations.retain(|migration| is_applied(&migration.version));
-    folder
 }
 
 /// What migrations make for a target, replayed in a scratch database.

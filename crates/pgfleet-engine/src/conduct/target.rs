@@ -1,12 +1,13 @@
 //! A target, and what it is when we have looked at it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pgfleet_core::config::{Settings, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{Format, assumed};
-use pgfleet_core::history::{Dialect, MigrationStatus, dialect, judge};
+use pgfleet_core::history::{Dialect, MigrationStatus, Verdict, dialect, judge};
 use pgfleet_sql::{QualifiedName, parse_qualified};
 
 use crate::connect::{ConnectSpec, Session, SessionError, connect};
@@ -52,6 +53,23 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Verdicts by version; where several migrations have one version, the first one's.
+    pub fn verdicts(&self) -> BTreeMap<&str, Verdict> {
+        let statuses = self.statuses.iter().rev();
+        statuses.map(|status| (status.version.as_str(), status.verdict)).collect()
+    }
+
+    /// The folder with those migrations alone that the history lists as applied.
+    pub fn applied_folder(&self) -> Folder {
+        let verdicts = self.verdicts();
+        let is_applied = |version: &str| {
+            matches!(verdicts.get(version), Some(Verdict::Applied | Verdict::Changed))
+        };
+        let mut folder = Folder::clone(&self.folder);
+        folder.set.migrations.retain(|migration| is_applied(&migration.version));
+        folder
+    }
+
     /// Which format was assumed, as long as no history settles it.
     pub fn assumption(&self) -> Option<Problem> {
         let settled = self.state.history.is_some();

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_core::diagnose::Problem;
-use pgfleet_core::history::Verdict;
 use pgfleet_core::schema::Schema;
 
 use crate::compare::{read_target, without_histories};
@@ -45,7 +44,7 @@ pub(super) async fn replay(
 ) -> Result<Replayed, String> {
     let scratch = Scratch::create(project, target).await.map_err(|problem| problem.what)?;
     let copy = scratch.target(target);
-    let stage = Stage { project, copy: &copy, folder: applied(opened) };
+    let stage = Stage { project, copy: &copy, folder: opened.applied_folder() };
     let replayed = stage.run(versions).await;
     scratch.drop().await.map_err(|problem| problem.what)?;
     replayed.map_err(|error| {
@@ -60,17 +59,6 @@ fn in_short(problem: &Problem) -> String {
         Some(place) => format!("{} ({place})", problem.what),
         None => problem.what.clone(),
     }
-}
-
-/// The folder without what the target does not have.
-fn applied(opened: &Opened) -> Folder {
-    let is_applied = |version: &str| {
-        let status = opened.statuses.iter().find(|status| status.version == version);
-        status.is_some_and(|s| matches!(s.verdict, Verdict::Applied | Verdict::Changed))
-    };
-    let mut folder = Folder::clone(&opened.folder);
-    folder.set.migrations.retain(|migration| is_applied(&migration.version));
-    folder
 }
 
 struct Stage<'a> {

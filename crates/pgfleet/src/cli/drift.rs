@@ -9,7 +9,7 @@ use pgfleet_core::diagnose::{ExitCode, Problem};
 use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::{Action, Change, compare};
 use pgfleet_core::schema::hazard::hazards;
-use pgfleet_engine::compare::{applied_folder, read_own_schema, replay};
+use pgfleet_engine::compare::{read_own_schema, replay};
 use pgfleet_engine::conduct::{Opened, Target};
 use tokio::sync::OnceCell;
 
@@ -55,7 +55,7 @@ impl Known {
         target: &Target,
         opened: &Opened,
     ) -> Result<Rc<Schema>, Box<Problem>> {
-        let folder = applied_folder(opened);
+        let folder = opened.applied_folder();
         let versions: Vec<_> = folder.set.migrations.iter().map(|m| m.version.as_str()).collect();
         let key = format!("{} {versions:?} {:?}", folder.set.format, target.schema);
         let key = format!("{key} {:?}", target.variables);

@@ -48,11 +48,7 @@ pub(super) fn measure(options: &Options, pgfleet: &Path, results: &mut Results) 
     if !options.wants(&title) {
         return;
     }
-    let cluster = Cluster::fresh()
-        .durable()
-        .setting("shared_buffers", "512MB")
-        .setting("max_wal_size", "8GB")
-        .start();
+    let cluster = super::cluster_for_many_rows();
     let source = source(&cluster, options.gigabytes);
     let contenders = all(pgfleet);
     let mut samples: Vec<Vec<_>> = contenders.iter().map(|_| Vec::new()).collect();
