@@ -9,6 +9,7 @@ pub mod compose;
 pub mod conduct;
 pub mod connect;
 pub mod diagnose;
+mod disk;
 pub mod doctor;
 pub mod environment;
 pub mod execute;

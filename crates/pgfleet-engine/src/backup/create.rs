@@ -17,6 +17,7 @@ use super::sums::sum_tables;
 use crate::catalog::read_schema_at;
 use crate::compare::schema_problem;
 use crate::conduct::Target;
+use crate::disk::free_bytes;
 use crate::programs::Program;
 
 /// Where pg_dump writes to below a backup's folder.
@@ -207,8 +208,7 @@ impl Making<'_> {
 /// Dumps are compressed, so that what the rows take uncompressed is enough.
 fn check_space(folder: &Path, tables: &[TableShape]) -> Result<(), Box<Problem>> {
     let needed: u64 = tables.iter().map(|table| table.bytes).sum();
-    let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let Some(free) = free_bytes(folder) else { return Ok(()) };
     if free >= needed {
         return Ok(());
     }

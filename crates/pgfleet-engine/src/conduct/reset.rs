@@ -6,7 +6,7 @@ use pgfleet_sql::quote_ident;
 
 use super::change::{ChangeError, lock_problem};
 use super::target::Target;
-use crate::connect::{Host, Session};
+use crate::connect::Session;
 use crate::execute::NoEvents;
 use crate::lock::{LockWait, lock_coordinator, lock_worker};
 
@@ -60,14 +60,9 @@ async fn lock_out_others(target: &Target, session: &Session) -> Result<(), Box<P
 
 /// A database on this machine, or one that the configuration calls a development database.
 fn refuse_unless_development(target: &Target) -> Result<(), Box<Problem>> {
-    let local = |host: &Host| match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
-    };
-    let is_local = target.spec.endpoints.iter().all(|endpoint| local(&endpoint.host));
     match target.settings.development {
         Some(true) => Ok(()),
-        None if is_local => Ok(()),
+        None if target.spec.is_local() => Ok(()),
         said => Err(Box::new(protected(target, said))),
     }
 }

@@ -155,6 +155,11 @@ pub struct Keepalive {
 }
 
 impl ConnectSpec {
+    /// True when every server that it names is on this machine.
+    pub fn is_local(&self) -> bool {
+        self.endpoints.iter().all(|endpoint| endpoint.host.is_local())
+    }
+
     /// Understands a URL or a `key=value` string, completed by service files, `PG*` variables,
     /// the password file and libpq's defaults. The empty string takes everything from there.
     ///
@@ -189,6 +194,15 @@ impl ConnectSpec {
         let hosts: Vec<_> = self.endpoints.iter().map(Endpoint::for_url).collect();
         let (user, database) = (encode(&self.user), encode(&self.database));
         format!("postgres://{user}@{}/{database}", hosts.join(","))
+    }
+}
+
+impl Host {
+    fn is_local(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! Looks what a split needs of the servers' disks, and what they have where it can be seen.
 
+use std::path::Path;
+
 use pgfleet_core::split::{FreeSpace, Mapped, Space};
 
 use crate::conduct::Target;
-use crate::connect::{Host, Session, SessionError};
+use crate::connect::{Session, SessionError};
+use crate::disk::free_bytes;
+use crate::fleet::server_key;
 use crate::journal::literal;
 
 use super::Split;
@@ -18,7 +22,7 @@ pub(super) async fn look(
     let mut spaces: Vec<Space> = Vec::new();
     for family in &split.families {
         let needed_bytes = needed(source, mapped, &family.name).await?;
-        let server = server(&family.target);
+        let server = server_key(&family.target.spec);
         match spaces.iter_mut().find(|space| space.server == server) {
             Some(space) => space.needed_bytes += needed_bytes,
             None => {
@@ -28,11 +32,6 @@ pub(super) async fn look(
         }
     }
     Ok(spaces)
-}
-
-fn server(target: &Target) -> String {
-    let labels: Vec<_> = target.spec.endpoints.iter().map(|endpoint| endpoint.label()).collect();
-    labels.join(",")
 }
 
 /// The tables' size in the source, with indexes and TOAST; of partitioned ones, their partitions'.
@@ -52,20 +51,13 @@ async fn needed(source: &Session, mapped: &Mapped, family: &str) -> Result<u64, 
 /// Only a server on this machine lets its disk be seen, and only to roles that may know where its
 /// files are (`pg_read_all_settings`).
 async fn free(target: &Target) -> Option<FreeSpace> {
-    if !target.spec.endpoints.iter().all(|endpoint| is_here(&endpoint.host)) {
+    if !target.spec.is_local() {
         return None;
     }
     let session = target.with_database("postgres").connect().await.ok()?;
     let rows = session.query_text("SHOW data_directory").await;
     session.close().await;
     let folder = cell(rows.ok()?.first()?, 0);
-    let disk = rustix::fs::statvfs(folder.as_str()).ok()?;
-    Some(FreeSpace { folder, bytes: disk.f_bavail.saturating_mul(disk.f_frsize) })
-}
-
-fn is_here(host: &Host) -> bool {
-    match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => ["localhost", "127.0.0.1", "::1"].contains(&name.as_str()),
-    }
+    let bytes = free_bytes(Path::new(&folder))?;
+    Some(FreeSpace { folder, bytes })
 }
