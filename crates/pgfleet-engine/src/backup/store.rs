@@ -191,10 +191,12 @@ impl Draft {
         let failed = |error: io::Error| unusable(&self.folder, &error);
         let text = serde_json::to_string_pretty(manifest).map_err(|e| failed(e.into()))? + "\n";
         fs::write(self.folder.join(MANIFEST), text).map_err(failed)?;
-        fs::remove_file(self.folder.join(LOCK)).map_err(failed)?;
         sync(&self.folder).map_err(failed)?;
         fs::rename(&self.folder, &self.finished).map_err(failed)?;
         self.done = true;
+        // Only now: a partial folder without it is not known to be abandoned. One that stays in a
+        // finished backup means nothing.
+        fs::remove_file(self.finished.join(LOCK)).map_err(failed)?;
         if let Some(parent) = self.finished.parent() {
             File::open(parent).and_then(|dir| dir.sync_all()).map_err(failed)?;
         }
