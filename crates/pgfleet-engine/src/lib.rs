@@ -28,6 +28,7 @@ pub mod prisma_schema;
 pub mod probe;
 mod programs;
 pub mod project;
+mod queue;
 pub mod rehearse;
 pub mod report;
 pub mod rows;

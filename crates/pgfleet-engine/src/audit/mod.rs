@@ -3,9 +3,6 @@
 //! Invariant: every question is asked in one read-only snapshot and with a time limit of its own;
 //! one that fails is a finding and stops no other.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
 use futures_util::future::try_join_all;
 use pgfleet_core::audit::{
     Answer, AuditReport, Catalog, Finding, Question, judge_answer, lint, not_answered, questions,
@@ -16,6 +13,7 @@ use crate::backup::Snapshot;
 use crate::catalog::begin_in;
 use crate::conduct::Target;
 use crate::connect::Session;
+use crate::queue::Queue;
 
 /// How an audit is made.
 #[derive(Debug, Clone)]
@@ -111,7 +109,7 @@ async fn ask_all(
     questions: &[Question],
     options: &AuditOptions,
 ) -> Result<Vec<Finding>, Box<Problem>> {
-    let queue = Mutex::new(questions.iter().collect::<VecDeque<_>>());
+    let queue = questions.iter().collect();
     let workers = options.jobs.clamp(1, questions.len().max(1));
     let work = (0..workers).map(|_| ask_some(target, snapshot, &queue, options));
     Ok(try_join_all(work).await?.into_iter().flatten().collect())
@@ -120,7 +118,7 @@ async fn ask_all(
 async fn ask_some(
     target: &Target,
     snapshot: &str,
-    queue: &Mutex<VecDeque<&Question>>,
+    queue: &Queue<&Question>,
     options: &AuditOptions,
 ) -> Result<Vec<Finding>, Box<Problem>> {
     let session = target.connect().await?;
@@ -132,9 +130,7 @@ async fn ask_some(
     );
     session.batch(&begin).await.map_err(|error| target.session_problem(&error))?;
     let mut findings = Vec::new();
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some(question) = next else { break };
+    while let Some(question) = queue.take() {
         match session.query_text(&question.sql).await {
             Ok(rows) => findings.extend(judge_answer(question, read_answer(rows))),
             Err(error) if error.is_lost() => return Err(target.session_problem(&error)),

@@ -3,8 +3,7 @@
 //! Invariant: every page range of every table is summed exactly once, and a sum that fails fails
 //! the whole: no table is left out in silence.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use pgfleet_core::backup::{
@@ -15,9 +14,10 @@ use pgfleet_core::diagnose::Problem;
 use crate::catalog::begin_in;
 use crate::conduct::Target;
 use crate::connect::{Session, SessionError};
+use crate::queue::Queue;
 
-/// What is left to do: the position of a table, and which part of it.
-type Queue = Mutex<VecDeque<(usize, Option<PageRange>)>>;
+/// The position of a table, and which part of it.
+type Piece = (usize, Option<PageRange>);
 
 /// Rows and sum of a table or a part of it.
 struct Part {
@@ -46,7 +46,6 @@ pub async fn sum_tables(
     let further = jobs.max(1).min(queue.len()).saturating_sub(1);
     let mut sessions = try_join_all((0..further).map(|_| open(target, snapshot))).await?;
     sessions.push(first);
-    let queue = Mutex::new(queue);
     let work = sessions.iter().map(|session| drain(target, session, &queue, tables, algorithm));
     let parts = try_join_all(work).await?;
     for session in sessions {
@@ -63,7 +62,7 @@ async fn open(target: &Target, snapshot: Option<&str>) -> Result<Session, Box<Pr
 }
 
 /// Large tables first, so that no connection is left alone with one at the end.
-fn queue(tables: &[TableShape], version: u32) -> VecDeque<(usize, Option<PageRange>)> {
+fn queue(tables: &[TableShape], version: u32) -> Queue<Piece> {
     let mut order: Vec<_> = (0..tables.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(tables[*at].bytes));
     let parts = |at: usize| split_pages(&tables[at], version).into_iter().map(move |r| (at, r));
@@ -73,14 +72,12 @@ fn queue(tables: &[TableShape], version: u32) -> VecDeque<(usize, Option<PageRan
 async fn drain(
     target: &Target,
     session: &Session,
-    queue: &Queue,
+    queue: &Queue<Piece>,
     tables: &[TableShape],
     algorithm: Algorithm,
 ) -> Result<Vec<Part>, Box<Problem>> {
     let mut parts = Vec::new();
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some((at, range)) = next else { return Ok(parts) };
+    while let Some((at, range)) = queue.take() {
         let rows = session.query_text(&checksum_sql(&tables[at], algorithm, range)).await;
         let rows = rows.map_err(|error| unreadable(target, &tables[at], &error))?;
         let mut cells = rows.into_iter().flatten().flatten();
@@ -88,6 +85,7 @@ async fn drain(
         let (rows, sum) = (number(), number());
         parts.push(Part { table: at, rows: u64::try_from(rows).unwrap_or(0), sum });
     }
+    Ok(parts)
 }
 
 fn add_up(tables: &[TableShape], parts: impl Iterator<Item = Part>) -> Vec<TableSum> {

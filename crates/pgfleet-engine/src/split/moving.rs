@@ -1,7 +1,6 @@
 //! Moves rows: workers that take part after part, each part one transaction in the database that it
 //! fills.
 
-use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -13,6 +12,7 @@ use crate::conduct::Target;
 use crate::connect::{Session, SessionError};
 use crate::execute::{EventSink, StopSignal};
 use crate::journal::literal;
+use crate::queue::Queue;
 
 use super::Split;
 use super::copy::{Relayed, relay};
@@ -40,7 +40,7 @@ pub(super) struct Work<'a> {
     pub(super) split_id: &'a str,
     /// The snapshot that all of them read.
     pub(super) snapshot: &'a str,
-    pub(super) tasks: Mutex<VecDeque<Task<'a>>>,
+    pub(super) tasks: Queue<Task<'a>>,
     pub(super) failures: Mutex<Vec<Problem>>,
     pub(super) events: &'a dyn EventSink,
     pub(super) stop: StopSignal,
@@ -65,18 +65,8 @@ impl<'a> Work<'a> {
             let failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             failures.iter().any(|f| f.target.as_deref() == Some(&task.step.into.to_string()))
         };
-        let mut tasks = self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // A failed row stops its table, and no other.
-        while let Some(task) = tasks.pop_front() {
-            if !failed(&task) {
-                return Some(task);
-            }
-        }
-        None
-    }
-
-    fn leave_the_rest(&self) {
-        self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        self.tasks.take_first(|task| !failed(task))
     }
 
     fn fail(&self, problem: Problem) {
@@ -98,7 +88,7 @@ impl<'a> Work<'a> {
                 match code {
                     Code::ConnectionLost => return,
                     // The other tables would meet the same full disk.
-                    Code::OutOfResources => self.leave_the_rest(),
+                    Code::OutOfResources => self.tasks.clear(),
                     _ => {}
                 }
             }

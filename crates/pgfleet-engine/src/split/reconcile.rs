@@ -1,8 +1,5 @@
 //! Proves that the rows of the source arrived: as many, and the same, whatever their order.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
 use futures_util::future::try_join_all;
 use pgfleet_core::checksum::Algorithm;
 use pgfleet_core::diagnose::{Code, Problem};
@@ -12,6 +9,7 @@ use serde::Serialize;
 use crate::conduct::Target;
 use crate::connect::{Session, SessionError};
 use crate::journal::literal;
+use crate::queue::Queue;
 
 use super::journal::cell;
 use super::moving::SETTINGS;
@@ -75,14 +73,11 @@ pub(super) struct Reconciler<'a> {
     pub(super) moves: &'a [Move],
 }
 
-/// What is left to do: the position of a table.
-type Queue<'a> = Mutex<VecDeque<(usize, &'a Move)>>;
-
 impl<'a> Reconciler<'a> {
     /// On snapshots of its own, so that writes which slipped past the move are seen; recorded in the
     /// source. In the order of the moves.
     pub(super) async fn run(&self, jobs: usize) -> Result<Vec<Reconciled>, Vec<Problem>> {
-        let queue: Queue<'_> = Mutex::new(self.moves.iter().enumerate().collect());
+        let queue = self.moves.iter().enumerate().collect();
         // Each worker keeps a connection busy on both sides.
         let workers = (0..jobs.div_ceil(2).max(1)).map(|_| self.worker(&queue));
         let done = try_join_all(workers).await.map_err(|problem| vec![*problem])?;
@@ -91,17 +86,19 @@ impl<'a> Reconciler<'a> {
         Ok(sums.into_iter().map(|(_, sums)| sums).collect())
     }
 
-    async fn worker(&self, queue: &Queue<'a>) -> Result<Vec<(usize, Reconciled)>, Box<Problem>> {
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    async fn worker(
+        &self,
+        queue: &Queue<(usize, &'a Move)>,
+    ) -> Result<Vec<(usize, Reconciled)>, Box<Problem>> {
         let mut done = Vec::new();
-        let Some(mut task) = next() else { return Ok(done) };
+        let Some(mut task) = queue.take() else { return Ok(done) };
         let source = open(&self.split.source).await?;
         let mut here: Option<(&Family, Session)> = None;
         loop {
             let (at, step) = task;
             let session = self.family_session(&mut here, step).await?;
             done.push((at, self.table(&source, session, step).await?));
-            match next() {
+            match queue.take() {
                 Some(following) => task = following,
                 None => break,
             }

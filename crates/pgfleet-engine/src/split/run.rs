@@ -1,6 +1,5 @@
 //! Runs a split: the same steps in the same order, each of which finds what an earlier run did.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -17,6 +16,7 @@ use crate::connect::{Session, SessionError};
 use crate::execute::{EventSink, StopSignal};
 use crate::journal::literal;
 use crate::lock::{LockError, LockKeys, LockWait, lock_coordinator};
+use crate::queue::Queue;
 
 use super::journal::{self, CREATE_IN_FAMILY, cell, mark, marked};
 use super::later::{Filled, Later, put_back, set_aside, still_aside};
@@ -384,7 +384,7 @@ impl<'a> Running<'a> {
             split: self.split,
             split_id: self.id,
             snapshot,
-            tasks: Mutex::new(VecDeque::from(tasks)),
+            tasks: tasks.into_iter().collect(),
             failures: Mutex::new(Vec::new()),
             events: self.options.events,
             stop: self.options.stop.clone(),
@@ -458,30 +458,29 @@ impl<'a> Running<'a> {
         self.build_phase(4, "validate", "foreign keys").await
     }
 
-    async fn build_phase(&self, phase: u8, verb: &str, things: &str) -> Outcome<()> {
-        let mut queue = VecDeque::new();
+    async fn build_phase(&self, phase: u8, verb: &str, what: &str) -> Outcome<()> {
+        let mut things = Vec::new();
         for family in &self.split.families {
             let session = self.connect(family).await?;
             let later = self.in_family(family, still_aside(&session, self.id, phase).await)?;
-            queue.extend(later.into_iter().map(|thing| (family, thing)));
+            things.extend(later.into_iter().map(|thing| (family, thing)));
             session.close().await;
         }
-        if queue.is_empty() {
+        if things.is_empty() {
             return Ok(());
         }
-        self.phase(format!("{verb} {} {things}", queue.len()));
-        let jobs = self.options.jobs.clamp(1, queue.len());
-        let queue = Mutex::new(queue);
+        self.phase(format!("{verb} {} {what}", things.len()));
+        let jobs = self.options.jobs.clamp(1, things.len());
+        let queue = things.into_iter().collect();
         // A builder that fails lets the others finish what they are at.
         let done = join_all((0..jobs).map(|_| self.builder(&queue))).await;
         let problems: Vec<_> = done.into_iter().filter_map(Result::err).flatten().collect();
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    async fn builder(&self, queue: &Mutex<VecDeque<(&'a Family, Later)>>) -> Outcome<()> {
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    async fn builder(&self, queue: &Queue<(&'a Family, Later)>) -> Outcome<()> {
         let mut here: Option<(&Family, Session)> = None;
-        while let Some((family, thing)) = next() {
+        while let Some((family, thing)) = queue.take() {
             let session = match here.take() {
                 Some((of, session)) if of.name == family.name => session,
                 Some((_, session)) => {
@@ -538,7 +537,7 @@ impl<'a> Running<'a> {
     /// Sequences behind their columns are moved on, and statistics are made, of several tables at a
     /// time; the last commit waits for the disk, and with it everything before it.
     async fn settle(&self) -> Outcome<()> {
-        let queue = Mutex::new(self.plan.moves.iter().collect::<VecDeque<_>>());
+        let queue = self.plan.moves.iter().collect();
         try_join_all((0..self.options.jobs.max(1)).map(|_| self.settle_tables(&queue))).await?;
         for family in &self.split.families {
             let session = self.connect(family).await?;
@@ -548,9 +547,8 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    async fn settle_tables(&self, queue: &Mutex<VecDeque<&Move>>) -> Outcome<()> {
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        while let Some(step) = next() {
+    async fn settle_tables(&self, queue: &Queue<&Move>) -> Outcome<()> {
+        while let Some(step) = queue.take() {
             let Some(family) = self.split.family(&step.into.family) else { continue };
             let session = self.connect(family).await?;
             self.in_family(family, advance_sequences(&session, step).await)?;
