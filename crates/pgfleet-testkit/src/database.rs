@@ -111,14 +111,17 @@ impl TestDb {
         blocking::run(|| async move { batch(&url, sql).await });
     }
 
-    /// As [`TestDb::sql`], with the server's complaint as an error.
+    /// As [`TestDb::sql`], with the server's complaint as an error, also when it lets nobody in.
     ///
     /// # Errors
     /// What the server says.
     pub fn try_sql(&self, sql: &str) -> Result<(), String> {
         let url = self.url();
         blocking::run(|| async move {
-            let outcome = connect(&url).await.batch_execute(sql).await;
+            let outcome = match try_connect(&url).await {
+                Ok(client) => client.batch_execute(sql).await,
+                Err(refused) => Err(refused),
+            };
             outcome.map_err(|error| describe(&error))
         })
     }
@@ -197,7 +200,7 @@ pub(crate) async fn try_connect(url: &str) -> Result<Client, tokio_postgres::Err
 }
 
 pub(crate) async fn connect(url: &str) -> Client {
-    try_connect(url).await.unwrap_or_else(|error| panic!("connect to {url}: {error}"))
+    try_connect(url).await.unwrap_or_else(|error| panic!("connect to {url}: {}", describe(&error)))
 }
 
 pub(crate) async fn batch(url: &str, sql: &str) {

@@ -302,7 +302,9 @@ impl Restoring<'_> {
         })
     }
 
-    /// New sessions wait for the renaming transaction; old ones are ended while it waits for them.
+    /// New sessions wait for the renaming transaction, and are refused once when it commits, as the
+    /// name is another database's then (PostgreSQL's `InitPostgres`); old ones are ended while it
+    /// waits for them.
     async fn swap_once(&self, sql: &str, side: &str) -> Result<(), SessionError> {
         let helper = self.server.connect().await.ok();
         let end = format!(
