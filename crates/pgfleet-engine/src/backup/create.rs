@@ -4,6 +4,7 @@
 //! itself, to files.
 
 use std::path::Path;
+use std::time::Duration;
 
 use pgfleet_core::backup::{
     Algorithm, BackupKind, MANIFEST_VERSION, Manifest, TableShape, backup_id,
@@ -26,6 +27,9 @@ pub(super) const ARCHIVE: &str = "dump";
 pub(super) const STRUCTURE: &str = "structure.dump";
 /// Roles and tablespaces of the whole server.
 pub(super) const GLOBALS: &str = "globals.sql";
+
+/// How often the next second's name is tried.
+const NAME_TRIES: usize = 3;
 
 /// How pg_dump writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +78,7 @@ pub async fn back_up(
         true => read_tables(target, snapshot.session(), true).await?,
         false => Vec::new(),
     };
-    let started_at = jiff::Timestamp::now().to_string();
-    let id = request.name.clone().unwrap_or_else(|| backup_id(&started_at, request.kind));
-    let draft = store.begin(&id)?;
+    let (started_at, id, draft) = begin(store, request).await?;
     if request.check_space {
         check_space(draft.folder(), &tables)?;
     }
@@ -86,6 +88,30 @@ pub async fn back_up(
     let id = manifest.id.clone();
     draft.finish(&manifest)?;
     store.find(Some(&id))
+}
+
+/// Takes a name. One that nobody chose is of the second: when an earlier run, which may have been
+/// killed, has this second's, it is the next one's.
+async fn begin(
+    store: &Store,
+    request: &BackupRequest,
+) -> Result<(String, String, Draft), Box<Problem>> {
+    let mut tries = 0;
+    loop {
+        let started_at = jiff::Timestamp::now().to_string();
+        let id = request.name.clone().unwrap_or_else(|| backup_id(&started_at, request.kind));
+        match store.begin(&id) {
+            Err(problem)
+                if problem.code == Code::BackupExists
+                    && request.name.is_none()
+                    && tries < NAME_TRIES =>
+            {
+                tries += 1;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            draft => return Ok((started_at, id, draft?)),
+        }
+    }
 }
 
 /// What the making of one backup works with.

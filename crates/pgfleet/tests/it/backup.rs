@@ -230,6 +230,23 @@ fn names_and_programs_are_checked_first() {
 }
 
 #[test]
+fn a_name_that_nobody_chose_is_a_free_one() {
+    let stage = stage();
+    backup(&stage, &[]);
+    // What a run that was killed has made of this second, and what two others make of the next ones.
+    for ahead in 0..3 {
+        let moment = format!("(now() + interval '{ahead} s') AT TIME ZONE 'UTC'");
+        let name = stage.db.value(&format!("SELECT to_char({moment}, 'YYYYMMDD\"T\"HH24MISS')"));
+        std::fs::create_dir(folder(&stage).join(format!("{name}Z-schema-only"))).unwrap();
+    }
+    let made = stage.run(&["backup", "--schema-only", "--no-globals"]).assert_success();
+    assert_says(&made.stdout, &["Z-schema-only"]);
+    let manifests = std::fs::read_dir(folder(&stage)).unwrap().flatten();
+    let made = manifests.filter(|entry| entry.path().join("manifest.json").is_file()).count();
+    assert_eq!(made, 2, "the first one and the new one");
+}
+
+#[test]
 fn a_newer_server_needs_newer_programs() {
     let cluster = Cluster::fresh().installation(majors::major(18)).start();
     let stage = Stage::on(cluster.database(), &[]);
