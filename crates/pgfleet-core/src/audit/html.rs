@@ -1,30 +1,18 @@
-//! An audit as one HTML page: nothing is loaded from elsewhere, and text is escaped by its type.
+//! An audit as one HTML page.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::finding::{AuditReport, Finding};
 use crate::diagnose::Severity;
+use crate::report::page::page;
 
 /// The page.
 pub fn audit_html(report: &AuditReport) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Audit of " (report.target) }
-                style { (PreEscaped(include_str!("../report/html/page.css"))) }
-            }
-            body {
-                (heading(report))
-                @if !report.findings.is_empty() { (table(report)) (details(report)) }
-                footer { "pgfleet " (env!("CARGO_PKG_VERSION")) }
-            }
-        }
+    let content = html! {
+        (heading(report))
+        @if !report.findings.is_empty() { (table(report)) (details(report)) }
     };
-    page.into_string()
+    page(&format!("Audit of {}", report.target), content, None)
 }
 
 fn heading(report: &AuditReport) -> Markup {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
 use super::html::problem as problem_article;
 use super::junit::{elapsed, failure};
+use super::page::page;
 use super::wording::duration;
 use crate::diagnose::Problem;
 use crate::fleet::alike;
@@ -87,37 +88,28 @@ fn case(command: &str, target: &TargetVerdict) -> TestCase {
     case
 }
 
-/// The report as one HTML page: nothing is loaded from elsewhere.
+/// The report as one HTML page.
 pub fn fleet_html(report: &FleetReport) -> String {
     let (all, failed) = (report.targets.len(), report.failed().count());
     let verdict = match failed {
         0 => format!("{all} targets in {}", duration(report.elapsed_ms)),
         _ => format!("{failed} of {all} targets failed, in {}", duration(report.elapsed_ms)),
     };
-    let page = markup! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (report.command) ": " (verdict) }
-                style { (PreEscaped(include_str!("html/page.css"))) }
-            }
-            body {
-                header {
-                    h1 { (report.command) }
-                    p.verdict.(if failed == 0 { "good" } else { "bad" }) { (verdict) }
-                    dl { dt { "began" } dd { time datetime=(report.started_at) { (report.started_at) } } }
-                }
-                (said(report))
-                @if failed > 0 { section { h2 { "Failed" } @for target in report.failed() { (failed_target(target)) } } }
-                (table(report))
-                footer { "pgfleet " (env!("CARGO_PKG_VERSION")) ", run " (report.run_id) }
-            }
+    let content = markup! {
+        header {
+            h1 { (report.command) }
+            p.verdict.(if failed == 0 { "good" } else { "bad" }) { (verdict) }
+            dl { dt { "began" } dd { time datetime=(report.started_at) { (report.started_at) } } }
         }
+        (said(report))
+        @if failed > 0 { section { h2 { "Failed" } @for target in report.failed() { (failed_target(target)) } } }
+        (table(report))
     };
-    page.into_string()
+    page(
+        &format!("{}: {verdict}", report.command),
+        content,
+        Some(&format!("run {}", report.run_id)),
+    )
 }
 
 /// What is said of how many.

@@ -1,8 +1,8 @@
-//! A run as one HTML page: nothing is loaded from elsewhere, it prints, and it follows the
-//! reader's light or dark setting. Text is escaped by its type.
+//! A run as one HTML page.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 
+use super::page::page;
 use super::wording::{duration, is_good, outcome, severity, verdict};
 use super::{MigrationRun, RunReport};
 use crate::diagnose::{Fix, Problem, Snippet};
@@ -10,27 +10,15 @@ use crate::diagnose::{Fix, Problem, Snippet};
 /// The page.
 pub fn html(report: &RunReport) -> String {
     let longest = report.migrations.iter().filter_map(|m| m.elapsed_ms).fold(0.0, f64::max);
-    let page = markup! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (report.command) " of " (report.target) ": " (verdict(report)) }
-                style { (PreEscaped(include_str!("html/page.css"))) }
-            }
-            body {
-                (heading(report))
-                @if !report.problems.is_empty() {
-                    section { h2 { "Problems" } @for found in &report.problems { (problem(found)) } }
-                }
-                @if !report.migrations.is_empty() { (migrations(report, longest)) }
-                footer { "pgfleet " (env!("CARGO_PKG_VERSION")) ", run " (report.run_id) }
-            }
+    let title = format!("{} of {}: {}", report.command, report.target, verdict(report));
+    let content = markup! {
+        (heading(report))
+        @if !report.problems.is_empty() {
+            section { h2 { "Problems" } @for found in &report.problems { (problem(found)) } }
         }
+        @if !report.migrations.is_empty() { (migrations(report, longest)) }
     };
-    page.into_string()
+    page(&title, content, Some(&format!("run {}", report.run_id)))
 }
 
 fn heading(report: &RunReport) -> Markup {

@@ -10,6 +10,7 @@ mod github;
 mod html;
 mod junit;
 mod markdown;
+pub(crate) mod page;
 mod sarif;
 mod summary;
 mod wording;
