@@ -1,7 +1,7 @@
 //! A number for a schema.
 //!
-//! Invariant: what does not count in comparisons does not count here: order of table columns,
-//! versions of extensions, spelling that means nothing.
+//! Invariant: what does not count in comparisons does not count here: order of table columns and of
+//! parents, versions of extensions, spelling that means nothing.
 
 use sha2::{Digest, Sha256};
 
@@ -33,6 +33,8 @@ pub(super) fn canonical(object: &Object) -> Object {
             table.columns.iter_mut().for_each(|column| column.inherited = false);
             table.columns.iter_mut().for_each(respell_column);
             table.columns.sort_by(|a, b| a.name.cmp(&b.name));
+            // A parent that is joined comes last; it decides the order of new columns alone.
+            table.parents.sort_unstable();
         }
         Body::Constraint(constraint) => {
             constraint.inherited = false;

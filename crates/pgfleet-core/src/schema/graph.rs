@@ -10,7 +10,7 @@ mod sort;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::{Difference, TableRebuild, is_attached, owns, table_position};
-use super::{Body, Edge, Kind, Object, ObjectId};
+use super::{Body, Edge, Kind, Object, ObjectId, Table};
 
 /// One step: something that happens to one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +37,15 @@ pub enum Step {
     Validate(usize),
 }
 
+impl Step {
+    fn attached(&self) -> Option<usize> {
+        match self {
+            Self::Attach(at) => Some(*at),
+            _ => None,
+        }
+    }
+}
+
 /// All steps, in an order in which they succeed.
 pub fn order(difference: &Difference<'_>) -> Vec<Step> {
     let mut graph = Graph::new(difference);
@@ -45,6 +54,8 @@ pub fn order(difference: &Difference<'_>) -> Vec<Step> {
     graph.add_makes();
     graph.add_names();
     graph.add_moves();
+    graph.add_partitions();
+    graph.add_left_checks();
     graph.add_finishes();
     graph.add_online();
     graph.add_mentions();
@@ -153,7 +164,10 @@ impl<'d, 's> Graph<'d, 's> {
                 continue;
             }
             let is_sequence = matches!(from.objects[needed].body, Body::Sequence(_));
-            if !is_sequence {
+            // A column may have such a type until the one below it is made anew.
+            let over_renamed = from.objects[needing].id.kind.is_type()
+                && self.difference.retyped.contains(&needed);
+            if !is_sequence && !over_renamed {
                 self.put(drop_needing, self.alter_of(needed));
             }
             if self.readds(needed, edge) {
@@ -169,6 +183,11 @@ impl<'d, 's> Graph<'d, 's> {
                 let renamed = self.finish_of(needed);
                 self.put(drop_needing, renamed);
                 self.put(self.alter_of(needing), renamed);
+            }
+            if self.difference.retyped.contains(&needing) {
+                let renamed = self.finish_of(needing);
+                self.put(renamed, self.finish_of(needed));
+                self.put(renamed, drop_needed);
             }
         }
     }
@@ -232,6 +251,72 @@ impl<'d, 's> Graph<'d, 's> {
                 self.put(sequence.and_then(|at| self.drop_of(at)), self.make_of(*at));
             }
         }
+    }
+
+    /// Checks that stay with a table which leaves its parent go by themselves: of one that inherits before
+    /// the parent's, of a partition with the parent's or after it was detached.
+    fn add_left_checks(&mut self) {
+        let from = self.difference.from;
+        for at in &self.difference.drops {
+            let object = &from.objects[*at];
+            let Body::Constraint(check) = &object.body else { continue };
+            let owner = super::diff::owner_position(from, object).filter(|_| check.inherited);
+            let Some(owner) = owner.filter(|owner| !self.difference.drops.contains(owner)) else {
+                continue;
+            };
+            let Some(table) = from.objects[owner].table() else { continue };
+            let partition = table.partition_bound.is_some();
+            for parent in super::diff::above(from, &object.id, &table.parents) {
+                match partition {
+                    false => self.put(Some(Step::Detach(owner)), self.drop_of(parent)),
+                    true if self.drop_of(parent) == Some(Step::Drop(parent)) => {
+                        self.put(self.drop_of(parent), self.alter_of(owner));
+                    }
+                    true => {}
+                }
+            }
+            self.put(Some(Step::Detach(owner)), self.drop_of(*at));
+            let needs = from.needs_of(*at).iter().filter(|_| partition);
+            let needs: Vec<usize> = needs.map(|edge| edge.to as usize).collect();
+            for needed in needs.into_iter().filter(|needed| *needed != owner) {
+                self.put(self.alter_of(owner), self.drop_of(needed));
+            }
+        }
+    }
+
+    /// What leaves a partitioned table makes room for what joins it.
+    fn add_partitions(&mut self) {
+        let from = self.difference.from;
+        let mut leaving: BTreeMap<&str, Vec<Step>> = BTreeMap::new();
+        for (at, object) in from.objects.iter().enumerate() {
+            let Some(table) = object.table().filter(|table| table.partition_bound.is_some()) else {
+                continue;
+            };
+            let step = self.drop_of(at).or_else(|| self.alter_of(at));
+            if let (Some(step), Some(parent)) = (step, table.parents.first()) {
+                leaving.entry(parent).or_default().push(step);
+            }
+            if self.leaves_for_good(object, table) {
+                let parents = from.needs_of(at).iter().map(|edge| edge.to as usize);
+                let parents = parents.filter(|at| from.objects[*at].table().is_some());
+                parents.for_each(|parent| self.put(self.alter_of(at), self.alter_of(parent)));
+            }
+        }
+        let attached: Vec<usize> = self.steps.iter().filter_map(Step::attached).collect();
+        for at in attached {
+            let table = self.difference.to.objects[at].table();
+            let parent = table.and_then(|table| table.parents.first());
+            let steps = parent.and_then(|parent| leaving.get(parent.as_str()));
+            for step in steps.into_iter().flatten() {
+                self.put(Some(*step), Some(Step::Attach(at)));
+            }
+        }
+    }
+
+    /// A partition that stays as a table of its own does not get what its parent gets.
+    fn leaves_for_good(&self, object: &Object, old: &Table) -> bool {
+        let new = self.difference.to.get(&object.id).and_then(Object::table);
+        new.is_some_and(|new| old.parents.iter().all(|parent| !new.parents.contains(parent)))
     }
 
     /// Bodies that are text name things that the catalog knows no dependency on.

@@ -39,21 +39,31 @@ fn value(column: &Column) -> String {
 }
 
 /// What a column has that its definition does not say; some of it may come from a parent table.
-pub(super) fn details(table: &str, column: &Column, above: Option<&Column>) -> Vec<String> {
+pub(super) fn details(
+    table: &str,
+    column: &Column,
+    above: Option<&Column>,
+    schema: &Schema,
+) -> Vec<String> {
     let bare = Column {
         storage: above.and_then(|above| above.storage.clone()),
         compression: above.and_then(|above| above.compression.clone()),
         ..Column::default()
     };
-    storage_changes(&format!("ALTER TABLE ONLY {table}"), &bare, column)
+    storage_changes(&format!("ALTER TABLE ONLY {table}"), &bare, column, schema)
 }
 
 /// Storage, compression, statistics and options; `head` is `ALTER TABLE name`.
-pub(super) fn storage_changes(head: &str, old: &Column, new: &Column) -> Vec<String> {
+pub(super) fn storage_changes(
+    head: &str,
+    old: &Column,
+    new: &Column,
+    schema: &Schema,
+) -> Vec<String> {
     let name = quote_ident(&new.name);
     let mut changes = Vec::new();
     if old.storage != new.storage {
-        let own = own_storage(&new.type_name);
+        let own = own_storage(conversion::base(schema, &new.type_name));
         let storage = new.storage.as_deref().unwrap_or(own);
         changes.push(format!("SET STORAGE {storage}"));
     }
@@ -88,6 +98,8 @@ fn own_storage(type_name: &str) -> &'static str {
 pub(super) struct Detached {
     pub(super) default: bool,
     pub(super) identity: bool,
+    /// Its type was made anew under it.
+    pub(super) retyped: bool,
 }
 
 /// Where a column is.
@@ -97,6 +109,8 @@ pub(super) struct Around<'s> {
     /// It is about to inherit from another table.
     pub(super) joins: bool,
     pub(super) foreign: bool,
+    /// What the old or the new type is made of was made anew: only its texts are the same.
+    pub(super) through_text: bool,
 }
 
 /// Turns a column into another of the same name.
@@ -116,7 +130,9 @@ pub(super) fn alter(
     let computed = old.generated.is_some();
     let same = same_default(old.default.as_deref(), new.default.as_deref(), &new.type_name);
     let detached = done.default;
-    let redefault = !computed && (!same || (changes && new.default.is_some()) || detached);
+    // A default that counts as none (`NULL` of a domain) is in the way of a new type all the same.
+    let has_any = old.default.is_some() || new.default.is_some();
+    let redefault = !computed && (!same || (changes && has_any) || detached);
     if computed && new.generated.is_none() {
         statements.push(format!("{column} DROP EXPRESSION"));
     }
@@ -148,12 +164,13 @@ pub(super) fn alter(
     if !narrows {
         statements.extend(identity);
     }
-    let had = match changes {
+    let had = match changes || done.retyped {
         // A new type brings its own storage and compression.
         true => Column { storage: None, compression: None, ..old.clone() },
         false => old.clone(),
     };
-    statements.extend(storage_changes(&format!("ALTER TABLE ONLY {table}"), &had, new));
+    let head = format!("ALTER TABLE ONLY {table}");
+    statements.extend(storage_changes(&head, &had, new, around.schemas[1]));
     if let Some(options) = foreign::changed_options(&old.foreign_options, &new.foreign_options) {
         statements.push(format!("{} {options}", column.replacen("TABLE", "FOREIGN TABLE", 1)));
     }
@@ -167,7 +184,10 @@ fn set_type(old: &Column, new: &Column, around: Around<'_>) -> String {
     let (name, type_name) = (quote_ident(&new.name), &new.type_name);
     // Rows of a foreign table are elsewhere, and are not converted.
     let needs_none = around.foreign || family(&old.type_name) == family(type_name);
-    let converted = conversion::expression(around.schemas, &name, &old.type_name, type_name);
+    let converted = match around.through_text {
+        true => format!("{name}::text::{type_name}"),
+        false => conversion::expression(around.schemas, &name, &old.type_name, type_name),
+    };
     let using = if needs_none { String::new() } else { format!(" USING {converted}") };
     format!("TYPE {type_name}{collation}{using}")
 }

@@ -6,6 +6,18 @@
 
 use crate::schema::{Body, Kind, ObjectId, Schema};
 
+/// What a domain is made of in the end; any other type itself.
+pub(super) fn base<'s>(schema: &'s Schema, name: &'s str) -> &'s str {
+    let domain = pgfleet_sql::parse_qualified(name).and_then(|qualified| {
+        let id = ObjectId::new(Kind::Domain, qualified.schema.as_deref()?, &qualified.name);
+        match &schema.get(&id)?.body {
+            Body::Domain(domain) => Some(domain.base.as_str()),
+            _ => None,
+        }
+    });
+    domain.map_or(name, |below| base(schema, below))
+}
+
 /// What a type is, as far as casts go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Class {
@@ -39,7 +51,9 @@ fn is_castable(schemas: [&Schema; 2], old: &str, new: &str) -> bool {
     if schemas[1].get(&declared).is_some() {
         return true;
     }
-    match (class(schemas, old), class(schemas, new)) {
+    // A type of one name may be another before and after.
+    let [from, to] = schemas;
+    match (class([from, to], old), class([to, from], new)) {
         (Some(from), Some(to)) => has_cast(&from, &to, bare(old), bare(new)),
         _ => true,
     }

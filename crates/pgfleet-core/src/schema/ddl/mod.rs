@@ -141,7 +141,7 @@ fn create_body(difference: &Difference<'_>, at: usize, object: &Object) -> Vec<S
         Body::Constraint(constraint) => constraint::create(difference, at, object, constraint),
         Body::Index(index) => index::create(difference, at, object, index),
         Body::View(view) => view::create(object, view, false),
-        Body::MaterializedView(view) => view::create_materialized(object, view),
+        Body::MaterializedView(view) => view::create_materialized(to, object, view),
         Body::Routine(routine) => vec![routine.definition.trim_end().to_owned()],
         Body::Aggregate(aggregate) => vec![routine::create_aggregate(object, aggregate)],
         Body::Operator(operator) => vec![operator::create(object, operator)],
@@ -172,9 +172,16 @@ fn alter(difference: &Difference<'_>, at: usize) -> Vec<Statement> {
     let Some(from) = difference.alters.get(&at) else { return Vec::new() };
     let old = &difference.from.objects[*from];
     let mut statements = match (&old.body, &new.body) {
-        (Body::Enum(o), Body::Enum(n)) => types::alter_enum(difference, at, new, o, n),
+        _ if difference.retyped.contains(from) => plain(types::retype(difference, at, new)),
+        (Body::Enum(o), Body::Enum(n)) => types::alter_enum(new, o, n),
         _ => plain(alter_body(difference, at, old, new)),
     };
+    if difference.retyped.contains(from) {
+        // A type that was made anew has nothing of the old one's.
+        statements.extend(plain(comment::change(None, new)));
+        statements.extend(plain(privileges::grant_new(new, difference.from)));
+        return statements;
+    }
     statements.extend(plain(comment::change(Some(old), new)));
     statements.extend(plain(privileges::change(old, new)));
     statements
@@ -188,17 +195,14 @@ fn alter_body(difference: &Difference<'_>, at: usize, old: &Object, new: &Object
     match (&old.body, &new.body) {
         (Body::Extension(o), Body::Extension(n)) => simple::alter_extension(new, o, n),
         (Body::Domain(o), Body::Domain(n)) => types::alter_domain(difference, at, new, o, n),
-        (Body::Composite(o), Body::Composite(n)) => {
-            types::alter_composite(difference, at, new, o, n)
-        }
-        (Body::Range(o), Body::Range(n)) if o != n => types::retype(difference, at, new),
+        (Body::Composite(o), Body::Composite(n)) => types::alter_composite(new, o, n),
         (Body::Sequence(o), Body::Sequence(n)) => sequence::alter(new, o, n),
         (Body::Table(_), Body::Table(_)) => table::alter(difference, at, old, new),
         (Body::Constraint(o), Body::Constraint(n)) => constraint::alter(new, o, n),
         (Body::Index(o), Body::Index(n)) => index::alter(difference, at, new, o, n),
         (Body::View(o), Body::View(n)) => view::alter(new, o, n),
         (Body::MaterializedView(o), Body::MaterializedView(n)) => {
-            view::alter_materialized(new, o, n)
+            view::alter_materialized(difference.to, new, o, n)
         }
         (Body::Routine(o), Body::Routine(n)) if o.definition != n.definition => {
             vec![n.definition.trim_end().to_owned()]
@@ -241,7 +245,7 @@ fn finish(difference: &Difference<'_>, at: usize) -> Vec<String> {
             });
             sequence::own(object, old, new.owned_by.as_ref())
         }
-        Body::Table(new) => table::finish(object, old.and_then(Object::table), new),
+        Body::Table(new) => table::finish(difference, object, old.and_then(Object::table), new),
         _ => {
             let from = difference.alters.get(&at);
             let retyped = from.is_some_and(|at| difference.retyped.contains(at));

@@ -2,11 +2,11 @@
 
 use pgfleet_sql::quote_ident;
 
-use super::{column, comment, constraint, foreign, online, privileges};
-use crate::schema::diff::Difference;
+use super::{column, comment, constraint, conversion, foreign, online, privileges, types};
+use crate::schema::diff::{Difference, from_above, left_behind};
 use crate::schema::{
-    Body, Column, Constraint, ConstraintKind, ForeignPart, Kind, Object, ObjectId, Persistence,
-    ReplicaIdentity, Schema, Table,
+    Column, Constraint, ForeignPart, Kind, Object, ObjectId, Persistence, ReplicaIdentity, Schema,
+    Table,
 };
 
 /// A table cannot become a partitioned one, or a partitioned one change its key.
@@ -58,7 +58,7 @@ pub(super) fn create(schema: &Schema, object: &Object, table: &Table) -> Vec<Str
     let mut statements = vec![sql];
     for one in &table.columns {
         statements.extend(inherited_default(&name, table, one));
-        statements.extend(column::details(&name, one, column_above(schema, table, one)));
+        statements.extend(column::details(&name, one, column_above(schema, table, one), schema));
     }
     statements.extend(late_checks(schema, object, table));
     statements.extend(security(&name, &Table::default(), table));
@@ -122,20 +122,11 @@ fn checks_from_above<'s>(
     object: &Object,
     table: &Table,
 ) -> Vec<(&'s Object, &'s Constraint)> {
-    if table.partition_bound.is_none() {
-        return Vec::new();
-    }
-    let key = |other: &Object| (other.id.kind, other.id.schema.clone(), other.id.table.clone());
-    let wanted = (Kind::Constraint, object.id.schema.clone(), object.id.name.clone());
-    let first = schema.objects.partition_point(|other| key(other) < wanted);
-    let own = schema.objects[first..].iter().take_while(|other| key(other) == wanted);
-    let inherited = own.filter_map(|other| match &other.body {
-        Body::Constraint(check) if check.inherited && check.kind == ConstraintKind::Check => {
-            Some((other, check))
-        }
-        _ => None,
-    });
-    inherited.collect()
+    let checks = match table.partition_bound {
+        Some(_) => from_above(schema, object),
+        None => Vec::new(),
+    };
+    checks.into_iter().map(|(_, object, check)| (object, check)).collect()
 }
 
 fn foreign_clause(part: &ForeignPart) -> String {
@@ -149,24 +140,19 @@ pub(super) fn attach(difference: &Difference<'_>, at: usize) -> Vec<String> {
         return Vec::new();
     };
     let name = object.id.sql_name();
-    let mut statements = missing_checks(difference, at, object, table);
+    let mut statements = missing_checks(difference, at, object);
     statements.push(format!("ALTER TABLE ONLY {parent} ATTACH PARTITION {name} {bound}"));
     statements
 }
 
 /// Checks of its new parent that a table which was there before has not.
-fn missing_checks(
-    difference: &Difference<'_>,
-    at: usize,
-    object: &Object,
-    table: &Table,
-) -> Vec<String> {
+fn missing_checks(difference: &Difference<'_>, at: usize, object: &Object) -> Vec<String> {
     if difference.creates.contains(&at) {
         return Vec::new();
     }
-    let checks = checks_from_above(difference.to, object, table).into_iter();
-    let missing = checks.filter(|(check, _)| difference.from.get(&check.id).is_none());
-    let add = |(check, body)| {
+    let checks = from_above(difference.to, object).into_iter();
+    let missing = checks.filter(|(check, ..)| difference.creates.contains(check));
+    let add = |(_, check, body)| {
         format!("ALTER TABLE {} ADD {}", object.id.sql_name(), constraint::inline(check, body))
     };
     missing.map(add).collect()
@@ -195,7 +181,18 @@ pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     });
     let leave = |parent: &String| format!("ALTER TABLE {name} NO INHERIT {parent}");
     let left = rebuild.parents.iter().map(leave);
-    left.chain(rebuild.defaults.iter().map(drop)).chain(identities).chain(columns).collect()
+    let checks = drop_left_checks(difference, at, &rebuild.parents);
+    left.chain(checks)
+        .chain(rebuild.defaults.iter().map(drop))
+        .chain(identities)
+        .chain(columns)
+        .collect()
+}
+
+/// Drops the checks that stay with a table (position in `from`) when it leaves parents.
+fn drop_left_checks(difference: &Difference<'_>, at: usize, left: &[String]) -> Vec<String> {
+    let checks = left_behind(difference, at, left).into_iter();
+    checks.map(|check| constraint::drop(&difference.from.objects[check])).collect()
 }
 
 pub(super) fn alter(
@@ -208,7 +205,7 @@ pub(super) fn alter(
         return Vec::new();
     };
     let name = new_object.id.sql_name();
-    let mut statements = leave_parents(&name, old, new);
+    let mut statements = leave_partitioned(difference, at, &name, old, new);
     if old.persistence != new.persistence {
         let word = if new.persistence == Persistence::Unlogged { "UNLOGGED" } else { "LOGGED" };
         statements.push(format!("ALTER TABLE {name} SET {word}"));
@@ -218,7 +215,7 @@ pub(super) fn alter(
     statements.extend(drop_columns(&name, old, new, &rebuild.columns));
     statements.extend(alter_columns(difference, at, &name, old, new, &rebuild));
     statements.extend(add_columns(difference, at, old, new, &rebuild.columns));
-    statements.extend(join_parents(&name, old, new));
+    statements.extend(join_parents(difference, at, old, new));
     let kind = if new.foreign.is_some() { "FOREIGN TABLE" } else { "TABLE" };
     statements.extend(changed_options(&format!("{kind} {name}"), &old.options, &new.options));
     if let (Some(old), Some(new)) = (&old.foreign, &new.foreign) {
@@ -259,11 +256,7 @@ fn alter_columns(
     rebuild: &crate::schema::diff::TableRebuild,
 ) -> Vec<String> {
     let mut statements = Vec::new();
-    let around = column::Around {
-        schemas: [difference.from, difference.to],
-        joins: joins_parent(old, new),
-        foreign: new.foreign.is_some(),
-    };
+    let joins = joins_parent(old, new);
     for column in &new.columns {
         let Some(had) = old.columns.iter().find(|other| other.name == column.name) else {
             continue;
@@ -271,6 +264,16 @@ fn alter_columns(
         let done = column::Detached {
             default: rebuild.defaults.contains(&column.name),
             identity: rebuild.identities.contains(&column.name),
+            retyped: types::is_retyped(difference, &column.type_name),
+        };
+        let schemas = [difference.from, difference.to];
+        let bases = [(had, schemas[0]), (column, schemas[1])]
+            .map(|(column, schema)| conversion::base(schema, &column.type_name));
+        let around = column::Around {
+            schemas,
+            joins,
+            foreign: new.foreign.is_some(),
+            through_text: bases.iter().any(|base| types::is_retyped(difference, base)),
         };
         if rebuild.columns.contains(&column.name) || (had == column && !done.default) {
             continue;
@@ -308,7 +311,7 @@ fn add_columns(
             let definition = column::definition(one);
             statements.push(format!("ALTER TABLE {name} ADD COLUMN {exists}{definition}"));
         }
-        statements.extend(column::details(name, one, None));
+        statements.extend(column::details(name, one, None, difference.to));
         if readded.contains(&one.name) {
             statements.extend(comment::of_column(object, &one.name));
             statements.extend(privileges::change_column(object, one, &[]));
@@ -323,26 +326,43 @@ fn joins_parent(old: &Table, new: &Table) -> bool {
 }
 
 /// Other parents than a partition's are left before: see [`detach`].
-fn leave_parents(name: &str, old: &Table, new: &Table) -> Vec<String> {
+fn leave_partitioned(
+    difference: &Difference<'_>,
+    at: usize,
+    name: &str,
+    old: &Table,
+    new: &Table,
+) -> Vec<String> {
     let stays = |parent: &String| {
         new.parents.contains(parent) && old.partition_bound == new.partition_bound
     };
     if old.partition_bound.is_none() {
         return Vec::new();
     }
+    let left: Vec<_> = old.parents.iter().filter(|parent| !stays(parent)).cloned().collect();
     let leave = |parent: &String| format!("ALTER TABLE {parent} DETACH PARTITION {name}");
-    old.parents.iter().filter(|parent| !stays(parent)).map(leave).collect()
+    let from = difference.alters.get(&at);
+    let checks = from.map(|from| drop_left_checks(difference, *from, &left)).unwrap_or_default();
+    left.iter().map(leave).chain(checks).collect()
 }
 
-fn join_parents(name: &str, old: &Table, new: &Table) -> Vec<String> {
+/// A table must have the checks of a parent before it can join it.
+fn join_parents(difference: &Difference<'_>, at: usize, old: &Table, new: &Table) -> Vec<String> {
     if new.partition_bound.is_some() {
         return Vec::new();
     }
     let joins = |parent: &&String| {
         !old.parents.contains(parent) || old.partition_bound != new.partition_bound
     };
+    let object = &difference.to.objects[at];
+    let name = object.id.sql_name();
     let join = |parent: &String| format!("ALTER TABLE {name} INHERIT {parent}");
-    new.parents.iter().filter(joins).map(join).collect()
+    let joined: Vec<_> = new.parents.iter().filter(joins).map(join).collect();
+    let checks = match joined.is_empty() {
+        true => Vec::new(),
+        false => missing_checks(difference, at, object),
+    };
+    checks.into_iter().chain(joined).collect()
 }
 
 fn security(name: &str, old: &Table, new: &Table) -> Vec<String> {
@@ -359,16 +379,26 @@ fn security(name: &str, old: &Table, new: &Table) -> Vec<String> {
 }
 
 /// What needs the table's indexes.
-pub(super) fn finish(object: &Object, old: Option<&Table>, new: &Table) -> Vec<String> {
+pub(super) fn finish(
+    difference: &Difference<'_>,
+    object: &Object,
+    old: Option<&Table>,
+    new: &Table,
+) -> Vec<String> {
     let name = object.id.sql_name();
-    let before = old.and_then(|old| old.cluster_on.as_ref());
+    let stays = |index: &&String| !difference.makes_index(object, index);
+    let before = old.and_then(|old| old.cluster_on.as_ref()).filter(stays);
     let mut statements = match (before, &new.cluster_on) {
         (before, after) if before == after.as_ref() => Vec::new(),
         (_, Some(index)) => vec![format!("ALTER TABLE {name} CLUSTER ON {}", quote_ident(index))],
         (_, None) => vec![format!("ALTER TABLE {name} SET WITHOUT CLUSTER")],
     };
     let before = old.map(|old| old.replica_identity.clone()).unwrap_or_default();
-    if before == new.replica_identity {
+    let renewed = match &new.replica_identity {
+        ReplicaIdentity::Index(index) => difference.makes_index(object, index),
+        _ => false,
+    };
+    if before == new.replica_identity && !renewed {
         return statements;
     }
     let identity = match &new.replica_identity {

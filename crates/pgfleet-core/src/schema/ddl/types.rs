@@ -114,17 +114,8 @@ fn detached(difference: &Difference<'_>, at: usize, domain: &DomainType) -> Doma
     domain
 }
 
-/// New labels, each committed before it can be used; or the type anew.
-pub(super) fn alter_enum(
-    difference: &Difference<'_>,
-    at: usize,
-    object: &Object,
-    old: &EnumType,
-    new: &EnumType,
-) -> Vec<Statement> {
-    if !only_adds(&old.labels, &new.labels) {
-        return super::plain(retype(difference, at, object));
-    }
+/// New labels, each committed before it can be used.
+pub(super) fn alter_enum(object: &Object, old: &EnumType, new: &EnumType) -> Vec<Statement> {
     let name = object.id.sql_name();
     let mut statements = Vec::new();
     for (position, label) in new.labels.iter().enumerate() {
@@ -151,9 +142,6 @@ pub(super) fn alter_domain(
     old: &DomainType,
     new: &DomainType,
 ) -> Vec<String> {
-    if (&old.base, &old.collation) != (&new.base, &new.collation) {
-        return retype(difference, at, object);
-    }
     let head = format!("ALTER {}", address(object));
     let old = &detached(difference, at, old);
     let mut statements = Vec::new();
@@ -190,16 +178,7 @@ fn validates(check: &DomainConstraint, new: &DomainType) -> bool {
     new.constraints.iter().any(same)
 }
 
-pub(super) fn alter_composite(
-    difference: &Difference<'_>,
-    at: usize,
-    object: &Object,
-    old: &Composite,
-    new: &Composite,
-) -> Vec<String> {
-    if !keeps_order(old, new) {
-        return retype(difference, at, object);
-    }
+pub(super) fn alter_composite(object: &Object, old: &Composite, new: &Composite) -> Vec<String> {
     let head = format!("ALTER {}", address(object));
     let find = |composite: &Composite, name: &str| {
         composite.attributes.iter().find(|one| one.name == name).cloned()
@@ -273,11 +252,14 @@ struct Moved {
     column: Column,
     /// It had a default, which stands in the way of the new type whether it stays or not.
     had_default: bool,
+    /// The column has the type; else its default uses it.
+    retyped: bool,
 }
 
 /// Columns that have the type before and after.
 fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<Moved> {
     let to = difference.to;
+    let own = &to.objects[at].id.sql_name();
     let column = |edge: &crate::schema::Edge| {
         let table = &to.objects[edge.from as usize];
         let name = edge.from_column.as_deref()?;
@@ -286,8 +268,11 @@ fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<Moved> {
         let from = difference.from.position(&table.id)?;
         let had = old.columns().iter().find(|column| column.name == name)?;
         let readded = difference.rebuilds.get(&from).is_some_and(|r| r.columns.contains(name));
+        let retyped = element(&column.type_name) == own;
+        let moves = retyped || !is_retyped(difference, &column.type_name);
         let same = had.type_name == column.type_name && !column.inherited && !readded;
-        same.then(|| Moved {
+        (same && moves).then(|| Moved {
+            retyped,
             table: table.id.sql_name(),
             column: Column {
                 default: had.default.clone().and(column.default.clone()),
@@ -303,6 +288,16 @@ fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<Moved> {
     columns
 }
 
+fn element(type_name: &str) -> &str {
+    type_name.trim_end_matches("[]")
+}
+
+/// True for a column whose type is made anew under it.
+pub(super) fn is_retyped(difference: &Difference<'_>, type_name: &str) -> bool {
+    let from = difference.from;
+    difference.retyped.iter().any(|at| from.objects[*at].id.sql_name() == element(type_name))
+}
+
 impl Moved {
     fn key(&self) -> (&str, &str) {
         (&self.table, &self.column.name)
@@ -310,7 +305,7 @@ impl Moved {
 }
 
 fn move_column(moved: &Moved) -> Vec<String> {
-    let Moved { table, column, had_default } = moved;
+    let Moved { table, column, had_default, retyped } = moved;
     let name = quote_ident(&column.name);
     let head = format!("ALTER TABLE {table} ALTER COLUMN {name}");
     let type_name = &column.type_name;
@@ -319,7 +314,9 @@ fn move_column(moved: &Moved) -> Vec<String> {
     if *had_default {
         statements.push(format!("{head} DROP DEFAULT"));
     }
-    statements.push(format!("{head} TYPE {type_name} USING {name}::text::{type_name}"));
+    if *retyped {
+        statements.push(format!("{head} TYPE {type_name} USING {name}::text::{type_name}"));
+    }
     statements.extend(default.map(|default| format!("{head} SET DEFAULT {default}")));
     statements
 }

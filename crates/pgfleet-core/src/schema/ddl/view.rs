@@ -3,7 +3,7 @@
 use pgfleet_sql::quote_ident;
 
 use super::table::{changed_options, option_list};
-use crate::schema::{Column, Object, View, canonical_view};
+use crate::schema::{Column, Object, Schema, View, canonical_view};
 
 /// `CREATE OR REPLACE VIEW` keeps the columns that there are and adds others behind them
 /// (`checkViewColumns` in src/backend/commands/view.c).
@@ -79,7 +79,7 @@ fn defaults(object: &Object, old: Option<&View>, new: &View) -> Vec<String> {
 }
 
 /// Always with data, as a view that was never filled cannot be read.
-pub(super) fn create_materialized(object: &Object, view: &View) -> Vec<String> {
+pub(super) fn create_materialized(schema: &Schema, object: &Object, view: &View) -> Vec<String> {
     let name = object.id.sql_name();
     let mut statements = vec![format!(
         "CREATE MATERIALIZED VIEW {name}{}{} AS\n{}",
@@ -93,6 +93,7 @@ pub(super) fn create_materialized(object: &Object, view: &View) -> Vec<String> {
             &target,
             &storage_default(column),
             column,
+            schema,
         ));
     }
     statements
@@ -102,7 +103,12 @@ fn storage_default(column: &Column) -> Column {
     Column { name: column.name.clone(), type_name: column.type_name.clone(), ..Column::default() }
 }
 
-pub(super) fn alter_materialized(object: &Object, old: &View, new: &View) -> Vec<String> {
+pub(super) fn alter_materialized(
+    schema: &Schema,
+    object: &Object,
+    old: &View,
+    new: &View,
+) -> Vec<String> {
     let name = object.id.sql_name();
     let target = format!("MATERIALIZED VIEW {name}");
     let mut statements = changed_options(&target, &old.options, &new.options);
@@ -110,7 +116,7 @@ pub(super) fn alter_materialized(object: &Object, old: &View, new: &View) -> Vec
         let had = old.columns.iter().find(|other| other.name == column.name);
         let had = had.cloned().unwrap_or_else(|| storage_default(column));
         let target = format!("ALTER {target}");
-        statements.extend(super::column::storage_changes(&target, &had, column));
+        statements.extend(super::column::storage_changes(&target, &had, column, schema));
     }
     statements
 }

@@ -3,7 +3,9 @@
 //! Invariant: an object is replaced (dropped and made anew) only when PostgreSQL cannot alter it,
 //! or when it needs something that is replaced or whose type changes.
 
+mod inherited;
 mod online;
+mod published;
 mod rebuild;
 mod statement;
 
@@ -14,6 +16,7 @@ use serde::Serialize;
 use super::fingerprint::canonical;
 use super::{Body, Kind, Object, ObjectId, Schema, ddl, graph};
 
+pub(super) use inherited::{above, from_above, left_behind};
 pub use online::Online;
 pub(super) use online::with_suffix;
 pub use rebuild::TableRebuild;
@@ -148,6 +151,17 @@ impl<'s> Difference<'s> {
     /// Statements that turn the one schema into the other, in an order in which they succeed.
     pub fn statements(&self) -> Vec<Statement> {
         graph::order(self).into_iter().flat_map(|step| ddl::statements(self, step)).collect()
+    }
+
+    /// True when a table's index, or the key or exclusion that has it, is made (anew).
+    pub(super) fn makes_index(&self, table: &Object, name: &str) -> bool {
+        let constraint = ObjectId {
+            table: table.id.name.clone(),
+            ..ObjectId::new(Kind::Constraint, &table.id.schema, name)
+        };
+        let index = ObjectId::new(Kind::Index, &table.id.schema, name);
+        let positions = [index, constraint].map(|id| self.to.position(&id));
+        positions.into_iter().flatten().any(|at| self.creates.contains(&at))
     }
 
     /// The table whose drop takes this object with it, when it is dropped too: then it needs no

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pgfleet_sql::classify::classify;
 use pgfleet_sql::quote_ident;
 
-use super::{Difference, owner_position};
+use super::{Difference, owner_position, published};
 use crate::schema::{
     Body, Column, Constraint, ConstraintKind, Edge, Kind, Object, ObjectId, Schema, Table,
 };
@@ -184,12 +184,13 @@ impl Finder<'_, '_> {
         }
         let rebuild = self.difference.rebuilds.get(&from);
         let object = &self.difference.to.objects[to];
+        let can_fill = || !published::refuses_updates(self.difference, from, to);
         for column in new.columns.iter().filter(|column| !column.inherited) {
             if rebuild.is_some_and(|rebuild| rebuild.columns.contains(&column.name)) {
                 continue;
             }
             match old.columns.iter().find(|other| other.name == column.name) {
-                None if is_computed_for_every_row(object, column) => {
+                None if is_computed_for_every_row(object, column) && can_fill() => {
                     online.filled.entry(to).or_default().insert(column.name.clone());
                     if column.not_null {
                         online.not_null.entry(to).or_default().insert(column.name.clone());

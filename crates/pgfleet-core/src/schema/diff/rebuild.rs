@@ -8,7 +8,9 @@
 use std::collections::BTreeSet;
 
 use super::Difference;
-use crate::schema::{Body, Column, Edge, Kind, Object, ObjectId, Schema, Table, same_text};
+use crate::schema::{
+    Body, Column, Edge, Kind, Object, ObjectId, ReplicaIdentity, Schema, Table, same_text,
+};
 
 /// What must be taken off a table or domain and put back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +42,7 @@ enum Break {
 pub(super) fn spread(difference: &mut Difference<'_>) {
     let dependents = dependents(difference.from);
     replace_split_indexes(difference);
-    let mut work = first_breaks(difference);
+    let mut work = first_breaks(difference, &dependents);
     while let Some((at, broken)) = work.pop() {
         for edge in &dependents[at] {
             if concerns(edge, &broken) {
@@ -50,6 +52,27 @@ pub(super) fn spread(difference: &mut Difference<'_>) {
     }
     untangle(difference);
     free_names(difference);
+    mark_again(difference);
+}
+
+/// A table that is clustered by an index which is made anew, or identifies its rows by it, says so again.
+fn mark_again(difference: &mut Difference<'_>) {
+    let (from, to) = (difference.from, difference.to);
+    let tables =
+        to.objects.iter().enumerate().filter_map(|(at, one)| Some((at, one, one.table()?)));
+    for (at, object, table) in tables {
+        let identity = match &table.replica_identity {
+            ReplicaIdentity::Index(index) => Some(index),
+            _ => None,
+        };
+        let mut marks = table.cluster_on.iter().chain(identity);
+        let old = from.position(&object.id).filter(|old| !difference.drops.contains(old));
+        if let Some(old) = old
+            && marks.any(|index| difference.makes_index(object, index))
+        {
+            difference.alters.entry(at).or_insert(old);
+        }
+    }
 }
 
 /// An index that stays while a part of it goes is replaced: the part cannot go without it.
@@ -159,7 +182,7 @@ fn dependents(schema: &Schema) -> Vec<Vec<&Edge>> {
     dependents
 }
 
-fn first_breaks(difference: &mut Difference<'_>) -> Vec<(usize, Break)> {
+fn first_breaks(difference: &mut Difference<'_>, dependents: &[Vec<&Edge>]) -> Vec<(usize, Break)> {
     let mut breaks: Vec<_> = difference.drops.iter().map(|at| (*at, Break::Gone)).collect();
     let pairs: Vec<_> = difference.alters.iter().map(|(to, from)| (*from, *to)).collect();
     for (from, to) in pairs {
@@ -172,7 +195,9 @@ fn first_breaks(difference: &mut Difference<'_>) -> Vec<(usize, Break)> {
                 }
                 breaks.extend(column_breaks(difference, from, old, new));
             }
-            _ if crate::schema::ddl::needs_retyping(old, new) => {
+            _ if crate::schema::ddl::needs_retyping(old, new)
+                || (retypes_attribute(old, new) && has_columns(difference, &dependents[from])) =>
+            {
                 difference.retyped.insert(from);
                 breaks.push((from, Break::Gone));
             }
@@ -180,6 +205,26 @@ fn first_breaks(difference: &mut Difference<'_>) -> Vec<(usize, Break)> {
         }
     }
     breaks
+}
+
+/// The type of an attribute cannot be altered while columns have the composite type
+/// (`find_composite_type_dependencies` in src/backend/commands/tablecmds.c).
+fn retypes_attribute(old: &Object, new: &Object) -> bool {
+    let find = |name: &str| new.columns().iter().find(|column| column.name == name);
+    let differs =
+        |column: &Column| find(&column.name).is_some_and(|other| changes_type(column, other));
+    matches!(old.body, Body::Composite(_)) && old.columns().iter().any(differs)
+}
+
+/// True when a column that stays needs a type.
+fn has_columns(difference: &Difference<'_>, dependents: &[&Edge]) -> bool {
+    let from = difference.from;
+    dependents.iter().any(|edge| {
+        let object = &from.objects[edge.from as usize];
+        edge.from_column.is_some()
+            && object.table().is_some()
+            && !difference.drops.contains(&(edge.from as usize))
+    })
 }
 
 fn left_parents(old: &Table, new: &Table) -> Vec<String> {
@@ -202,7 +247,12 @@ fn column_breaks(
     for column in old.columns() {
         let name = column.name.clone();
         match new.columns().iter().find(|other| other.name == column.name) {
-            None => breaks.push((at, Break::ColumnGone(name))),
+            None => {
+                if goes_first(old, column) {
+                    difference.rebuilds.entry(at).or_default().columns.insert(name.clone());
+                }
+                breaks.push((at, Break::ColumnGone(name)));
+            }
             Some(other) if must_readd(column, other) => {
                 difference.rebuilds.entry(at).or_default().columns.insert(name.clone());
                 breaks.push((at, Break::ColumnGone(name)));
@@ -212,6 +262,12 @@ fn column_breaks(
         }
     }
     breaks
+}
+
+/// A generated column may use one that goes with a parent's.
+fn goes_first(object: &Object, column: &Column) -> bool {
+    let inherits = object.table().is_some_and(|table| !table.parents.is_empty());
+    inherits && column.generated.is_some() && !column.inherited
 }
 
 fn same_expression(old: &Column, new: &Column) -> bool {
@@ -262,6 +318,7 @@ fn break_dependent(
             difference.rebuilds.entry(at).or_default().checks.insert(needed);
             Vec::new()
         }
+        _ if object.id.kind.is_type() => break_type(difference, edge, to),
         _ if !is_affected(object, broken) => Vec::new(),
         _ => {
             difference.drops.insert(at);
@@ -272,13 +329,30 @@ fn break_dependent(
     }
 }
 
+/// A type over a type that is made anew is made anew too, under the columns that have it; over one that
+/// goes it has changed itself.
+fn break_type(difference: &mut Difference<'_>, edge: &Edge, to: usize) -> Vec<(usize, Break)> {
+    let at = edge.from as usize;
+    if !is_made_anew(difference, edge) || !difference.retyped.insert(at) {
+        return Vec::new();
+    }
+    difference.alters.entry(to).or_insert(at);
+    vec![(at, Break::Gone)]
+}
+
 fn is_type(difference: &Difference<'_>, edge: &Edge) -> bool {
     difference.from.objects[edge.to as usize].id.kind.is_type()
 }
 
-/// PostgreSQL itself rebuilds indexes, constraints and statistics when a type changes.
+/// PostgreSQL itself rebuilds indexes, constraints and statistics when a type changes, but for how much
+/// `ANALYZE` shall look at for them.
 fn is_affected(object: &Object, broken: &Break) -> bool {
-    let rebuilt = matches!(object.id.kind, Kind::Index | Kind::Constraint | Kind::Statistics);
+    let rebuilt = match &object.body {
+        Body::Index(index) => index.statistics.is_empty(),
+        Body::Statistics(statistics) => statistics.target.is_none(),
+        Body::Constraint(_) => true,
+        _ => false,
+    };
     !(rebuilt && matches!(broken, Break::Retyped(_)))
 }
 
@@ -298,7 +372,7 @@ fn break_column(
         return vec![(at, Break::Retyped(name))];
     }
     if find(&difference.to.objects[to]).is_none() {
-        if *broken == Break::Gone && !is_type && is_made_anew(difference, edge) {
+        if *broken == Break::Gone && is_made_anew(difference, edge) {
             difference.rebuilds.entry(at).or_default().columns.insert(name);
         }
         return Vec::new();

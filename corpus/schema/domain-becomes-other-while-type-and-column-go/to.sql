@@ -1,0 +1,2 @@
+CREATE DOMAIN d AS numeric(8,2) DEFAULT 0 NOT NULL;
+CREATE TABLE t (id bigint);

@@ -1,0 +1,3 @@
+CREATE TYPE e AS ENUM ('a', 'b', 'c');
+CREATE DOMAIN d AS e CHECK (VALUE IS NOT NULL);
+CREATE TABLE t (id bigint);

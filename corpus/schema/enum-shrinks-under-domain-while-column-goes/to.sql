@@ -1,0 +1,3 @@
+CREATE TYPE e AS ENUM ('z', 'a');
+CREATE DOMAIN d AS e CHECK (VALUE IS NOT NULL);
+CREATE TABLE t (id bigint, c d NOT NULL);

@@ -1,0 +1,4 @@
+CREATE TABLE a (id integer);
+CREATE TABLE b (own text, u uuid DEFAULT gen_random_uuid()) INHERITS (a);
+ALTER TABLE b REPLICA IDENTITY FULL;
+CREATE PUBLICATION p FOR TABLE a;

@@ -1,0 +1,3 @@
+CREATE SCHEMA app;
+CREATE TABLE app.a (id integer);
+CREATE TABLE app.b (own text) INHERITS (app.a);

@@ -1,0 +1,11 @@
+CREATE TYPE e AS ENUM ('b', 'c');
+COMMENT ON TYPE e IS 'a word';
+REVOKE USAGE ON TYPE e FROM PUBLIC;
+GRANT USAGE ON TYPE e TO schema_reader;
+CREATE TYPE r AS RANGE (subtype = float8, subtype_diff = float8mi);
+COMMENT ON TYPE r IS 'a range';
+CREATE TYPE c AS (y text, x integer);
+COMMENT ON COLUMN c.y IS 'an attribute';
+CREATE DOMAIN d AS bigint CONSTRAINT pos CHECK (VALUE > 0);
+COMMENT ON CONSTRAINT pos ON DOMAIN d IS 'a check';
+REVOKE USAGE ON TYPE d FROM PUBLIC;

@@ -1,0 +1,80 @@
+//! Tables whose rows logical replication must tell apart.
+//!
+//! Source: `CheckCmdReplicaIdentity` in src/backend/executor/execReplication.c: an UPDATE of a table that
+//! is published with its updates and has no replica identity is refused.
+
+use super::Difference;
+use crate::schema::{
+    Body, Constraint, ConstraintKind, Kind, Object, ObjectId, Publication, ReplicaIdentity, Schema,
+};
+
+/// True when the server may refuse an UPDATE of a table (its positions in `from` and `to`) on the way from
+/// the one schema to the other: publications come and go before it, an identity changes after it.
+pub(super) fn refuses_updates(difference: &Difference<'_>, from: usize, to: usize) -> bool {
+    let both = [(difference.from, from), (difference.to, to)];
+    let identified = both.iter().all(|(schema, at)| is_identified(schema, *at));
+    !identified && both.iter().any(|(schema, at)| publishes(schema, *at))
+}
+
+fn is_identified(schema: &Schema, at: usize) -> bool {
+    let object = &schema.objects[at];
+    object.table().is_some_and(|table| match table.replica_identity {
+        ReplicaIdentity::Nothing => false,
+        ReplicaIdentity::Full | ReplicaIdentity::Index(_) => true,
+        ReplicaIdentity::Default => has_key(schema, object),
+    })
+}
+
+fn has_key(schema: &Schema, table: &Object) -> bool {
+    let first = ObjectId {
+        table: table.id.name.clone(),
+        ..ObjectId::new(Kind::Constraint, &table.id.schema, "")
+    };
+    let start = schema.objects.partition_point(|object| object.id < first);
+    let of_table = |object: &&Object| {
+        (object.id.kind, &object.id.schema, &object.id.table)
+            == (first.kind, &first.schema, &first.table)
+    };
+    let is_key = |object: &Object| {
+        matches!(
+            &object.body,
+            Body::Constraint(Constraint { kind: ConstraintKind::PrimaryKey, .. })
+        )
+    };
+    schema.objects[start..].iter().take_while(of_table).any(is_key)
+}
+
+fn publishes(schema: &Schema, at: usize) -> bool {
+    let names = with_partitioned(schema, at);
+    let namespace = &schema.objects[at].id.schema;
+    // The order of kinds has them near the end.
+    let last = schema.objects.iter().rev().take_while(|one| one.id.kind >= Kind::Publication);
+    let publications = last.filter_map(|object| match &object.body {
+        Body::Publication(publication) => Some(publication),
+        _ => None,
+    });
+    let holds = |publication: &Publication| {
+        publication.all_tables
+            || publication.schemas.contains(namespace)
+            || publication.tables.iter().any(|one| names.contains(&one.table))
+    };
+    let updates =
+        |publication: &&Publication| publication.publish.iter().any(|one| one == "update");
+    publications.filter(updates).any(holds)
+}
+
+/// A table with the partitioned tables above it, as SQL: what is published for them holds for it.
+fn with_partitioned(schema: &Schema, at: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut next = Some(at);
+    while let Some(at) = next {
+        let object = &schema.objects[at];
+        names.push(object.id.sql_name());
+        let table = object.table().filter(|table| table.partition_bound.is_some());
+        let parent = table.and_then(|table| pgfleet_sql::parse_qualified(table.parents.first()?));
+        next = parent.and_then(|parent| {
+            schema.position(&ObjectId::new(Kind::Table, &parent.schema?, &parent.name))
+        });
+    }
+    names
+}
