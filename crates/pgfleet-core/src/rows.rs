@@ -12,7 +12,8 @@ use crate::diagnose::{Code, Problem, Violations};
 use crate::place::Place;
 use crate::program::Program;
 use crate::schema::diff::Difference;
-use crate::schema::{Body, Edge, Schema};
+use crate::schema::rename::{NewName, RenameStep, Thing};
+use crate::schema::{Body, Edge, Kind as ObjectSort, Schema};
 
 /// A demand, and who makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +78,84 @@ fn enum_demand(from: &Schema, edge: &Edge, gone: &[String]) -> Option<RowDemand>
     let rule = Rule::Check { condition };
     let demand = Demand { table, constraint: None, rule, unchecked: false };
     Some(RowDemand { demand, migration: String::new(), place: None })
+}
+
+/// Demands of statements that run after renames, by the names from before them; without those that
+/// cannot be told so: an expression of a table with a renamed column.
+pub fn before_renames(demands: Vec<RowDemand>, steps: &[RenameStep]) -> Vec<RowDemand> {
+    let back = |mut demand: RowDemand| {
+        for step in steps.iter().rev() {
+            demand.demand = take_back(demand.demand, &step.inverse())?;
+        }
+        Some(demand)
+    };
+    demands.into_iter().filter_map(back).collect()
+}
+
+fn take_back(mut demand: Demand, step: &RenameStep) -> Option<Demand> {
+    let is_table = |name: &QualifiedName, schema: &str, table: &str| {
+        name.schema.as_deref() == Some(schema) && name.name == table
+    };
+    match (&step.thing, &step.to) {
+        (Thing::Object(id), NewName::Name(name)) if id.kind == ObjectSort::Schema => {
+            for table in tables_of(&mut demand) {
+                if table.schema.as_deref() == Some(&id.name) {
+                    table.schema = Some(name.clone());
+                }
+            }
+        }
+        (Thing::Object(id), _) if id.kind == ObjectSort::Constraint => {
+            let of_table = is_table(&demand.table, &id.schema, &id.table);
+            if of_table && matches!(demand.rule, Rule::Validated { .. }) {
+                return None;
+            }
+        }
+        (Thing::Object(id), to) => {
+            for table in tables_of(&mut demand) {
+                if is_table(table, &id.schema, &id.name) {
+                    match to {
+                        NewName::Name(name) => table.name.clone_from(name),
+                        NewName::Schema(schema) => table.schema = Some(schema.clone()),
+                    }
+                }
+            }
+        }
+        (Thing::Column { relation, name }, NewName::Name(old)) => {
+            let (schema, table) = (relation.schema.as_str(), relation.name.as_str());
+            let refers = matches!(&demand.rule, Rule::References { table: other, .. }
+                if is_table(other, schema, table));
+            if refers {
+                return None;
+            }
+            if is_table(&demand.table, schema, table) {
+                demand.rule = with_column(demand.rule, name, old)?;
+            }
+        }
+        _ => {}
+    }
+    Some(demand)
+}
+
+fn tables_of(demand: &mut Demand) -> Vec<&mut QualifiedName> {
+    let other = match &mut demand.rule {
+        Rule::References { table, .. } => Some(table),
+        _ => None,
+    };
+    std::iter::once(&mut demand.table).chain(other).collect()
+}
+
+/// The rule with a column under its old name, where the rule is about one column alone.
+fn with_column(mut rule: Rule, new: &str, old: &str) -> Option<Rule> {
+    match &mut rule {
+        Rule::NotNull { column } | Rule::Fits { column, using: None, .. } => {
+            if column == new {
+                old.clone_into(column);
+            }
+        }
+        Rule::NoRow { .. } => {}
+        _ => return None,
+    }
+    Some(rule)
 }
 
 #[derive(Default)]

@@ -12,9 +12,10 @@ use pgfleet_core::folder::FileTree;
 use pgfleet_core::folder::compose::{Block, FileRun, Moment, NewFile, NewMigration, compose};
 use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::{Change, Statement, compare, units};
-use pgfleet_core::schema::hazard::{StatementHazard, StatementHazardKind, hazards};
+use pgfleet_core::schema::hazard::{StatementHazard, StatementHazardKind, hazards, rename_hazards};
+use pgfleet_core::schema::rename::{RenameRequest, RenameStep};
 
-use crate::compare::{read_target, replay_folder, without_histories};
+use crate::compare::{Renamed, read_target, rename, replay_folder, without_histories};
 use crate::conduct::{
     ChangeError, RollbackRequest, RollbackTo, RunOutcome, Target, open, roll_back,
 };
@@ -33,6 +34,8 @@ pub struct ComposeRequest {
     pub online: Option<bool>,
     /// Now.
     pub now: Moment,
+    /// What is renamed rather than dropped and created.
+    pub renames: Vec<RenameRequest>,
 }
 
 /// Migrations that were proven.
@@ -40,7 +43,9 @@ pub struct ComposeRequest {
 pub struct Composed {
     /// To write, in this order; empty when nothing differs.
     pub files: Vec<NewFile>,
-    /// What they change.
+    /// What they rename, in order.
+    pub renames: Vec<RenameStep>,
+    /// What they change besides.
     pub changes: Vec<Change>,
     /// What they run.
     pub statements: Vec<Statement>,
@@ -104,20 +109,15 @@ impl Bench<'_> {
     async fn compose(&self, folder: Folder) -> Result<Composed, ChangeError> {
         replay_folder(self.project, &self.copy, folder.clone()).await?;
         let from = self.read().await?;
-        let difference = compare(&from, self.to);
-        let online = self.online(&folder)?;
-        let difference = if online { difference.with_online_forms() } else { difference };
-        let statements = difference.statements();
-        let hazards = hazards(&difference, &statements);
-        let changes = difference.changes();
-        if statements.is_empty() {
-            let down = DownPart::None;
-            return Ok(Composed { files: Vec::new(), changes, statements, hazards, down });
+        let renamed = rename(self.project, &from, self.to, &self.request.renames).await?;
+        let mut composed = self.difference(&folder, &from, &renamed)?;
+        if composed.statements.is_empty() {
+            return Ok(composed);
         }
         let mut steps = Vec::new();
         let mut tree = folder.tree.clone();
         let mut before = from;
-        for migration in self.migrations(&folder, &statements) {
+        for migration in self.migrations(&folder, &composed.statements) {
             tree = self.with_files(&folder, &tree, &migration).0;
             replay_folder(self.project, &self.copy, self.reread(&folder, &tree)).await?;
             let after = self.read().await?;
@@ -125,9 +125,32 @@ impl Bench<'_> {
             before = after;
         }
         self.check_result(&before)?;
-        let lost = losses(&hazards);
-        let (files, down) = self.with_downs(&folder, steps, &lost).await?;
-        Ok(Composed { files, changes, statements, hazards, down })
+        let lost = losses(&composed.hazards);
+        (composed.files, composed.down) = self.with_downs(&folder, steps, &lost, &renamed).await?;
+        Ok(composed)
+    }
+
+    /// What is to be done, without its files.
+    fn difference(
+        &self,
+        folder: &Folder,
+        from: &Schema,
+        renamed: &Renamed,
+    ) -> Result<Composed, Box<Problem>> {
+        let difference = compare(renamed.start(from), self.to);
+        let online = self.online(folder)?;
+        let difference = if online { difference.with_online_forms() } else { difference };
+        let rest = difference.statements();
+        let mut all_hazards = rename_hazards(&renamed.steps, self.to);
+        all_hazards.extend(hazards(&difference, &rest));
+        Ok(Composed {
+            files: Vec::new(),
+            renames: renamed.steps.clone(),
+            changes: difference.changes(),
+            statements: renamed.before(&rest),
+            hazards: all_hazards,
+            down: DownPart::None,
+        })
     }
 
     async fn read(&self) -> Result<Schema, Box<Problem>> {
@@ -206,13 +229,14 @@ impl Bench<'_> {
         folder: &Folder,
         steps: Vec<Step>,
         lost: &[String],
+        renamed: &Renamed,
     ) -> Result<(Vec<NewFile>, DownPart), ChangeError> {
         let plain: Vec<_> = steps.iter().map(|step| step.migration.clone()).collect();
         if !folder.set.format.takes_back(&folder.tree) {
             return Ok((self.all_files(folder, &plain).1, DownPart::None));
         }
         let start = steps.first().map(|step| step.before.clone()).unwrap_or_else(Schema::empty);
-        let (with_down, notes) = with_down_parts(steps, lost);
+        let (with_down, notes) = with_down_parts(steps, lost, renamed);
         let (tree, files) = self.all_files(folder, &with_down);
         match self.take_back(folder, &tree, with_down.len(), &start).await {
             Ok(()) => Ok((files, DownPart::Proven(notes))),
@@ -291,18 +315,29 @@ fn with_bodies(mut block: Block) -> Block {
     block
 }
 
-/// Down parts by comparing what was there after and before each migration, and what they lose.
-fn with_down_parts(steps: Vec<Step>, lost: &[String]) -> (Vec<NewMigration>, Vec<String>) {
+/// Down parts by comparing what was there after and before each migration, and what they lose. The
+/// first migration begins with the renames; its down part ends with those that take them back.
+fn with_down_parts(
+    steps: Vec<Step>,
+    lost: &[String],
+    renamed: &Renamed,
+) -> (Vec<NewMigration>, Vec<String>) {
     let mut all_notes: Vec<String> =
         lost.iter().map(|what| format!("does not bring back rows: the up part {what}")).collect();
     let mut migrations = Vec::new();
     for step in steps {
-        let back = compare(&step.after, &step.before);
-        let statements = back.statements();
+        let is_first = migrations.is_empty();
+        let start = if is_first { renamed.start(&step.before) } else { &step.before };
+        let back = compare(&step.after, start);
+        let mut statements = back.statements();
         let loses = losses(&hazards(&back, &statements));
+        if is_first {
+            let backwards = renamed.steps.iter().rev();
+            statements.extend(backwards.map(|step| step.inverse().statement()));
+        }
         let loses: Vec<_> = loses.iter().map(|what| format!("loses: {what}")).collect();
         let down: Vec<_> = units(&statements).iter().map(|unit| with_bodies(unit.into())).collect();
-        let notes = if migrations.is_empty() { all_notes.clone() } else { Vec::new() };
+        let notes = if is_first { all_notes.clone() } else { Vec::new() };
         let down_notes = notes.into_iter().chain(loses.iter().cloned()).collect();
         migrations.push(NewMigration { down: one_block(down), down_notes, ..step.migration });
         all_notes.extend(loses);

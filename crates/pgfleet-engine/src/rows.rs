@@ -5,8 +5,11 @@
 
 use pgfleet_core::diagnose::{Problem, Severity, Violations};
 use pgfleet_core::program;
-use pgfleet_core::rows::{RowDemand, broken, enum_demands, pending_demands, script_demands};
+use pgfleet_core::rows::{
+    RowDemand, before_renames, broken, enum_demands, pending_demands, script_demands,
+};
 use pgfleet_core::schema::diff::{Difference, Statement};
+use pgfleet_core::schema::rename::RenameStep;
 use pgfleet_sql::classify::{Demand, Rule, demands};
 use pgfleet_sql::{quote_ident, quote_literal};
 
@@ -49,7 +52,7 @@ pub async fn broken_by_pending(
 }
 
 /// What of a difference the rows of its first side break, where that is a database: warnings, as nothing
-/// runs now.
+/// runs now. `renamed` is done there before the statements.
 ///
 /// # Errors
 /// When the database cannot be reached.
@@ -58,6 +61,7 @@ pub async fn broken_by_difference(
     from: &Side,
     difference: &Difference<'_>,
     statements: &[Statement],
+    renamed: &[RenameStep],
 ) -> Result<Vec<Problem>, Box<Problem>> {
     let target = match from {
         Side::Target => Target::of(project)?,
@@ -68,6 +72,7 @@ pub async fn broken_by_difference(
     };
     let mut wanted = script_demands(statements.iter().map(|statement| statement.sql.as_str()));
     wanted.extend(enum_demands(difference));
+    let wanted = before_renames(wanted, renamed);
     if wanted.is_empty() {
         return Ok(Vec::new());
     }

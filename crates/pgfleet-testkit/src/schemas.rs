@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::{Difference, Statement, compare};
+use pgfleet_core::schema::rename::{RenameRequest, resolve};
+use pgfleet_core::schema::{Schema, Scope};
 use pgfleet_engine::catalog::read_schema;
-use pgfleet_engine::compare::run_script;
+use pgfleet_engine::compare::{Renamed, rename_on, run_script};
 use pgfleet_engine::connect::{ConnectSpec, Session, Surroundings, connect};
 
 use crate::{Cluster, TestDb, blocking};
@@ -76,6 +77,32 @@ fn run(database: &TestDb, statements: &[Statement]) -> Result<(), String> {
         session.close().await;
         outcome.map_err(|error| format!("{error}\nafter:\n{}", listed(statements)))
     })
+}
+
+/// As [`turn_into`], with renames before the rest. Gives all statements, and the schema between.
+///
+/// # Errors
+/// As [`turn_into`], and when a rename is not possible.
+pub fn rename_and_turn(
+    database: &TestDb,
+    from: &Schema,
+    to: &Schema,
+    requests: &[RenameRequest],
+) -> Result<(Vec<Statement>, Schema), String> {
+    let told = |problem: Box<pgfleet_core::diagnose::Problem>| {
+        format!("{}: {:?} {:?}", problem.what, problem.cause, problem.details)
+    };
+    let steps = resolve(from, to, requests).map_err(told)?;
+    let url = database.url();
+    let renamed: Result<Renamed, String> = blocking::run(|| async move {
+        let session = session(&url).await;
+        let renamed = rename_on(&session, &Scope::default(), to, steps).await;
+        session.close().await;
+        renamed.map_err(told)
+    });
+    let renamed = renamed?;
+    let rest = turn_into(database, renamed.start(from), to)?;
+    Ok((renamed.before(&rest), renamed.start(from).clone()))
 }
 
 fn listed(statements: &[Statement]) -> String {

@@ -96,6 +96,10 @@ codes! {
     SnapshotInvalid = "PF133", "the schema snapshot is not valid";
     PrismaSchemaMissing = "PF134", "no schema.prisma was found";
     PrismaSchemaInvalid = "PF135", "schema.prisma is not valid";
+    RenameInvalid = "PF136", "a rename cannot be read";
+    RenameUnknown = "PF137", "a rename names what is not there";
+    RenameAmbiguous = "PF138", "a rename may mean several things";
+    RenameConflict = "PF139", "a rename is not possible";
     ServerBinariesMissing = "PF140", "no PostgreSQL server binaries on this machine";
     LintRuleUnknown = "PF142", "no lint rule has that name";
     FormatAssumed = "PF145", "the folder's format was assumed";
@@ -179,6 +183,7 @@ codes! {
     ChangeNotCovered = "PF417", "a difference that a generated migration would not cover";
     RowsChanged = "PF418", "the rows of a COPY changed since they were planned";
     RowsWouldBreak = "PF425", "existing rows would break a pending change";
+    RenameFailed = "PF431", "the renames fail on a scratch copy";
     GenerateUnfinished = "PF441", "a killed run left a new migration half written";
     GenerateConflict = "PF442", "a half written migration cannot be finished";
     RehearsalFailed = "PF450", "the rehearsal failed, so nothing was applied";

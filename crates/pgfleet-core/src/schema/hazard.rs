@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 
 use pgfleet_sql::classify::{Rule, classify, demands};
-use pgfleet_sql::{Facts, Kind as Work, LockMode, QualifiedName, Severity};
+use pgfleet_sql::{Facts, Kind as Work, LockMode, QualifiedName, Severity, quote_ident};
 use serde::Serialize;
 
 use super::diff::{Difference, Statement};
-use super::{Kind, ObjectId};
+use super::rename::{RenameStep, Thing};
+use super::{Body, Kind, ObjectId, Schema};
 
 /// One thing to think about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +38,8 @@ pub enum StatementHazardKind {
     PossibleLoss,
     /// Fails when existing rows are not as demanded.
     MayFail,
+    /// What still uses an old name fails from then on.
+    BreaksCode,
     /// Writes every row of a table anew under its lock.
     Rewrite,
     /// Blocks readers or writers of a table.
@@ -175,25 +178,81 @@ impl Finder<'_, '_> {
 
     fn lock(&self, facts: &Facts) -> Option<StatementHazard> {
         let makes = |name: &QualifiedName| facts.creates.iter().any(|object| object.name == *name);
-        let old = |name: &QualifiedName| self.is_old(name) && !makes(name);
-        let lock = facts.locks.iter().find(|lock| lock.relation.as_ref().is_some_and(old))?;
-        let (mode, blocks) = match lock.mode {
-            LockMode::AccessExclusive => ("ACCESS EXCLUSIVE", "readers and writers"),
-            LockMode::Exclusive => ("EXCLUSIVE", "writers"),
-            LockMode::ShareRowExclusive => ("SHARE ROW EXCLUSIVE", "writers"),
-            LockMode::Share => ("SHARE", "writers"),
-            _ => return None,
-        };
-        let table = lock.relation.as_ref()?.to_string();
-        let how_long =
-            if facts.scans || facts.rewrites.is_some() { " while it reads every row" } else { "" };
-        let what = format!("{mode} on {table}: blocks {blocks}{how_long}");
-        Some(StatementHazard {
-            table: Some(table),
-            lock: Some(mode),
-            ..hazard(StatementHazardKind::Lock, &what)
-        })
+        lock_of(facts, &|name: &QualifiedName| self.is_old(name) && !makes(name))
     }
+}
+
+/// The lock on a table that is `old`, when it makes readers or writers wait.
+fn lock_of(facts: &Facts, old: &dyn Fn(&QualifiedName) -> bool) -> Option<StatementHazard> {
+    let lock = facts.locks.iter().find(|lock| lock.relation.as_ref().is_some_and(old))?;
+    let (mode, blocks) = match lock.mode {
+        LockMode::AccessExclusive => ("ACCESS EXCLUSIVE", "readers and writers"),
+        LockMode::Exclusive => ("EXCLUSIVE", "writers"),
+        LockMode::ShareRowExclusive => ("SHARE ROW EXCLUSIVE", "writers"),
+        LockMode::Share => ("SHARE", "writers"),
+        _ => return None,
+    };
+    let table = lock.relation.as_ref()?.to_string();
+    let how_long =
+        if facts.scans || facts.rewrites.is_some() { " while it reads every row" } else { "" };
+    let what = format!("{mode} on {table}: blocks {blocks}{how_long}");
+    Some(StatementHazard {
+        table: Some(table),
+        lock: Some(mode),
+        ..hazard(StatementHazardKind::Lock, &what)
+    })
+}
+
+/// The hazards of each step that renames; `to` is the schema in the end.
+pub fn rename_hazards(steps: &[RenameStep], to: &Schema) -> Vec<Vec<StatementHazard>> {
+    let of_step = |step: &RenameStep| {
+        let facts = classify(&step.statement().sql);
+        let broken = breaks_code(step).map(|what| hazard(StatementHazardKind::BreaksCode, &what));
+        let bodies = old_bodies(step, to).into_iter();
+        let bodies = bodies.map(|what| hazard(StatementHazardKind::BreaksCode, &what));
+        broken.into_iter().chain(bodies).chain(lock_of(&facts, &|_| true)).collect()
+    };
+    steps.iter().map(of_step).collect()
+}
+
+/// Queries name neither indexes nor constraints.
+fn breaks_code(step: &RenameStep) -> Option<String> {
+    use Kind::{Constraint, Index, Policy, Publication, Rule, Statistics, Trigger};
+    let named = match &step.thing {
+        Thing::Check { .. } => return None,
+        Thing::Object(id) => match id.kind {
+            Constraint | Index | Policy | Publication | Rule | Statistics | Trigger => return None,
+            _ => id.sql_address(),
+        },
+        thing @ Thing::Column { relation, .. } => {
+            format!("{}.{}", relation.sql_name(), quote_ident(thing.name()))
+        }
+        thing @ Thing::Value { .. } => thing.to_string(),
+    };
+    Some(format!("what still says {named} fails once this is committed"))
+}
+
+/// Routines of the schema in the end whose text has the old name: PostgreSQL does not look into it.
+fn old_bodies(step: &RenameStep, to: &Schema) -> Vec<String> {
+    let (Thing::Object(_) | Thing::Column { .. }) = &step.thing else { return Vec::new() };
+    if breaks_code(step).is_none() {
+        return Vec::new();
+    }
+    let old = step.thing.name();
+    let result = step.result();
+    let stays = to.objects.iter().any(|object| object.id.name == old);
+    let names = |text: &str, name: &str| {
+        let mut words = text.split(|c: char| !(c == '_' || c == '$' || c.is_alphanumeric()));
+        words.any(|word| word == name)
+    };
+    let has_old = |text: &str| match &result {
+        Thing::Column { relation, .. } => names(text, old) && names(text, &relation.name),
+        _ => names(text, old) && !stays,
+    };
+    let routines = to.objects.iter().filter(
+        |object| matches!(&object.body, Body::Routine(routine) if has_old(&routine.definition)),
+    );
+    routines.map(|object| format!("{} still says {old}", object.id)).collect()
 }
 
 fn hazard(kind: StatementHazardKind, what: &str) -> StatementHazard {

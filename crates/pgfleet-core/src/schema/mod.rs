@@ -15,6 +15,7 @@ pub mod hazard;
 mod identity;
 mod programmed;
 mod publication;
+pub mod rename;
 mod scope;
 mod spelling;
 mod table;

@@ -2,6 +2,7 @@
 
 mod command;
 mod proof;
+mod rename;
 mod script;
 mod side;
 
@@ -11,6 +12,7 @@ use crate::catalog::CatalogError;
 use crate::conduct::Target;
 
 pub use proof::prove;
+pub use rename::{Renamed, rename, rename_on};
 pub use script::{PREAMBLE, ScriptError, run_script};
 pub use side::{
     Side, read_own_schema, read_side, read_snapshot, read_target, replay, replay_folder,

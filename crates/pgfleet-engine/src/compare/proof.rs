@@ -34,15 +34,8 @@ async fn prove_on(
     to: &Schema,
     statements: &[Statement],
 ) -> Result<(), Box<Problem>> {
-    let start = read_part(copy).await?;
+    make_copy(copy, from).await?;
     let session = copy.connect().await?;
-    let build = compare(&start, from).statements();
-    let built = run_script(&session, &build).await;
-    built.map_err(|error| unproven("no copy of the first schema can be made").failed(&error))?;
-    let rest = compare(&read_part(copy).await?, from).statements();
-    if !rest.is_empty() {
-        return Err(unproven("the copy of the first schema is not exact").differs(&rest));
-    }
     let run = run_script(&session, statements).await;
     run.map_err(|error| unproven("a statement of the change fails").failed(&error))?;
     session.close().await;
@@ -50,6 +43,20 @@ async fn prove_on(
     match rest.is_empty() {
         true => Ok(()),
         false => Err(unproven("the change leaves a difference").differs(&rest)),
+    }
+}
+
+/// Makes an empty scratch database an exact copy of a schema.
+pub(super) async fn make_copy(copy: &Target, schema: &Schema) -> Result<(), Box<Problem>> {
+    let start = read_part(copy).await?;
+    let session = copy.connect().await?;
+    let built = run_script(&session, &compare(&start, schema).statements()).await;
+    session.close().await;
+    built.map_err(|error| unproven("no copy of the first schema can be made").failed(&error))?;
+    let rest = compare(&read_part(copy).await?, schema).statements();
+    match rest.is_empty() {
+        true => Ok(()),
+        false => Err(unproven("the copy of the first schema is not exact").differs(&rest)),
     }
 }
 

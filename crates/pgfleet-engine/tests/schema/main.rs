@@ -5,6 +5,7 @@
 mod corpus;
 mod majors;
 mod random;
+mod renames;
 mod spelling;
 
 use std::path::{Path, PathBuf};

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::schema::diff::{Difference, Statement, Unit, compare, units};
-use pgfleet_core::schema::hazard::{StatementHazard, hazards};
-use pgfleet_engine::compare::{Side, prove, read_side};
+use pgfleet_core::schema::hazard::{StatementHazard, hazards, rename_hazards};
+use pgfleet_engine::compare::{Side, prove, read_side, rename};
 use pgfleet_engine::rows::broken_by_difference;
 use serde::Serialize;
 
 use super::context::Context;
 use super::outcome::{CommandError, CommandResult};
+use super::renames::{RenameFlags, rename_entries};
 use crate::render::{self, TargetEntry};
 
 /// Show the statements that turn one schema into another, proven on a scratch copy
@@ -26,10 +27,15 @@ Existing tables stay usable: indexes are built concurrently, constraints are val
 transaction of their own, columns become NOT NULL by a validated check. --no-online writes the
 short forms instead. Comments above a statement say what it locks, rewrites, loses, or may fail on.
 
+What has another name in TO is dropped and created unless --rename says that it is the same. OLD is its
+name in FROM, NEW the one in TO; KIND (table, column, type, value, view, function …) tells apart what has
+one name. Keys, indexes and sequences that PostgreSQL named after it follow.
+
 Examples:
   pgfleet diff target migrations
   pgfleet diff postgres://host/staging postgres://host/production --exit-code
-  pgfleet diff target schema.sql --out change.sql && psql -f change.sql")]
+  pgfleet diff target schema.sql --out change.sql && psql -f change.sql
+  pgfleet diff target schema.sql --rename customers=clients --rename customers.mail=email")]
 pub struct Diff {
     /// What there is
     #[arg(value_name = "FROM")]
@@ -52,6 +58,8 @@ pub struct Diff {
     /// Leave these schemas out
     #[arg(long, value_name = "NAME")]
     exclude_schema: Vec<String>,
+    #[command(flatten)]
+    renames: RenameFlags,
     /// Write the statements to a file that psql runs
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -68,6 +76,7 @@ pub(super) struct StatementEntry<'a> {
 
 impl Diff {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
+        let requests = self.renames.requests()?;
         let mut project = context.project()?;
         let scope = &mut Arc::make_mut(&mut project.settings).scope;
         if !self.schema.is_empty() {
@@ -76,14 +85,20 @@ impl Diff {
         scope.exclude.extend(self.exclude_schema.iter().cloned());
         let (from, to) =
             tokio::try_join!(read_side(&project, &self.from), read_side(&project, &self.to))?;
-        let difference = self.difference(compare(&from, &to));
-        let statements = difference.statements();
+        let renamed = rename(&project, &from, &to, &requests).await?;
+        let difference = self.difference(compare(renamed.start(&from), &to));
+        let rest = difference.statements();
+        let statements = renamed.before(&rest);
         let proven = !self.no_proof;
         if proven && !statements.is_empty() {
             prove(&project, &from, &to, &statements).await?;
         }
-        let hazards = hazards(&difference, &statements);
-        let problems = broken_by_difference(&project, &self.from, &difference, &statements).await?;
+        let mut all_hazards = rename_hazards(&renamed.steps, &to);
+        all_hazards.extend(hazards(&difference, &rest));
+        let hazards = all_hazards;
+        let steps = &renamed.steps;
+        let problems =
+            broken_by_difference(&project, &self.from, &difference, &rest, steps).await?;
         let mut text = String::new();
         render::statements(&mut text, &statements, &hazards);
         let mut left_out: Vec<_> = from.left_out.iter().chain(&to.left_out).cloned().collect();
@@ -98,12 +113,13 @@ impl Diff {
         let entry = TargetEntry::new(&project.settings.target)
             .field("from", &from.fingerprint())?
             .field("to", &to.fingerprint())?
+            .field("renames", &rename_entries(steps))?
             .field("changes", &difference.changes())?
             .field("statements", &entries(&statements, &hazards))?
             .field("proven", &proven)?
             .field("unmodelled", &[&from.unmodelled, &to.unmodelled])?
             .field("left_out", &[&from.left_out, &to.left_out])?;
-        let differs = self.exit_code && !difference.is_empty();
+        let differs = self.exit_code && !statements.is_empty();
         Ok(CommandResult {
             text,
             targets: vec![entry],

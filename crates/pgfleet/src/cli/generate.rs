@@ -17,6 +17,7 @@ use pgfleet_engine::project::Project;
 use self::change::ChangeFlags;
 use super::context::{Context, usable_folder};
 use super::outcome::{CommandError, CommandResult};
+use super::renames::RenameFlags;
 use crate::render::TargetEntry;
 
 /// Write the next migration, in the folder's own format, that makes the desired schema
@@ -30,6 +31,7 @@ Examples:
   pgfleet generate add_missing_tables --missing-only --remove-empty
   pgfleet generate add_orders --to schema.sql --dry-run
   pgfleet generate keep_hotfix --to target            what was changed by hand, as a migration
+  pgfleet generate email --rename customers.mail=email
 
 The migration is run on a scratch copy, after all others, before it is written; so is its down part.")]
 pub struct Generate {
@@ -57,6 +59,8 @@ pub struct Generate {
     /// Remove empty migration directories, which Prisma refuses
     #[arg(long)]
     remove_empty: bool,
+    #[command(flatten)]
+    renames: RenameFlags,
 }
 
 impl Generate {
@@ -87,12 +91,16 @@ impl Generate {
         project: &Project,
     ) -> Result<Option<CommandResult>, CommandError> {
         let folder = change::folder(project).map_err(offer_removal)?;
-        if self.to.is_none() && folder.set.format == Format::Prisma {
-            return Ok(None);
-        }
+        let renames = self.renames.requests()?;
+        let to = match (&self.to, folder.set.format) {
+            (None, Format::Prisma) if renames.is_empty() => return Ok(None),
+            (None, Format::Prisma) => Some(Side::Prisma(self.schema.clone())),
+            (to, _) => to.clone(),
+        };
         let flags = ChangeFlags {
             name: &self.name,
-            to: self.to.clone(),
+            to,
+            renames,
             dry_run: self.dry_run,
             online: (self.online || self.no_online).then_some(self.online),
         };

@@ -28,6 +28,7 @@ mod missing;
 mod monitor;
 mod outcome;
 mod plan;
+mod renames;
 mod reset;
 mod resolve;
 mod restore;

@@ -43,7 +43,7 @@ pub use progress::{Progress, ProgressMode};
 pub use rehearsal::{derived, proof, rehearsal};
 pub use rollout::rollout;
 pub use run_summary::run_summary;
-pub use schema::{PSQL_HEAD, changes, hazards, left_out, schema, statements};
+pub use schema::{PSQL_HEAD, changes, hazards, left_out, renames, schema, statements};
 pub use split::{references, split_plan, split_report, split_rollback, split_status};
 pub use status::{StatusOptions, status};
 pub use style::{Role, Stream, Style};

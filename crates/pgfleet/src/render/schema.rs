@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use pgfleet_core::schema::diff::{Action, Change, Statement, units};
 use pgfleet_core::schema::hazard::{StatementHazard, StatementHazardKind};
+use pgfleet_core::schema::rename::RenameStep;
 use pgfleet_core::schema::{Kind, Schema};
 
 use super::style::{Role, Style};
@@ -67,6 +68,15 @@ pub fn changes(out: &mut String, style: &Style, changes: &[Change]) {
     }
 }
 
+/// One line for each rename, in order.
+pub fn renames(out: &mut String, style: &Style, steps: &[RenameStep]) {
+    let sign = if style.unicode { "→" } else { ">" };
+    for step in steps {
+        let line = format!("{sign} {}", clean_line(&step.to_string()));
+        out.push_str(&format!("{}\n", style.paint(Role::Doubtful, &line)));
+    }
+}
+
 /// What a script for psql begins with: it ends at the first error, waits for locks for a short time
 /// only, takes bodies of functions as they are, and finds nothing by accident.
 pub const PSQL_HEAD: &str = "\\set ON_ERROR_STOP on\nSET lock_timeout = '5s';\n\
@@ -108,6 +118,7 @@ fn hazard_line(hazard: &StatementHazard) -> String {
         StatementHazardKind::DataLoss => "DATA LOSS: ",
         StatementHazardKind::PossibleLoss => "possible data loss: ",
         StatementHazardKind::MayFail => "",
+        StatementHazardKind::BreaksCode => "code: ",
         StatementHazardKind::Rewrite => "rewrite: ",
         StatementHazardKind::Lock => "lock: ",
         StatementHazardKind::IndexBuild => "index: ",

@@ -11,6 +11,7 @@ mod locks;
 mod monitor;
 mod output;
 mod rehearse;
+mod renames;
 mod resolve;
 mod resume;
 mod rollback;

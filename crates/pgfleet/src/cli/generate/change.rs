@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use pgfleet_core::diagnose::{Code, Problem, Severity};
-use pgfleet_core::rows::script_demands;
+use pgfleet_core::rows::{before_renames, script_demands};
+use pgfleet_core::schema::rename::RenameRequest;
 use pgfleet_engine::compare::{Side, read_side};
 use pgfleet_engine::compose::{
     ComposeRequest, Composed, DownPart, compose_change, current_moment, write_files,
@@ -16,6 +17,7 @@ use serde_json::json;
 use crate::cli::context::Context;
 use crate::cli::diff::entries;
 use crate::cli::outcome::{CommandError, CommandResult};
+use crate::cli::renames::rename_entries;
 use crate::render::{self, TargetEntry};
 
 /// What the user asked for.
@@ -24,6 +26,8 @@ pub struct ChangeFlags<'a> {
     pub name: &'a str,
     /// The desired schema.
     pub to: Option<Side>,
+    /// What is renamed rather than dropped and created.
+    pub renames: Vec<RenameRequest>,
     /// Nothing is written.
     pub dry_run: bool,
     /// Which forms; none leaves it to the format.
@@ -46,8 +50,12 @@ pub async fn run(
     flags: ChangeFlags<'_>,
 ) -> Result<CommandResult, CommandError> {
     let side = desired(project, flags.to)?;
-    let request =
-        ComposeRequest { name: slug(flags.name)?, online: flags.online, now: current_moment() };
+    let request = ComposeRequest {
+        name: slug(flags.name)?,
+        online: flags.online,
+        now: current_moment(),
+        renames: flags.renames,
+    };
     let to = read_side(project, &side).await?;
     let composed = compose_change(project, folder, &to, &request).await?;
     let problems = broken_in_target(project, &composed).await;
@@ -73,6 +81,7 @@ pub async fn run(
         .field("expected_from", &side.to_string())?
         .field("written", &!flags.dry_run)?
         .field("files", &files)?
+        .field("renames", &rename_entries(&composed.renames))?
         .field("changes", &composed.changes)?
         .field("statements", &entries(&composed.statements, &composed.hazards))?
         .field("down", &down)?;
@@ -83,8 +92,9 @@ pub async fn run(
 async fn broken_in_target(project: &Project, composed: &Composed) -> Vec<Problem> {
     let Ok(target) = Target::of(project) else { return Vec::new() };
     let Ok(session) = target.connect().await else { return Vec::new() };
-    let statements = composed.statements.iter().map(|statement| statement.sql.as_str());
-    let found = broken_demands(&session, &script_demands(statements)).await;
+    let rest = composed.statements.iter().skip(composed.renames.len());
+    let demands = script_demands(rest.map(|statement| statement.sql.as_str()));
+    let found = broken_demands(&session, &before_renames(demands, &composed.renames)).await;
     session.close().await;
     let warn = |problem: Problem| Problem { severity: Severity::Warning, ..problem };
     found.into_iter().map(warn).collect()
@@ -133,6 +143,7 @@ fn text(context: &Context, composed: &Composed, shown: &str, dry_run: bool) -> S
         ));
     }
     text.push('\n');
+    render::renames(&mut text, &context.out, &composed.renames);
     render::changes(&mut text, &context.out, &composed.changes);
     render::hazards(&mut text, &composed.hazards);
     let count = composed.files.len();

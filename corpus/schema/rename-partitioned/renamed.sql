@@ -1,0 +1,14 @@
+ALTER TABLE public.events RENAME TO happenings;
+ALTER TABLE public.events_1 RENAME TO happenings_1;
+ALTER TABLE public.events_2 RENAME TO happenings_2;
+ALTER TABLE public.events_2_a RENAME TO happenings_2_a;
+ALTER TABLE public.happenings RENAME COLUMN tenant TO org;
+ALTER TABLE public.base RENAME COLUMN name TO title;
+ALTER INDEX public.events_kind_tenant_idx RENAME TO happenings_kind_org_idx;
+ALTER TABLE public.happenings RENAME CONSTRAINT events_tenant_at_kind_key TO happenings_org_at_kind_key;
+ALTER INDEX public.events_1_kind_tenant_idx RENAME TO happenings_1_kind_org_idx;
+ALTER TABLE public.happenings_1 RENAME CONSTRAINT events_1_tenant_at_kind_key TO happenings_1_org_at_kind_key;
+ALTER INDEX public.events_2_kind_tenant_idx RENAME TO happenings_2_kind_org_idx;
+ALTER TABLE public.happenings_2 RENAME CONSTRAINT events_2_tenant_at_kind_key TO happenings_2_org_at_kind_key;
+ALTER INDEX public.events_2_a_kind_tenant_idx RENAME TO happenings_2_a_kind_org_idx;
+ALTER TABLE public.happenings_2_a RENAME CONSTRAINT events_2_a_tenant_at_kind_key TO happenings_2_a_org_at_kind_key;

@@ -1,0 +1,18 @@
+ALTER FUNCTION public.plus(integer, integer) RENAME TO add;
+ALTER PROCEDURE public.work() RENAME TO labour;
+ALTER AGGREGATE public.total(integer) RENAME TO everything;
+ALTER INDEX public.t_n RENAME TO t_number;
+ALTER SEQUENCE public.counter RENAME TO tally;
+ALTER STATISTICS public.t_stat RENAME TO t_numbers;
+ALTER VIEW public.v RENAME TO views;
+ALTER MATERIALIZED VIEW public.mv RENAME TO kept;
+ALTER COLLATION public.german RENAME TO deutsch;
+ALTER PUBLICATION p RENAME TO published;
+ALTER TABLE public.t RENAME CONSTRAINT t_key TO t_identity;
+ALTER TABLE public.t RENAME CONSTRAINT small TO tiny;
+ALTER TRIGGER b ON public.t RENAME TO before_insert;
+ALTER POLICY mine ON public.t RENAME TO own;
+ALTER RULE silent ON public.t RENAME TO quiet;
+ALTER VIEW public.views RENAME COLUMN n TO number;
+ALTER MATERIALIZED VIEW public.kept RENAME COLUMN n TO number;
+ALTER INDEX public.mv_n_idx RENAME TO kept_number_idx;

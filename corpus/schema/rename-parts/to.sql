@@ -1,0 +1,18 @@
+CREATE TABLE t (id int, n int, s text, CONSTRAINT t_identity PRIMARY KEY (id), CONSTRAINT tiny CHECK (n < 10));
+CREATE INDEX t_number ON t (n);
+CREATE SEQUENCE tally;
+CREATE STATISTICS t_numbers ON n, s FROM t;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER before_insert BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE POLICY own ON t USING (n > 0);
+CREATE RULE quiet AS ON DELETE TO t WHERE OLD.n = 1 DO INSTEAD NOTHING;
+CREATE VIEW views AS SELECT id, n AS number FROM t;
+CREATE VIEW w AS SELECT number AS n FROM views;
+CREATE MATERIALIZED VIEW kept AS SELECT n AS number, s FROM t;
+CREATE INDEX kept_number_idx ON kept (number);
+CREATE FUNCTION add(int, int) RETURNS int LANGUAGE sql IMMUTABLE RETURN $1 + $2;
+CREATE FUNCTION plus(text) RETURNS text LANGUAGE sql IMMUTABLE RETURN $1;
+CREATE PROCEDURE labour() LANGUAGE sql AS 'SELECT 1';
+CREATE AGGREGATE everything(int) (SFUNC = add, STYPE = int, INITCOND = '0');
+CREATE COLLATION deutsch (provider = icu, locale = 'de-DE');
+CREATE PUBLICATION published FOR TABLE t;

@@ -1,0 +1,13 @@
+ALTER TABLE public.a RENAME TO b__renaming;
+ALTER TABLE public.b RENAME TO a;
+ALTER TABLE public.b__renaming RENAME TO b;
+ALTER TABLE public.b RENAME COLUMN x TO y__renaming;
+ALTER TABLE public.b RENAME COLUMN y TO x;
+ALTER TABLE public.b RENAME COLUMN y__renaming TO y;
+ALTER TYPE public.mood RENAME VALUE 'good' TO 'bad__renaming';
+ALTER TYPE public.mood RENAME VALUE 'ugly' TO 'good';
+ALTER TYPE public.mood RENAME VALUE 'bad' TO 'ugly';
+ALTER TYPE public.mood RENAME VALUE 'bad__renaming' TO 'bad';
+ALTER TABLE public.a RENAME CONSTRAINT b_pkey TO a_pkey__renaming;
+ALTER TABLE public.b RENAME CONSTRAINT a_pkey TO b_pkey;
+ALTER TABLE public.a RENAME CONSTRAINT a_pkey__renaming TO a_pkey;
