@@ -11,6 +11,7 @@ pub mod checksum;
 pub mod clean;
 pub mod config;
 pub mod diagnose;
+pub mod filled;
 pub mod fleet;
 pub mod folder;
 pub mod history;

@@ -4,9 +4,9 @@
 //! Invariant: the target is read and never changed.
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::filled::substitute;
 use pgfleet_core::schema::diff::compare;
 use pgfleet_core::schema::{Kind, Schema};
-use pgfleet_core::split::substitute;
 use pgfleet_core::tenancy::{
     Absent, Question, Tenancy, TenancyPlan, Variant, checks, down_statements, plan, signature_sql,
     up_statements,

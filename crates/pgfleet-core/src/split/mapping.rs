@@ -10,7 +10,7 @@ use super::finding::Finding;
 use super::moves::{Column, Move, Rows};
 use super::place_name::FamilyTable;
 use super::shape::{ColumnShape, Shape, TableShape};
-use super::text::substitute;
+use crate::filled::substitute;
 
 /// What declarations mean for these databases.
 #[derive(Debug, Default)]

@@ -30,4 +30,4 @@ pub use space::{FreeSpace, Space, size, space_finding, time_finding};
 pub use survey::{
     Question, Survey, foreign_key_question, keeps_foreign_key, keeps_key, key_question, row_survey,
 };
-pub use text::{expand_variables, substitute};
+pub use text::expand_variables;

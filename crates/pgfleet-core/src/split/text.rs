@@ -1,8 +1,4 @@
-//! Environment variables in names, and the declaration's own variables in SQL.
-
-use std::collections::BTreeMap;
-
-use pgfleet_sql::{Item, Problem, read_script_with};
+//! Environment variables in names.
 
 use crate::config::Variables;
 
@@ -26,37 +22,4 @@ pub fn expand_variables(text: &str, variables: &Variables) -> Result<String, Str
     }
     out.push_str(rest);
     Ok(out)
-}
-
-/// Replaces `:'name'`, `:"name"` and `:name` as psql does, quoted by the same rules.
-///
-/// # Errors
-/// What is wrong with a reference: no such variable, or a value that would change where the
-/// statement ends.
-pub fn substitute(sql: &str, variables: &BTreeMap<String, String>) -> Result<String, String> {
-    let script = read_script_with(sql, variables.clone());
-    if let Some(problem) = script.problems.first() {
-        return Err(wrong(problem));
-    }
-    let mut out = String::with_capacity(sql.len());
-    let mut at = 0;
-    for item in script.items {
-        let Item::Statement { range, substituted: Some(substituted) } = item else { continue };
-        out.push_str(&sql[at..range.start]);
-        out.push_str(&substituted.text);
-        at = range.end;
-    }
-    out.push_str(&sql[at..]);
-    Ok(out)
-}
-
-fn wrong(problem: &Problem) -> String {
-    match problem {
-        Problem::UnsetVariable { name, .. } => format!("no variable is called {name:?}"),
-        Problem::UnsafeVariable { name, .. } => {
-            format!("the value of {name:?} would change where the statement ends")
-        }
-        Problem::Unterminated { .. } => "a quote or comment in it is never closed".to_owned(),
-        _ => "it is not SQL alone".to_owned(),
-    }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::filled::substitute;
 use pgfleet_core::split::{
     ColumnsOf, DatabasePlan, FamilyTable, Finding, ForeignKeyShape, KeyShape, Mapped, Move,
     Question, Rows, Shape, SplitPlan, TableShape, foreign_key_question, keeps_foreign_key,
-    keeps_key, key_question, map_tables, row_survey, size, space_finding, substitute, time_finding,
+    keeps_key, key_question, map_tables, row_survey, size, space_finding, time_finding,
 };
 use pgfleet_sql::{QualifiedName, quote_literal_standard};
 use tokio::sync::watch;

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use futures_util::future::{join_all, try_join_all};
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::filled::substitute;
 use pgfleet_core::history::NativeLock;
 use pgfleet_core::report::Event;
-use pgfleet_core::split::{Move, PageRange, SplitPlan, substitute};
+use pgfleet_core::split::{Move, PageRange, SplitPlan};
 use pgfleet_sql::quote_ident;
 use serde::Serialize;
 

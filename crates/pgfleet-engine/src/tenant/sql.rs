@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::filled::statements_with;
 use pgfleet_core::place::Place;
-use pgfleet_sql::script::Problem as Wrong;
-use pgfleet_sql::{Item, Script, Transaction, Variables, classify, read_script_given};
+use pgfleet_sql::{Transaction, classify};
 
 /// Puts values into SQL of the configuration. `what` is its key.
 ///
@@ -51,38 +51,15 @@ fn known(values: &BTreeMap<String, String>) -> String {
     format!("values that there are: {}", names.join(", "))
 }
 
-/// A tenant's values are not trusted: `:code` alone is written as a literal too.
 fn with_values(sql: &str, values: &BTreeMap<String, String>) -> Result<String, String> {
-    let script = read_script_given(sql, Variables::new(), values);
-    if let Some(problem) = script.problems.first() {
-        return Err(wrong(problem));
-    }
-    let Script { items, .. } = script;
     let mut out = String::with_capacity(sql.len());
-    for item in items {
-        let Item::Statement { range, substituted } = item else {
-            return Err(
-                "it is not SQL alone; psql's commands and rows for COPY cannot be run".to_owned()
-            );
-        };
-        let text = substituted.map_or_else(|| sql[range].to_owned(), |there| there.text);
-        refuse_transaction(&text)?;
-        out.push_str(text.trim_end().trim_end_matches(';'));
+    for statement in statements_with(sql, values)? {
+        refuse_transaction(&statement)?;
+        out.push_str(statement.trim_end().trim_end_matches(';'));
         // On a line of its own, whatever the statement ends in.
         out.push_str("\n;\n");
     }
     Ok(out)
-}
-
-fn wrong(problem: &Wrong) -> String {
-    match problem {
-        Wrong::UnsetVariable { name, .. } => format!("no value is called {name:?}"),
-        Wrong::UnsafeVariable { name, .. } => {
-            format!("the value of {name:?} would change where the statement ends")
-        }
-        Wrong::Unterminated { .. } => "a quote or comment in it is never closed".to_owned(),
-        _ => "it is not SQL alone".to_owned(),
-    }
 }
 
 fn refuse_transaction(statement: &str) -> Result<(), String> {

@@ -183,7 +183,10 @@ fn what_stands_in_the_way_is_seen_before_anything_is_done() {
         says(&fleet.tenant(args, 5), &["error[PF493]", wanted]);
     }
     fleet.project.write("seed.sql", "INSERT INTO items VALUES (2, :'title'); COMMIT;");
-    says(&fleet.tenant(&["create", "acme"], 5), &["error[PF493]", "no value is called \"title\""]);
+    says(
+        &fleet.tenant(&["create", "acme"], 5),
+        &["error[PF493]", "no variable is called \"title\""],
+    );
     let title = ["create", "acme", "--set", "title=x"];
     says(&fleet.tenant(&title, 5), &["error[PF493]", "it begins or ends a transaction"]);
     fleet.tenant(&["create", "acme", "--set", "code=x"], 2);
