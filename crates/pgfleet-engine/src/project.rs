@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pgfleet_core::config::{self, ConfigFile, Flags, FormatChoice, Scope, Settings, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{self, FileTree, Format, MigrationSet};
+use pgfleet_core::tenancy::TenancySection;
 
 use crate::compose::unfinished;
 use crate::conduct::{PlanShelf, ProgramShelf};
@@ -152,6 +153,12 @@ fn without_value(error: &dotenvy::Error) -> String {
 }
 
 impl Project {
+    /// Says for all targets what gets a tenant column, whatever the file says.
+    pub fn declare_tenancy(&mut self, section: Option<TenancySection>) {
+        Arc::make_mut(&mut self.settings).tenancy.clone_from(&section);
+        Arc::make_mut(&mut self.file).tenancy = section;
+    }
+
     /// The same project with the settings of a group or of one of its targets.
     ///
     /// # Errors

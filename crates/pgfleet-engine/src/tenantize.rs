@@ -351,6 +351,9 @@ async fn read(target: &Target, session: &Session) -> Result<Schema, Box<Problem>
 
 fn undeclared() -> Problem {
     Problem::error(Code::TenancyInvalid, "nothing says which tables get a tenant column")
-        .because("there is no [tenancy] section in pgfleet.toml")
-        .fix("Write one; docs/tenancy.md has examples.")
+        .because("there is no [tenancy] section in pgfleet.toml, and no flag says it")
+        .fix_with(
+            "Write one (docs/tenancy.md has examples), or say it by flags.",
+            "pgfleet tenantize --column organisation_id --type int --constant 1 --tables users,orders",
+        )
 }

@@ -9,6 +9,7 @@
 //! | an empty database | [`TestDb::new`]: on a cluster that all tests of this checkout share |
 //! | a server of one's own, other settings, standby, TLS, another major version | [`Cluster::fresh`], [`majors::major`] |
 //! | a slow or broken network | [`proxy::Proxy`] |
+//! | clients that work while something else happens | [`Clients`] |
 //! | a pooler | [`pgbouncer::PgBouncer`] |
 //! | migration folders of every format, of any length | [`migrations`] |
 //! | a project folder and the pgfleet binary in it | [`Project`], [`cli::Cli`] |
@@ -17,6 +18,7 @@
 
 mod blocking;
 pub mod cli;
+mod clients;
 pub mod cluster;
 mod database;
 mod dump;
@@ -32,6 +34,7 @@ pub mod schemas;
 mod shared;
 mod tools;
 
+pub use clients::Clients;
 pub use cluster::{Cluster, Fresh};
 pub use database::{ProgramOutput, TestDb, client_command};
 pub use dump::DumpOptions;

@@ -47,7 +47,7 @@ pub struct TenancySection {
 }
 
 /// `[[tenancy.table]]`, as written.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableSection {
     /// The table.
@@ -150,7 +150,34 @@ pub struct Tenancy {
     pub setting: Option<String>,
 }
 
+impl TableSection {
+    /// A table of which nothing further is said.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+}
+
 impl TenancySection {
+    /// A section that names no table yet.
+    pub fn of(column: String, type_name: String) -> Self {
+        Self {
+            column,
+            type_name,
+            tables: Vec::new(),
+            constant: None,
+            variable: None,
+            references: None,
+            row_security: None,
+            force_row_security: false,
+            keep_default: true,
+            absent: Absent::default(),
+            orphans: None,
+            role: None,
+            setting: None,
+            table: Vec::new(),
+        }
+    }
+
     /// Understands the section. Names without a schema are in `schema`.
     ///
     /// # Errors
@@ -197,14 +224,7 @@ impl TenancySection {
     }
 
     fn all_tables(&self) -> Vec<TableSection> {
-        let plain = self.tables.iter().map(|name| TableSection {
-            name: name.clone(),
-            constant: None,
-            variable: None,
-            via: Vec::new(),
-            sql: None,
-            keep_unique: Vec::new(),
-        });
+        let plain = self.tables.iter().map(|name| TableSection::named(name));
         plain.chain(self.table.iter().cloned()).collect()
     }
 

@@ -86,23 +86,28 @@ impl Derivation {
         (from, format!("p{}.{}", steps.len(), writer.column()), format!("p1.{key}"))
     }
 
-    /// The change that gives every row its tenant.
-    pub(super) fn backfill(&self, writer: &Writer<'_>) -> String {
-        let (table, column) = (writer.table(), writer.column());
-        match self {
+    /// The changes that give every row its tenant: one for each place where rows are.
+    pub(super) fn backfill(&self, writer: &Writer<'_>) -> Vec<String> {
+        let column = writer.column();
+        let rest = match self {
             Self::Path { first, .. } if writer.tenancy.orphans.is_none() => {
                 let (from, wanted, link) = self.joins(writer);
                 let first = quote_ident(first);
                 format!(
-                    "UPDATE {table} AS t SET {column} = {wanted}\n  FROM {from}\n  WHERE {link} = t.{first} AND t.{column} IS NULL"
+                    "AS t SET {column} = {wanted}\n  FROM {from}\n  WHERE {link} = t.{first} AND t.{column} IS NULL"
                 )
             }
             _ => {
-                let called = if matches!(self, Self::Expression(_)) { "" } else { " AS t" };
-                let value = self.expression(writer, "t");
-                format!("UPDATE {table}{called} SET {column} = {value}\n  WHERE {column} IS NULL")
+                // An expression may say the table's name, which is not that of its partitions.
+                let row = match self {
+                    Self::Expression(_) => quote_ident(writer.table_name()),
+                    Self::Path { .. } => "t".to_owned(),
+                };
+                let value = self.expression(writer, &row);
+                format!("AS {row} SET {column} = {value}\n  WHERE {row}.{column} IS NULL")
             }
-        }
+        };
+        writer.places().into_iter().map(|place| format!("UPDATE {place} {rest}")).collect()
     }
 
     /// Counts rows for which no tenant is found, and shows some.

@@ -37,6 +37,10 @@ pub fn signature_sql(tenancy: &Tenancy) -> String {
            pg_get_expr(d.adbin, d.adrelid)) FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = {column} \
            LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
          UNION ALL SELECT 'index ' || pg_get_indexdef(i.indexrelid) FROM t JOIN pg_index i ON i.indrelid = t.oid \
+         UNION ALL SELECT format('partition %s %s', t.name, p.relid::regclass) \
+           FROM t, pg_partition_tree(t.oid) p WHERE p.relid <> t.oid \
+         UNION ALL SELECT 'index ' || pg_get_indexdef(i.indexrelid) \
+           FROM t, pg_partition_tree(t.oid) p, pg_index i WHERE i.indrelid = p.relid AND p.relid <> t.oid \
          UNION ALL SELECT format('constraint %s %s %s', t.name, k.conname, pg_get_constraintdef(k.oid)) \
            FROM t JOIN pg_constraint k ON k.conrelid = t.oid \
          UNION ALL SELECT format('policy %s %s', t.name, p.polname) FROM t JOIN pg_policy p ON p.polrelid = t.oid \

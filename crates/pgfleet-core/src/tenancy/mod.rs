@@ -7,9 +7,11 @@
 mod checks;
 mod declaration;
 mod derive;
+mod flags;
 mod fleet;
 mod isolation;
 mod names;
+mod partitioned;
 mod queries;
 mod rekey;
 mod script;
@@ -28,6 +30,7 @@ pub use declaration::{
     Absent, Hop, Scalar, Source, TableSection, Tenancy, TenancySection, TenantTable,
 };
 use derive::Derivation;
+pub use flags::TenancyFlags;
 pub use fleet::{Variant, checks_for_all, default_name, down_for_all, signature_sql, up_for_all};
 pub use isolation::{Attempt, Operation, Verdict};
 pub use queries::{Language, Unrestricted, in_source, in_statement};
@@ -161,14 +164,6 @@ fn refusals(state: &survey::TableState<'_>, tenancy: &Tenancy) -> Vec<Problem> {
                         "Keep the key over all tenants (keep_unique), or change the {} first.",
                         id.kind.name()
                     )),
-            );
-        }
-        if !state.leaves.is_empty() {
-            problems.push(
-                refused(format!(
-                    "{table} is partitioned, and its key {name} cannot be replaced online"
-                ))
-                .fix("Keep the key over all tenants (keep_unique), or replace it by hand."),
             );
         }
     }

@@ -8,21 +8,22 @@ use pgfleet_sql::definition::{conflict_targets, key_columns};
 use pgfleet_sql::{quote_ident, quote_literal};
 
 use super::names;
+use super::partitioned;
 use super::steps::{Phase, Piece, Section, Writer, literal};
 use super::survey::Key;
-use crate::schema::{Body, Object, ObjectId};
+use crate::schema::{Body, Kind, Object, ObjectId};
 
 /// Definitions of functions that were rewritten: one may rely on several keys.
 pub(super) type Bodies = RefCell<BTreeMap<ObjectId, String>>;
 
 /// A key's definition, cut.
-struct Parts {
+pub(super) struct Parts {
     /// `(a, b)` without the parentheses.
-    columns: String,
+    pub(super) columns: String,
     /// ` INCLUDE (c)` and the like, of an index.
-    index_tail: String,
+    pub(super) index_tail: String,
     /// ` DEFERRABLE` and the like, of a constraint.
-    constraint_tail: String,
+    pub(super) constraint_tail: String,
 }
 
 fn parts(key: &Key<'_>) -> Parts {
@@ -54,18 +55,16 @@ pub(super) fn section(writer: &Writer<'_>, key: &Key<'_>) -> Section {
     let name = &key.object.id.name;
     let functions = key.functions.iter().filter_map(|function| rewritten(writer, key, function));
     let (new_functions, old_functions): (Vec<_>, Vec<_>) = functions.unzip();
+    let what = what(writer, key, &parts, new_functions.len());
+    let replaced = |columns: &str, functions, word| match key.parts.is_empty() {
+        true => replace(key, columns, &parts, functions, &names::joined(name, word)),
+        false => partitioned::replace(writer, key, columns, &parts, functions, word),
+    };
     Section {
         phase: Phase::Keys,
-        what: what(writer, key, &parts, new_functions.len()),
-        up: replace(writer, key, &new_columns, &parts, new_functions, &names::joined(name, "new")),
-        down: replace(
-            writer,
-            key,
-            &parts.columns,
-            &parts,
-            old_functions,
-            &names::joined(name, "old"),
-        ),
+        what,
+        up: replaced(&new_columns, new_functions, "new"),
+        down: replaced(&parts.columns, old_functions, "old"),
     }
 }
 
@@ -73,6 +72,9 @@ fn what(writer: &Writer<'_>, key: &Key<'_>, parts: &Parts, functions: usize) -> 
     let (table, name, column) = (writer.table(), &key.object.id.name, writer.column());
     let mut what =
         format!("{table}: {name} ({}) becomes ({column}, {})", parts.columns, parts.columns);
+    if *key.on != writer.state.object.id {
+        what.push_str(&format!(" in {}", key.on.sql_name()));
+    }
     if functions > 0 {
         let names: Vec<_> = key.functions.iter().map(|function| function.id.sql_name()).collect();
         what.push_str(&format!("; ON CONFLICT is rewritten in {}", names.join(", ")));
@@ -81,7 +83,6 @@ fn what(writer: &Writer<'_>, key: &Key<'_>, parts: &Parts, functions: usize) -> 
 }
 
 fn replace(
-    writer: &Writer<'_>,
     key: &Key<'_>,
     columns: &str,
     parts: &Parts,
@@ -89,14 +90,11 @@ fn replace(
     beside: &str,
 ) -> Vec<Piece> {
     let (table, name, beside) =
-        (writer.table(), quote_ident(&key.object.id.name), quote_ident(beside));
-    let schema = quote_ident(&writer.state.object.id.schema);
-    let method = match key.is_constraint {
-        true => "btree",
-        false => method(key.definition),
-    };
+        (key.on.sql_name(), quote_ident(&key.object.id.name), quote_ident(beside));
+    let schema = quote_ident(&key.on.schema);
     let build = format!(
-        "CREATE UNIQUE INDEX CONCURRENTLY {beside} ON {table} USING {method} ({columns}){}",
+        "CREATE UNIQUE INDEX CONCURRENTLY {beside} ON {table} USING {} ({columns}){}",
+        method(key),
         parts.index_tail
     );
     let mut swap = match key.is_constraint {
@@ -112,16 +110,32 @@ fn replace(
             format!("ALTER INDEX {schema}.{beside} RENAME TO {name}"),
         ],
     };
-    swap.extend(key.object.comment.as_deref().map(|comment| match key.is_constraint {
-        true => format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(comment)),
-        false => format!("COMMENT ON INDEX {schema}.{name} IS {}", literal(comment)),
-    }));
-    if functions.is_empty() {
-        return vec![Piece::Alone(build), Piece::Together(swap)];
+    swap.extend(comment_on(key.object, key.on));
+    let mut pieces = vec![Piece::Alone(build)];
+    pieces.extend(exchanged(functions));
+    pieces.push(Piece::Together(swap));
+    pieces
+}
+
+/// The functions that rely on the old key; both keys are there while calls of the old body may still run.
+pub(super) fn exchanged(functions: Vec<String>) -> Vec<Piece> {
+    match functions.is_empty() {
+        true => Vec::new(),
+        false => {
+            vec![Piece::Together(functions), Piece::Alone(WAIT_FOR_OLD_CALLS.to_owned())]
+        }
     }
-    // Both keys are there while calls of the old body may still run.
-    let wait = Piece::Alone(WAIT_FOR_OLD_CALLS.to_owned());
-    vec![Piece::Alone(build), Piece::Together(functions), wait, Piece::Together(swap)]
+}
+
+/// The comment of a key, which goes with the old one.
+pub(super) fn comment_on(object: &Object, table: &ObjectId) -> Option<String> {
+    let (comment, name) = (literal(object.comment.as_deref()?), quote_ident(&object.id.name));
+    Some(match object.id.kind {
+        Kind::Constraint => {
+            format!("COMMENT ON CONSTRAINT {name} ON {} IS {comment}", table.sql_name())
+        }
+        _ => format!("COMMENT ON INDEX {}.{name} IS {comment}", quote_ident(&table.schema)),
+    })
 }
 
 /// A call that began with the old body would find no key for its `ON CONFLICT` once the old one is
@@ -138,7 +152,11 @@ const WAIT_FOR_OLD_CALLS: &str = "DO $tenant$\nDECLARE running text[];\nBEGIN\n 
     END IF;\n    PERFORM pg_catalog.pg_sleep(0.05);\n  END LOOP;\nEND $tenant$";
 
 /// `btree` of `… USING btree (a)`.
-fn method(definition: &str) -> &str {
+pub(super) fn method<'k>(key: &Key<'k>) -> &'k str {
+    let definition = match key.is_constraint {
+        true => return "btree",
+        false => key.definition,
+    };
     let range = key_columns(definition).map(|key| key.range).unwrap_or(0..0);
     let head = definition.get(..range.start.saturating_sub(1)).unwrap_or_default();
     head.trim_end().rsplit(' ').next().unwrap_or("btree")
@@ -153,7 +171,7 @@ fn rewritten(writer: &Writer<'_>, key: &Key<'_>, function: &Object) -> Option<(S
     let mut targets = conflict_targets(&old);
     targets.sort_by_key(|target| std::cmp::Reverse(target.range.start));
     for target in targets {
-        let same_table = target.table.name == writer.table_name();
+        let same_table = target.table.name == key.on.name;
         let same_key = target.columns.len() == key.columns.len()
             && target.columns.iter().all(|name| key.columns.contains(&Some(name.clone())));
         if same_table && same_key {
@@ -178,7 +196,7 @@ pub(super) fn guard(writer: &Writer<'_>) -> Option<Section> {
 }
 
 fn shared_by_tenants(writer: &Writer<'_>, key: &Key<'_>) -> String {
-    let (table, column) = (writer.table(), writer.column());
+    let (table, column) = (key.on.sql_name(), writer.column());
     let columns: Vec<_> = key.columns.iter().flatten().map(|name| quote_ident(name)).collect();
     let list = columns.join(", ");
     let mut conditions: Vec<_> = columns.iter().map(|name| format!("{name} IS NOT NULL")).collect();

@@ -92,6 +92,14 @@ impl Writer<'_> {
         &self.state.object.id.name
     }
 
+    /// Where the rows are: the table itself, or its partitions.
+    pub(super) fn places(&self) -> Vec<String> {
+        match self.state.leaves.is_empty() {
+            true => vec![self.table()],
+            false => self.state.leaves.iter().map(|leaf| leaf.sql_name()).collect(),
+        }
+    }
+
     fn constant(&self) -> Option<&str> {
         match &self.state.declared.source {
             Source::Constant(sql) => Some(sql),
@@ -117,7 +125,7 @@ impl Writer<'_> {
                 let mut together = vec![add];
                 together.extend(derivation.iter().flat_map(|d| d.create_trigger(self)));
                 up.push(Piece::Together(together));
-                up.extend(derivation.iter().map(|d| Piece::Batched(d.backfill(self))));
+                up.extend(derivation.iter().flat_map(|d| d.backfill(self)).map(Piece::Batched));
                 up.extend(self.set_not_null(&column));
             }
         }
@@ -138,16 +146,26 @@ impl Writer<'_> {
     /// NOT NULL without a look at the rows under the lock: PostgreSQL trusts a valid check.
     fn set_not_null(&self, column: &str) -> Vec<Piece> {
         let (table, check) = (self.table(), quote_ident(&self.name("present")));
-        vec![
-            Piece::Together(vec![format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
-            )]),
-            Piece::Alone(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {check}")),
-            Piece::Together(vec![
-                format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"),
-                format!("ALTER TABLE {table} DROP CONSTRAINT {check}"),
-            ]),
-        ]
+        let mut up = vec![Piece::Together(vec![format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
+        )])];
+        // Partition by partition, so that no transaction is longer than one of them needs.
+        let leaves = self.state.leaves.iter().map(|leaf| leaf.sql_name());
+        up.extend(
+            leaves.chain([table.clone()]).map(|place| {
+                Piece::Alone(format!("ALTER TABLE {place} VALIDATE CONSTRAINT {check}"))
+            }),
+        );
+        up.push(Piece::Together(vec![
+            format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"),
+            format!("ALTER TABLE {table} DROP CONSTRAINT {check}"),
+        ]));
+        up
+    }
+
+    /// `UPDATE …`, of each place where rows are.
+    fn updates(&self, rest: &str) -> Vec<String> {
+        self.places().into_iter().map(|place| format!("UPDATE {place} {rest}")).collect()
     }
 
     /// A column of the right type that lacks values, NOT NULL or the default.
@@ -164,14 +182,12 @@ impl Writer<'_> {
         }
         if !is.not_null {
             up.extend(self.derivation.iter().map(|d| Piece::Together(d.create_trigger(self))));
-            let backfill = match (&self.derivation, self.constant()) {
-                (Some(derivation), _) => derivation.backfill(self),
-                (None, constant) => format!(
-                    "UPDATE {table} SET {column} = {} WHERE {column} IS NULL",
-                    constant.unwrap_or("NULL")
-                ),
+            let constant = self.constant().unwrap_or("NULL");
+            let backfill = match &self.derivation {
+                Some(derivation) => derivation.backfill(self),
+                None => self.updates(&format!("SET {column} = {constant} WHERE {column} IS NULL")),
             };
-            up.push(Piece::Batched(backfill));
+            up.extend(backfill.into_iter().map(Piece::Batched));
             up.extend(self.set_not_null(&column));
             down.extend(self.drop_trigger());
             down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL"));
@@ -243,9 +259,8 @@ impl Writer<'_> {
             ),
         ]);
         let mut up = vec![Piece::Together(together)];
-        up.push(Piece::Batched(format!(
-            "UPDATE {table} AS t SET {beside} = {new_value} WHERE t.{beside} IS NULL"
-        )));
+        let fill = format!("AS t SET {beside} = {new_value} WHERE t.{beside} IS NULL");
+        up.extend(self.updates(&fill).into_iter().map(Piece::Batched));
         up.extend(self.set_not_null(&beside));
         let mut swap = vec![
             format!("DROP TRIGGER {function} ON {table}"),
@@ -274,9 +289,8 @@ impl Writer<'_> {
         let mut up = vec![Piece::Together(together)];
         if !is.not_null {
             let fallback = self.fallback("t");
-            up.push(Piece::Batched(format!(
-                "UPDATE {table} AS t SET {column} = {fallback} WHERE t.{column} IS NULL"
-            )));
+            let fill = format!("AS t SET {column} = {fallback} WHERE t.{column} IS NULL");
+            up.extend(self.updates(&fill).into_iter().map(Piece::Batched));
             up.extend(self.set_not_null(&column));
         }
         up
@@ -327,17 +341,21 @@ impl Writer<'_> {
         }
         let (table, column, name) = (self.table(), self.column(), self.name("fkey"));
         let (name, key) = (quote_ident(&name), quote_ident(key));
-        let add = format!(
-            "ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({column}) REFERENCES {referenced} ({key})"
-        );
-        let up = match self.state.leaves.is_empty() {
-            true => vec![
-                Piece::Together(vec![format!("{add} NOT VALID")]),
-                Piece::Alone(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")),
-            ],
-            // Before version 18 PostgreSQL has no NOT VALID for partitioned tables.
-            false => vec![Piece::Together(vec![add])],
+        let add = |place: &str| {
+            format!(
+                "ALTER TABLE {place} ADD CONSTRAINT {name} FOREIGN KEY ({column}) REFERENCES {referenced} ({key})"
+            )
         };
+        let mut up = Vec::new();
+        for place in self.places() {
+            up.push(Piece::Together(vec![format!("{} NOT VALID", add(&place))]));
+            up.push(Piece::Alone(format!("ALTER TABLE {place} VALIDATE CONSTRAINT {name}")));
+        }
+        if !self.state.leaves.is_empty() {
+            // Before version 18 PostgreSQL has no NOT VALID for partitioned tables; it takes over what
+            // the partitions have, without a look at their rows.
+            up.push(Piece::Together(vec![add(&table)]));
+        }
         Some(Section {
             phase: Phase::Keys,
             what: format!("{table}: {column} references {referenced}"),

@@ -36,6 +36,8 @@ pub(super) struct TableState<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Key<'a> {
     pub(super) object: &'a Object,
+    /// The table that it stands on: the declared one, or a partition that has it alone.
+    pub(super) on: &'a ObjectId,
     pub(super) is_constraint: bool,
     pub(super) definition: &'a str,
     /// None for an expression.
@@ -44,6 +46,21 @@ pub(super) struct Key<'a> {
     pub(super) functions: Vec<&'a Object>,
     /// What else needs it and cannot be changed along.
     pub(super) needed_by: Vec<&'a ObjectId>,
+    /// Of a partitioned table, what it is in the partitions, from the top down.
+    pub(super) parts: Vec<KeyPart<'a>>,
+}
+
+/// A partition's part of a key.
+#[derive(Debug, Clone)]
+pub(super) struct KeyPart<'a> {
+    /// The constraint or index.
+    pub(super) object: &'a Object,
+    /// The partition.
+    pub(super) table: ObjectId,
+    /// The index that it is part of, as SQL.
+    pub(super) parent: &'a str,
+    /// The partition has rows, and no partitions of its own.
+    pub(super) is_leaf: bool,
 }
 
 impl Key<'_> {
@@ -70,7 +87,11 @@ pub(super) fn survey<'a>(
     let object = find_table(schema, &declared.name)?;
     let column = object.columns().iter().find(|column| column.name == tenancy.column);
     let looks = Looks { tenancy, declared, schema, object };
-    let keys = looks.keys();
+    let leaves = looks.leaves();
+    let mut keys = looks.keys();
+    for leaf in leaves.iter().filter_map(|id| schema.get(id)) {
+        keys.extend(Looks { object: leaf, ..looks }.keys());
+    }
     let policies = looks.parts(Kind::Policy);
     let using = |object: &Object| match &object.body {
         Body::Policy(policy) => policy.using.clone(),
@@ -81,7 +102,8 @@ pub(super) fn survey<'a>(
         declared,
         object,
         column,
-        has_index: looks.has_index() || keys.iter().any(|key| !key.is_partial()),
+        has_index: looks.has_index()
+            || keys.iter().any(|key| *key.on == object.id && !key.is_partial()),
         has_foreign_key: looks.has_foreign_key(),
         has_policy: policies
             .iter()
@@ -90,12 +112,13 @@ pub(super) fn survey<'a>(
             .iter()
             .filter(permissive)
             .any(|policy| policy.id.name != super::steps::POLICY),
-        leaves: looks.leaves(),
+        leaves,
         column_dependents: looks.column_dependents(),
         keys,
     })
 }
 
+#[derive(Clone, Copy)]
 struct Looks<'t, 'a> {
     tenancy: &'t Tenancy,
     declared: &'a TenantTable,
@@ -124,12 +147,16 @@ impl<'a> Looks<'_, 'a> {
     fn keys(&self) -> Vec<Key<'a>> {
         let constraints =
             self.parts(Kind::Constraint).into_iter().filter_map(|object| match &object.body {
-                Body::Constraint(one) if one.kind == ConstraintKind::Unique && !one.inherited => {
+                Body::Constraint(one)
+                    if one.kind == ConstraintKind::Unique && one.parent_index.is_none() =>
+                {
                     self.key(object, true, &one.definition)
                 }
                 _ => None,
             });
-        let indexes = self.indexes().filter(|(_, index)| index.unique && index.valid);
+        let indexes = self.indexes();
+        let indexes = indexes
+            .filter(|(_, index)| index.unique && index.valid && index.parent_index.is_none());
         let indexes =
             indexes.filter_map(|(object, index)| self.key(object, false, &index.definition));
         constraints.chain(indexes).collect()
@@ -148,7 +175,33 @@ impl<'a> Looks<'_, 'a> {
         let (functions, rules) = self.conflicts(&columns);
         let mut needed_by = self.dependents(object);
         needed_by.extend(rules);
-        Some(Key { object, is_constraint, definition, columns, functions, needed_by })
+        let parts = self.key_parts(&object.id);
+        // A partition's part of it is no reason to keep it.
+        needed_by.retain(|id| !parts.iter().any(|part| part.object.id == **id));
+        let on = &self.object.id;
+        Some(Key { object, on, is_constraint, definition, columns, functions, needed_by, parts })
+    }
+
+    /// What a key of a partitioned table is in its partitions.
+    fn key_parts(&self, key: &ObjectId) -> Vec<KeyPart<'a>> {
+        let mut found: Vec<KeyPart<'a>> = Vec::new();
+        let mut open = vec![key.clone()];
+        while let Some(parent) = open.pop() {
+            for object in &self.schema.objects {
+                let Some(index) = part_of(object).filter(|index| is_table(index, &parent)) else {
+                    continue;
+                };
+                let Some(table) = table_of(object) else { continue };
+                let is_leaf = self
+                    .schema
+                    .get(&table)
+                    .and_then(Object::table)
+                    .is_some_and(|table| table.partition_key.is_none());
+                open.push(object.id.clone());
+                found.push(KeyPart { object, table, parent: index, is_leaf });
+            }
+        }
+        found
     }
 
     /// Functions and rules with an `ON CONFLICT` on exactly these columns of the table.
@@ -240,6 +293,31 @@ impl<'a> Looks<'_, 'a> {
         };
         let edges = self.schema.edges.iter().filter(on_column);
         edges.filter_map(|edge| Some(&self.schema.objects.get(edge.from as usize)?.id)).collect()
+    }
+}
+
+/// The index of the partitioned table that an index of a partition is part of.
+fn part_of(object: &Object) -> Option<&str> {
+    match &object.body {
+        Body::Constraint(one) => one.parent_index.as_deref(),
+        Body::Index(one) => one.parent_index.as_deref(),
+        _ => None,
+    }
+}
+
+/// The table that a constraint or index stands on.
+fn table_of(object: &Object) -> Option<ObjectId> {
+    let id = &object.id;
+    match &object.body {
+        Body::Index(index) => {
+            let name = parse_qualified(&index.table)?;
+            Some(ObjectId::new(
+                Kind::Table,
+                name.schema.as_deref().unwrap_or(&id.schema),
+                &name.name,
+            ))
+        }
+        _ => Some(ObjectId::new(Kind::Table, &id.schema, &id.table)),
     }
 }
 

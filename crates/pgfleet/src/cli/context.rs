@@ -6,7 +6,6 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use pgfleet_core::diagnose::Problem;
-use pgfleet_engine::conduct::{Opened, Target, open};
 use pgfleet_engine::execute::StopSignal;
 use pgfleet_engine::project::{Folder, Project, load, without_file};
 use tokio::sync::watch;
@@ -55,15 +54,6 @@ impl Context {
     /// The surroundings without any configuration file.
     pub fn project_without_file(&self) -> Result<Project, Box<Problem>> {
         without_file(&self.working_directory, &self.environment, &self.global.flags())
-    }
-
-    /// Reads configuration and folder, connects, and reads the one target.
-    pub async fn open(&self) -> Result<(Project, Target, Opened), CommandError> {
-        let project = self.project()?;
-        let folder = usable_folder(&project)?;
-        let target = Target::of(&project)?;
-        let opened = open(&project, &target, folder).await?;
-        Ok((project, target, opened))
     }
 
     /// Shows a run's events on standard error.

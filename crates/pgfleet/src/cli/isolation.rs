@@ -11,6 +11,7 @@ use super::everywhere::{PerTarget, everywhere};
 use super::isolation_queries::Queries;
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
+use super::tenancy_flags::Bordered;
 use crate::render::{Role, Style, TargetEntry};
 
 /// Try, as the application's role in one tenant, to reach the rows of another
@@ -19,6 +20,7 @@ use crate::render::{Role, Style, TargetEntry};
 Examples:
   pgfleet isolation --role app
   pgfleet isolation --group tenants --role app
+  pgfleet isolation --role app --column organisation_id --tables users,orders     without [tenancy]
   pgfleet isolation queries              statements of pg_stat_statements without the tenant column
   pgfleet isolation queries src/ sql/    the same for the SQL in source files
 
@@ -32,6 +34,8 @@ pub struct Isolation {
     /// The setting that says whose rows a session may see [default: setting of [tenancy]]
     #[arg(long, value_name = "NAME")]
     setting: Option<String>,
+    #[command(flatten)]
+    bordered: Bordered,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,7 +59,10 @@ impl PerTarget for Isolation {
     async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         let target = site.target()?;
         let session = target.connect().await?;
-        let tenancy = declared(&site.project.settings, target, &session).await?;
+        let tenancy = match self.bordered.tenancy(site.project)? {
+            Some(tenancy) => tenancy,
+            None => declared(&site.project.settings, target, &session).await?,
+        };
         let Some(role) = self.role.clone().or(tenancy.role.clone()) else {
             return Err(no_role().into());
         };

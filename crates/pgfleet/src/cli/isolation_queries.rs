@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::tenancy::{Language, Tenancy, Unrestricted, in_source, in_statement};
+use pgfleet_engine::project::Project;
 use pgfleet_engine::tenantize::declared;
 
 use super::context::Context;
 use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
+use super::tenancy_flags::Bordered;
 use crate::render::{Role, TargetEntry};
 
 /// Folders that hold other people's code, or what was built.
@@ -29,6 +31,8 @@ pub struct Queries {
     /// Files and folders; without any, the server's pg_stat_statements
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    bordered: Bordered,
 }
 
 impl PerTarget for Queries {
@@ -51,14 +55,16 @@ impl PerTarget for Queries {
         let (name, tenancy, found) = if self.paths.is_empty() {
             let target = site.target()?;
             let session = target.connect().await?;
-            let tenancy = declared(&project.settings, target, &session).await?;
+            let tenancy = match self.bordered.tenancy(project)? {
+                Some(tenancy) => tenancy,
+                None => declared(&project.settings, target, &session).await?,
+            };
             let rows =
                 session.query_text(STATEMENTS).await.map_err(|_| no_statements(&target.name))?;
             let found = rows.into_iter().filter_map(|row| counted(&tenancy, &row)).collect();
             (target.name.clone(), tenancy, found)
         } else {
-            let section = project.settings.tenancy.as_ref().ok_or_else(undeclared)?;
-            let tenancy = section.read(project.settings.schema.as_deref().unwrap_or("public"))?;
+            let tenancy = self.in_files(project)?;
             let mut found = Vec::new();
             for path in &self.paths {
                 walk(&tenancy, &context.working_directory.join(path), path, &mut found)?;
@@ -90,6 +96,17 @@ impl PerTarget for Queries {
             exit: (count > 0).then_some(ExitCode::NotSo),
             ..CommandResult::default()
         })
+    }
+}
+
+impl Queries {
+    /// Source files have no server that could be asked about types.
+    fn in_files(&self, project: &Project) -> Result<Tenancy, CommandError> {
+        if let Some(tenancy) = self.bordered.tenancy(project)? {
+            return Ok(tenancy);
+        }
+        let section = project.settings.tenancy.as_ref().ok_or_else(undeclared)?;
+        Ok(section.read(project.settings.schema.as_deref().unwrap_or("public"))?)
     }
 }
 
@@ -163,5 +180,5 @@ fn no_statements(target: &str) -> Problem {
 fn undeclared() -> Problem {
     Problem::error(Code::TenancyInvalid, "nothing says which tables have a tenant column")
         .because("there is no [tenancy] section in pgfleet.toml")
-        .fix("Write one; docs/tenancy.md has examples.")
+        .fix("Write one (docs/tenancy.md has examples), or say --column and --tables.")
 }

@@ -37,6 +37,7 @@ mod rollout;
 mod site;
 mod split;
 mod status;
+mod tenancy_flags;
 mod tenant;
 mod tenantize;
 mod verify;

@@ -19,15 +19,18 @@ use serde_json::json;
 
 use super::context::{Context, usable_folder};
 use super::outcome::{CommandError, CommandResult};
+use super::tenancy_flags::Declared;
 use crate::render::TargetEntry;
 
-/// Write the migration that gives every table of [tenancy] its tenant column, and the checks for it
+/// Write the migration that gives every table its tenant column, and the checks for it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pgfleet tenantize --dry-run            the migration, its way back and the checks
   pgfleet tenantize                      write them, then: pgfleet apply && pgfleet verify --checks tenancy.checks.toml
   pgfleet tenantize add_organisation --group tenants
+  pgfleet tenantize --column organisation_id --type int --constant 1 --tables users,orders \\
+      --via order_lines=order_id --references organisations.id      without [tenancy] in pgfleet.toml
 
 With --group the migration holds what each state of the databases needs, under its condition.
 
@@ -42,6 +45,8 @@ pub struct Tenantize {
     /// Where the checks are written
     #[arg(long, value_name = "FILE", default_value = "tenancy.checks.toml")]
     checks: PathBuf,
+    #[command(flatten)]
+    declared: Declared,
 }
 
 /// What there is to write.
@@ -58,7 +63,10 @@ impl Tenantize {
         if !context.global.group.is_empty() {
             return self.run_on_group(context).await;
         }
-        let (project, target, opened) = context.open().await?;
+        let project = self.project(context)?;
+        let folder = usable_folder(&project)?;
+        let target = Target::of(&project)?;
+        let opened = open(&project, &target, folder).await?;
         let made = tenantize(&project, &target, &opened).await?;
         let writing = Writing {
             up: made.up.clone(),
@@ -72,9 +80,16 @@ impl Tenantize {
         Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
     }
 
+    /// With what the flags say of tenants.
+    fn project(&self, context: &Context) -> Result<Project, CommandError> {
+        let mut project = context.project()?;
+        self.declared.put_into(&mut project)?;
+        Ok(project)
+    }
+
     /// One migration for all databases of a group, whatever states they are in.
     async fn run_on_group(&self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
+        let project = self.project(context)?;
         let groups = open_groups(&project, &context.global.selected()).await?;
         let [group] = groups.as_slice() else { return Err(one_group().into()) };
         let folder = Arc::new(usable_folder(&group.project)?);

@@ -200,12 +200,6 @@ fn what_stands_in_the_way_is_named_and_nothing_is_written() {
             TENANCY.to_owned(),
             &["rule upsert", "UQ_presence"],
         ),
-        (
-            "CREATE TABLE \"Parts\" (id int, \"Day\" int, PRIMARY KEY (id, \"Day\"), CONSTRAINT \"By day\" UNIQUE (\"Day\", id)) PARTITION BY RANGE (\"Day\"); \
-             CREATE TABLE part_1 PARTITION OF \"Parts\" FOR VALUES FROM (0) TO (9)",
-            needs("'\"Parts\"',"),
-            &["\"Parts\" is partitioned", "By day", "keep_unique"],
-        ),
         ("", needs("\"nowhere\","), &["nowhere does not exist"]),
         ("", TENANCY.replace("\"int\"", "\"number\""), &["PF191", "no type number"]),
     ] {
