@@ -19,6 +19,7 @@ const NOT_COMMANDS: [&str; 8] = [
     "outcome.rs",
     "renames.rs",
     "site.rs",
+    "tenancy_flags.rs",
 ];
 
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {

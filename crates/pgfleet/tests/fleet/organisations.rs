@@ -58,8 +58,7 @@ fn applications(fleet: &Fleet) -> Vec<Clients> {
     let on = |(database, id): (&&str, usize)| {
         let url = fleet.cluster.url(database).replace("postgres@", "vechat_app@");
         let settings = format!("-c app.organisation_id={id}");
-        [(2, CHAT), (1, DAWDLE)]
-            .map(|(count, script)| Clients::on(&url, count, &settings, &[script]))
+        [CHAT, DAWDLE].map(|script| Clients::on(&url, 1, &settings, &[script]))
     };
     DATABASES.iter().zip(1..).flat_map(on).collect()
 }
