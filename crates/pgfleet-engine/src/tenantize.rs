@@ -202,7 +202,8 @@ fn refuse_pending(target: &Target, opened: &Opened) -> Result<(), Box<Problem>> 
         Problem::error(Code::MigrationsPending, what)
             .in_target(&target.name)
             .because("the tenant column is planned on what all migrations leave")
-            .fix_with("Apply them first.", "pgfleet apply"),
+            .fix_with("Apply them first.", "pgfleet apply")
+            .fix("Or remove the files of one that was taken back and is to be written anew."),
     ))
 }
 

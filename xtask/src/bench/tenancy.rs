@@ -88,10 +88,10 @@ fn table(cluster: &Cluster, rows: u64, has_column: bool) -> TestDb {
     db.sql(&format!(
         "CREATE TABLE conversations (id integer PRIMARY KEY, organisation_id integer NOT NULL); \
          INSERT INTO conversations SELECT g, 1 + g % 50 FROM generate_series(1, {conversations}) g; \
-         CREATE TABLE messages (id bigint PRIMARY KEY, conversation_id integer NOT NULL REFERENCES conversations, \
-           sender_id integer NOT NULL, body text NOT NULL); \
+         CREATE TABLE messages (id bigint, conversation_id integer NOT NULL, sender_id integer NOT NULL, body text NOT NULL); \
          INSERT INTO messages SELECT g, 1 + g % {conversations}, g % 997, 'message number ' || g \
-           FROM generate_series(1, {rows}) g;",
+           FROM generate_series(1, {rows}) g; \
+         ALTER TABLE messages ADD PRIMARY KEY (id), ADD FOREIGN KEY (conversation_id) REFERENCES conversations;",
         conversations = (rows / 100).max(1)
     ));
     if has_column {

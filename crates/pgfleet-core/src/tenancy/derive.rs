@@ -5,7 +5,7 @@ use pgfleet_sql::{QualifiedName, quote_ident};
 
 use super::declaration::{Hop, Source, TenantTable};
 use super::names;
-use super::steps::Writer;
+use super::steps::{Piece, Writer};
 use super::survey::find_table;
 use crate::schema::{Body, Object, Schema};
 
@@ -87,7 +87,7 @@ impl Derivation {
     }
 
     /// The changes that give every row its tenant: one for each place where rows are.
-    pub(super) fn backfill(&self, writer: &Writer<'_>) -> Vec<String> {
+    pub(super) fn backfill(&self, writer: &Writer<'_>) -> Vec<Piece> {
         let column = writer.column();
         let rest = match self {
             Self::Path { first, .. } if writer.tenancy.orphans.is_none() => {
@@ -107,7 +107,7 @@ impl Derivation {
                 format!("AS {row} SET {column} = {value}\n  WHERE {row}.{column} IS NULL")
             }
         };
-        writer.places().into_iter().map(|place| format!("UPDATE {place} {rest}")).collect()
+        writer.updates(&rest)
     }
 
     /// Counts rows for which no tenant is found, and shows some.
@@ -145,6 +145,8 @@ impl Derivation {
             Self::Path { .. } => "t".to_owned(),
         };
         let value = self.expression(writer, &row);
+        // A row that is changed may move to a place that the backfill is done with.
+        let when = if writer.goes_by_place() { "INSERT OR UPDATE" } else { "INSERT" };
         // Whoever inserts need not be allowed to read what leads to the tenant.
         let rights = match self {
             Self::Path { .. } => " SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
@@ -157,7 +159,7 @@ impl Derivation {
                  END IF;\n  RETURN NEW;\nEND $tenant$"
             ),
             format!(
-                "CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {schema}.{name}()"
+                "CREATE TRIGGER {name} BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION {schema}.{name}()"
             ),
         ]
     }

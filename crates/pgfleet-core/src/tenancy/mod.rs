@@ -5,6 +5,7 @@
 //! [`Question`]s.
 
 mod checks;
+mod convert;
 mod declaration;
 mod derive;
 mod flags;

@@ -3,9 +3,6 @@
 use super::TenancyPlan;
 use super::steps::{Phase, Piece, Section};
 
-/// What a batched statement asks for.
-const BATCHES: &str = "-- pgfleet: batches pause=10ms";
-
 /// How long a transaction waits for a lock: whoever wants the table meanwhile waits behind it.
 const BRIEFLY: &str = "SET LOCAL lock_timeout = '500ms'";
 
@@ -37,8 +34,7 @@ fn add(statements: &mut Vec<String>, what: &str, pieces: &[Piece]) {
     let first = statements.len();
     for piece in pieces {
         match piece {
-            Piece::Alone(sql) => statements.push(sql.clone()),
-            Piece::Batched(sql) => statements.push(format!("{BATCHES}\n{sql}")),
+            Piece::Alone(sql) | Piece::Batched(sql) => statements.push(sql.clone()),
             Piece::Together(together) => {
                 statements.push("BEGIN".to_owned());
                 statements.push(BRIEFLY.to_owned());

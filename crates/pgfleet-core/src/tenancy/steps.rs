@@ -7,13 +7,18 @@ use pgfleet_sql::{quote_ident, quote_literal};
 
 use super::declaration::{Source, Tenancy};
 use super::derive::Derivation;
-use super::names;
 use super::rekey::{self, Bodies};
-use super::survey::TableState;
-use crate::schema::{Column, Schema};
+use super::survey::{TableState, can_be_cut};
+use super::{convert, names};
+use crate::schema::{Column, ObjectId, Schema};
 
 /// The name of the policies that are made.
 pub(super) const POLICY: &str = "tenant_isolation";
+
+/// What a batched statement asks for.
+const BATCHES: &str = "-- pgfleet: batches pause=10ms";
+/// The same for a table without a key that its rows could be walked by.
+const BATCHES_BY_PLACE: &str = "-- pgfleet: batches key=ctid pause=10ms";
 
 /// What is run together or alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +27,7 @@ pub enum Piece {
     Together(Vec<String>),
     /// A statement by itself, which stops neither readers nor writers while it waits.
     Alone(String),
-    /// A statement in batches.
+    /// A statement in batches, below the comment that asks for them.
     Batched(String),
 }
 
@@ -67,7 +72,7 @@ impl Writer<'_> {
         match self.state.column {
             None => sections.push(self.add_column()),
             Some(column) if column.type_name != self.tenancy.type_name => {
-                sections.push(self.convert_column(column));
+                sections.push(convert::section(self, column));
             }
             Some(column) => sections.extend(self.complete_column(column)),
         }
@@ -93,21 +98,35 @@ impl Writer<'_> {
     }
 
     /// Where the rows are: the table itself, or its partitions.
-    pub(super) fn places(&self) -> Vec<String> {
+    fn places(&self) -> Vec<&ObjectId> {
         match self.state.leaves.is_empty() {
-            true => vec![self.table()],
-            false => self.state.leaves.iter().map(|leaf| leaf.sql_name()).collect(),
+            true => vec![&self.state.object.id],
+            false => self.state.leaves.clone(),
         }
     }
 
-    fn constant(&self) -> Option<&str> {
+    /// Rows of some place can only be walked by where they are, and may go elsewhere when they are changed.
+    pub(super) fn goes_by_place(&self) -> bool {
+        self.places().into_iter().any(|place| !can_be_cut(self.schema, place))
+    }
+
+    /// `UPDATE …`, of each place where rows are.
+    pub(super) fn updates(&self, rest: &str) -> Vec<Piece> {
+        let update = |place: &ObjectId| {
+            let batches = if can_be_cut(self.schema, place) { BATCHES } else { BATCHES_BY_PLACE };
+            Piece::Batched(format!("{batches}\nUPDATE {} {rest}", place.sql_name()))
+        };
+        self.places().into_iter().map(update).collect()
+    }
+
+    pub(super) fn constant(&self) -> Option<&str> {
         match &self.state.declared.source {
             Source::Constant(sql) => Some(sql),
             _ => None,
         }
     }
 
-    fn name(&self, what: &str) -> String {
+    pub(super) fn name(&self, what: &str) -> String {
         let rest = format!("{}_{what}", self.tenancy.column);
         let wanted = names::joined(self.table_name(), &rest);
         names::free(self.schema, &self.state.object.id.schema, wanted)
@@ -125,7 +144,7 @@ impl Writer<'_> {
                 let mut together = vec![add];
                 together.extend(derivation.iter().flat_map(|d| d.create_trigger(self)));
                 up.push(Piece::Together(together));
-                up.extend(derivation.iter().flat_map(|d| d.backfill(self)).map(Piece::Batched));
+                up.extend(derivation.iter().flat_map(|d| d.backfill(self)));
                 up.extend(self.set_not_null(&column));
             }
         }
@@ -139,12 +158,12 @@ impl Writer<'_> {
         }
     }
 
-    fn drop_trigger(&self) -> Vec<String> {
+    pub(super) fn drop_trigger(&self) -> Vec<String> {
         self.derivation.iter().flat_map(|d| d.drop_trigger(self)).collect()
     }
 
     /// NOT NULL without a look at the rows under the lock: PostgreSQL trusts a valid check.
-    fn set_not_null(&self, column: &str) -> Vec<Piece> {
+    pub(super) fn set_not_null(&self, column: &str) -> Vec<Piece> {
         let (table, check) = (self.table(), quote_ident(&self.name("present")));
         let mut up = vec![Piece::Together(vec![format!(
             "ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
@@ -161,11 +180,6 @@ impl Writer<'_> {
             format!("ALTER TABLE {table} DROP CONSTRAINT {check}"),
         ]));
         up
-    }
-
-    /// `UPDATE …`, of each place where rows are.
-    fn updates(&self, rest: &str) -> Vec<String> {
-        self.places().into_iter().map(|place| format!("UPDATE {place} {rest}")).collect()
     }
 
     /// A column of the right type that lacks values, NOT NULL or the default.
@@ -187,7 +201,7 @@ impl Writer<'_> {
                 Some(derivation) => derivation.backfill(self),
                 None => self.updates(&format!("SET {column} = {constant} WHERE {column} IS NULL")),
             };
-            up.extend(backfill.into_iter().map(Piece::Batched));
+            up.extend(backfill);
             up.extend(self.set_not_null(&column));
             down.extend(self.drop_trigger());
             down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL"));
@@ -199,105 +213,8 @@ impl Writer<'_> {
         Some(Section { phase: Phase::Rows, what, up, down: vec![Piece::Together(down)] })
     }
 
-    /// A column of another type: a second one is filled beside it and takes its place.
-    fn convert_column(&self, is: &Column) -> Section {
-        let (table, column, data_type) = (self.table(), self.column(), &self.tenancy.type_name);
-        let mut down = vec![format!(
-            "ALTER TABLE {table} ALTER COLUMN {column} TYPE {} USING {column}::{}",
-            is.type_name, is.type_name
-        )];
-        if let Some(default) = &is.default {
-            down.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
-            down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}"));
-        } else if self.constant().is_some() {
-            down.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
-        }
-        if !is.not_null {
-            down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL"));
-        }
-        let mut back = self.drop_trigger();
-        back.extend(down);
-        let (up, how) = if self.state.column_dependents.is_empty() {
-            (self.convert_beside(), "beside the old one")
-        } else {
-            (self.convert_in_place(is), "in place, which rewrites the table under its lock")
-        };
-        Section {
-            phase: Phase::Rows,
-            what: format!(
-                "{table}: column {column} is made {data_type} instead of {}, {how}",
-                is.type_name
-            ),
-            up,
-            down: vec![Piece::Together(back)],
-        }
-    }
-
-    fn convert_beside(&self) -> Vec<Piece> {
-        let (table, column, data_type) = (self.table(), self.column(), &self.tenancy.type_name);
-        let beside = quote_ident(&names::joined(&self.tenancy.column, "new"));
-        let function = quote_ident(&self.name("convert"));
-        let schema = quote_ident(&self.state.object.id.schema);
-        let fallback = self.fallback("t");
-        let new_value = format!("coalesce(t.{column}::{data_type}, {fallback})");
-        // No value of a variable reaches the inside of a body; the default does.
-        let of_row = match self.constant() {
-            Some(_) => format!("coalesce(t.{column}::{data_type}, t.{beside})"),
-            None => new_value.clone(),
-        };
-        let mut together = vec![format!("ALTER TABLE {table} ADD COLUMN {beside} {data_type}")];
-        together.extend(self.constant().map(|constant| {
-            format!("ALTER TABLE {table} ALTER COLUMN {beside} SET DEFAULT {constant}")
-        }));
-        together.extend([
-            format!(
-                "CREATE FUNCTION {schema}.{function}() RETURNS trigger LANGUAGE plpgsql AS $tenant$\n\
-                 BEGIN\n  NEW.{beside} := (SELECT {of_row} FROM (SELECT NEW.*) AS t);\n  RETURN NEW;\nEND $tenant$"
-            ),
-            format!(
-                "CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {schema}.{function}()"
-            ),
-        ]);
-        let mut up = vec![Piece::Together(together)];
-        let fill = format!("AS t SET {beside} = {new_value} WHERE t.{beside} IS NULL");
-        up.extend(self.updates(&fill).into_iter().map(Piece::Batched));
-        up.extend(self.set_not_null(&beside));
-        let mut swap = vec![
-            format!("DROP TRIGGER {function} ON {table}"),
-            format!("DROP FUNCTION {schema}.{function}()"),
-            format!("ALTER TABLE {table} DROP COLUMN {column}"),
-            format!("ALTER TABLE {table} RENAME COLUMN {beside} TO {column}"),
-        ];
-        swap.extend(self.derivation.iter().flat_map(|d| d.create_trigger(self)));
-        up.push(Piece::Together(swap));
-        up
-    }
-
-    fn convert_in_place(&self, is: &Column) -> Vec<Piece> {
-        let (table, column, data_type) = (self.table(), self.column(), &self.tenancy.type_name);
-        let mut together = Vec::new();
-        if is.default.is_some() {
-            together.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
-        }
-        together.push(format!(
-            "ALTER TABLE {table} ALTER COLUMN {column} TYPE {data_type} USING {column}::{data_type}"
-        ));
-        together.extend(self.constant().map(|constant| {
-            format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {constant}")
-        }));
-        together.extend(self.derivation.iter().flat_map(|d| d.create_trigger(self)));
-        let mut up = vec![Piece::Together(together)];
-        if !is.not_null {
-            let fallback = self.fallback("t");
-            let fill = format!("AS t SET {column} = {fallback} WHERE t.{column} IS NULL");
-            up.extend(self.updates(&fill).into_iter().map(Piece::Batched));
-            up.extend(self.set_not_null(&column));
-        }
-        up
-    }
-
     /// The tenant of a row that is called `row`, whatever its column says.
-    fn fallback(&self, row: &str) -> String {
+    pub(super) fn fallback(&self, row: &str) -> String {
         match (self.constant(), &self.derivation) {
             (Some(constant), _) => format!("{constant}::{}", self.tenancy.type_name),
             (None, Some(derivation)) => derivation.expression(self, row),
@@ -347,7 +264,7 @@ impl Writer<'_> {
             )
         };
         let mut up = Vec::new();
-        for place in self.places() {
+        for place in self.places().into_iter().map(ObjectId::sql_name) {
             up.push(Piece::Together(vec![format!("{} NOT VALID", add(&place))]));
             up.push(Piece::Alone(format!("ALTER TABLE {place} VALIDATE CONSTRAINT {name}")));
         }

@@ -78,6 +78,30 @@ pub(super) fn find_table<'s>(schema: &'s Schema, name: &QualifiedName) -> Option
     schema.get(&ObjectId::new(Kind::Table, namespace, &name.name))
 }
 
+/// The table has a unique key of `NOT NULL` columns, by which its rows can be walked.
+pub(super) fn can_be_cut(schema: &Schema, id: &ObjectId) -> bool {
+    let Some(table) = schema.get(id) else { return false };
+    let is_there = |column: Option<String>| {
+        let named = |one: &Column| Some(&one.name) == column.as_ref() && one.not_null;
+        table.columns().iter().any(named)
+    };
+    schema.objects.iter().filter(|object| table_of(object).as_ref() == Some(id)).any(|object| {
+        let definition = match &object.body {
+            Body::Constraint(one)
+                if matches!(one.kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique) =>
+            {
+                &one.definition
+            }
+            Body::Index(one) if one.unique && one.valid => &one.definition,
+            _ => return false,
+        };
+        let Some(key) = key_columns(definition) else { return false };
+        let tail = definition.get(key.range.end..).unwrap_or_default();
+        let holds = !tail.contains(" DEFERRABLE") && !tail.contains(" WHERE ");
+        holds && key.columns.into_iter().all(is_there)
+    })
+}
+
 /// Looks at one table; none when it is not there.
 pub(super) fn survey<'a>(
     tenancy: &Tenancy,

@@ -6,7 +6,8 @@ use super::{Trial, verdict};
 use crate::connect::SessionError;
 use crate::journal::literal;
 
-/// Views, at any depth, that read the table and show the tenant column.
+/// Views, at any depth, that read the table. Those that do not show the tenant column, and are not read with
+/// the reader's own rights, are named.
 pub(super) async fn views(trial: &Trial<'_>) -> Result<Vec<Attempt>, SessionError> {
     let sql = format!(
         "WITH RECURSIVE readers(oid) AS ( \
@@ -15,16 +16,34 @@ pub(super) async fn views(trial: &Trial<'_>) -> Result<Vec<Attempt>, SessionErro
              AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
              AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
            JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid) \
-         SELECT c.oid::pg_catalog.regclass FROM readers JOIN pg_catalog.pg_class c USING (oid) \
-         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND pg_catalog.quote_ident(a.attname) = {column} \
-         WHERE c.relkind IN ('v', 'm') ORDER BY 1",
+         SELECT c.oid::pg_catalog.regclass, CASE WHEN a.attname IS NOT NULL THEN 'shown' ELSE c.relkind::text END \
+         FROM readers JOIN pg_catalog.pg_class c USING (oid) \
+         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND pg_catalog.quote_ident(a.attname) = {column} \
+         WHERE c.relkind IN ('v', 'm') AND (a.attname IS NOT NULL \
+           OR pg_catalog.has_table_privilege({role}, c.oid, 'SELECT') AND NOT EXISTS ( \
+             SELECT FROM pg_catalog.unnest(c.reloptions) AS o WHERE o ~ '^security_invoker=(true|on|yes|1)$')) \
+         ORDER BY 1",
         table = literal(&trial.table),
         column = literal(&trial.column()),
+        role = literal(&trial.border.role),
     );
     let mut attempts = Vec::new();
-    for view in trial.session.query_text(&sql).await?.into_iter().flatten().flatten() {
-        let read = format!("SELECT 1 FROM {view} WHERE {}", trial.theirs());
-        let verdict = verdict(trial.as_role("", &read).await?);
+    for row in trial.session.query_text(&sql).await? {
+        let mut cells = row.into_iter().flatten();
+        let (Some(view), Some(kind)) = (cells.next(), cells.next()) else { continue };
+        let not_tried = |why: &str| Verdict::NotTried { why: why.to_owned() };
+        let verdict = match kind.as_str() {
+            "m" => {
+                not_tried("it keeps rows of all tenants and does not say whose; no policy binds it")
+            }
+            "v" => {
+                not_tried("it reads with its owner's rights and does not say whose rows; read it")
+            }
+            _ => {
+                let read = format!("SELECT 1 FROM {view} WHERE {}", trial.theirs());
+                verdict(trial.as_role("", &read).await?)
+            }
+        };
         attempts.push(attempt(trial, Operation::View, view, verdict));
     }
     Ok(attempts)

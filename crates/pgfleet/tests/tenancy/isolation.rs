@@ -30,7 +30,8 @@ fn stage() -> (Stage, String) {
          ALTER TABLE notes ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON notes {policy}; \
          ALTER TABLE \"Odd s\" ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON \"Odd s\" {policy}; \
          ALTER TABLE empty ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON empty {policy}; \
-         CREATE VIEW around AS SELECT * FROM notes; CREATE VIEW honest WITH (security_invoker = true) AS SELECT id, org FROM around_ok; ",
+         CREATE VIEW around AS SELECT * FROM notes; CREATE VIEW honest WITH (security_invoker = true) AS SELECT id, org FROM around_ok; \
+         CREATE MATERIALIZED VIEW kept AS SELECT count(*) FROM notes; CREATE VIEW counted AS SELECT count(*) FROM notes; ",
     ).replace("FROM around_ok", "FROM notes"));
     stage.db.sql(&format!(
         "CREATE FUNCTION all_notes() RETURNS SETOF notes LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM notes'; \
@@ -75,6 +76,9 @@ fn every_way_across_the_border_is_tried_and_taken_back() {
     }
     assert_eq!(verdict("public.notes", "view", Some("around")), "reached");
     assert_eq!(verdict("public.notes", "view", Some("honest")), "isolated");
+    for view in ["kept", "counted"] {
+        assert_eq!(verdict("public.notes", "view", Some(view)), "not_tried", "{view}");
+    }
     assert_eq!(verdict("public.notes", "function", Some("all_notes")), "reached");
     assert_eq!(verdict("public.notes", "function", Some("notes_of")), "not_tried");
     assert_says(&output.stdout, &["PF570"]);

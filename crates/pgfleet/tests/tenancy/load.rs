@@ -22,15 +22,16 @@ DELETE FROM vechat_messages WHERE conversation_id = :one AND sender_id = :client
 \\sleep 5 ms
 ";
 
-/// A transaction that is left open while somebody thinks.
+/// A transaction that is left open while somebody thinks, so long that who waits behind a lock that waits for it
+/// waits too long.
 const PONDER: &str = "
 BEGIN;
 SELECT count(body) FROM vechat_messages WHERE conversation_id < 20;
 SELECT status FROM vechat_presence WHERE user_id = 3;
-\\sleep 1300 ms
+\\sleep 2000 ms
 UPDATE vechat_user_settings SET muted = NOT muted WHERE user_id = 250;
 COMMIT;
-\\sleep 1300 ms
+\\sleep 1000 ms
 ";
 
 /// A call that is still on its way to its `ON CONFLICT` when the key is about to go.

@@ -64,7 +64,7 @@ fn clients_of_a_partitioned_table_are_not_disturbed() {
 }
 
 const LOG: &str = "
-CREATE TABLE log (day int NOT NULL, org int NOT NULL, code text NOT NULL, PRIMARY KEY (day, org, code),
+CREATE TABLE log (day int NOT NULL, org int NOT NULL, code text NOT NULL,
   CONSTRAINT once UNIQUE (day, code) DEFERRABLE) PARTITION BY RANGE (day);
 CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10);
 ";
