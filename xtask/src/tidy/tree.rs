@@ -10,7 +10,7 @@ const CODES: &str = "crates/pgfleet-core/src/diagnose/code.rs";
 const COMMANDS: &str = "crates/pgfleet/src/cli/";
 
 /// Files beside the commands that are none themselves.
-const NOT_COMMANDS: [&str; 8] = [
+const NOT_COMMANDS: &[&str] = &[
     "mod.rs",
     "atomic.rs",
     "context.rs",
