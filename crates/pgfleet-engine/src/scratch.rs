@@ -33,6 +33,13 @@ pub struct Scratch {
     environment: Option<String>,
 }
 
+/// Where scratch databases are made.
+pub struct ScratchServer {
+    server: ConnectSpec,
+    /// Started for this alone.
+    cluster: Option<ThrowawayCluster>,
+}
+
 /// How a copy was made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Copied {
@@ -72,10 +79,18 @@ impl Scratch {
     /// # Errors
     /// When no server will have it.
     pub async fn create(project: &Project, target: &Target) -> Result<Self, Box<Problem>> {
+        Self::create_on(ScratchServer::choose(project, target).await?, target).await
+    }
+
+    /// The same on a server that was chosen before.
+    ///
+    /// # Errors
+    /// When it will not have it.
+    pub async fn create_on(server: ScratchServer, target: &Target) -> Result<Self, Box<Problem>> {
         let empty = |name: &str, _| {
             vec![format!("CREATE DATABASE {} TEMPLATE template0", quote_ident(name))]
         };
-        let mut scratch = Self::create_as(project, target, empty).await?;
+        let mut scratch = Self::create_there(server, target, empty).await?;
         scratch.environment.clone_from(&target.settings.environment);
         scratch.set_up(target).await?;
         Ok(scratch)
@@ -91,7 +106,16 @@ impl Scratch {
         target: &Target,
         create: impl Fn(&str, u32) -> Vec<String>,
     ) -> Result<Self, Box<Problem>> {
-        let (server, cluster) = choose_server(project, target).await?;
+        let server = ScratchServer::choose(project, target).await?;
+        Self::create_there(server, target, create).await
+    }
+
+    async fn create_there(
+        place: ScratchServer,
+        target: &Target,
+        create: impl Fn(&str, u32) -> Vec<String>,
+    ) -> Result<Self, Box<Problem>> {
+        let ScratchServer { server, cluster } = place;
         let name = format!("{PREFIX}{}", unique());
         let session = Target { spec: server.clone(), ..target.clone() }.connect().await?;
         let mut made = Ok(());
@@ -317,20 +341,28 @@ fn history_tables(opened: &Opened) -> Vec<String> {
     tables
 }
 
-/// The scratch server that the user names, else the target's own, else one of our own.
-async fn choose_server(
-    project: &Project,
-    target: &Target,
-) -> Result<(ConnectSpec, Option<ThrowawayCluster>), Box<Problem>> {
-    if let Some(url) = &target.settings.scratch_url {
-        return Ok((project.spec_of(url)?, None));
+impl ScratchServer {
+    /// The scratch server that the user names, else the target's own, else one of our own.
+    ///
+    /// # Errors
+    /// When none can be had.
+    pub async fn choose(project: &Project, target: &Target) -> Result<Self, Box<Problem>> {
+        if let Some(url) = &target.settings.scratch_url {
+            return Ok(Self { server: project.spec_of(url)?, cluster: None });
+        }
+        if may_create_databases(target).await {
+            return Ok(Self { server: target.spec.clone(), cluster: None });
+        }
+        let cluster = tokio::task::spawn_blocking(start_cluster).await;
+        let cluster = cluster.map_err(|error| Box::new(no_server(&error.to_string())))??;
+        let server = project.spec_of(&cluster.url("postgres"))?;
+        Ok(Self { server, cluster: Some(cluster) })
     }
-    if may_create_databases(target).await {
-        return Ok((target.spec.clone(), None));
+
+    /// The server's own database, with another target's settings.
+    pub fn as_target(&self, like: &Target) -> Target {
+        Target { spec: self.server.clone(), ..like.clone() }
     }
-    let cluster = tokio::task::spawn_blocking(start_cluster).await;
-    let cluster = cluster.map_err(|error| Box::new(no_server(&error.to_string())))??;
-    Ok((project.spec_of(&cluster.url("postgres"))?, Some(cluster)))
 }
 
 async fn may_create_databases(target: &Target) -> bool {

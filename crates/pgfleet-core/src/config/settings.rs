@@ -31,6 +31,8 @@ pub struct Flags {
     pub environment: Option<String>,
     /// `--scratch-url`.
     pub scratch_url: Option<String>,
+    /// `--no-cache`.
+    pub no_cache: bool,
 }
 
 /// Whose settings.
@@ -56,6 +58,9 @@ pub struct Settings {
     pub schema: Option<String>,
     /// Where throwaway databases may be made, as written.
     pub scratch_url: Option<String>,
+    /// What migrations made in a scratch database is kept, and serves until something that decides it
+    /// changes.
+    pub keeps_replays: bool,
     /// What a platform supplies beforehand.
     pub environment: Option<String>,
     /// True when the database may be reset without further proof.
@@ -177,6 +182,7 @@ pub fn resolve(
         url: sources.url(),
         schema: sources.target.schema.clone().or_else(|| file.database.schema.clone()),
         scratch_url: sources.scratch_url(),
+        keeps_replays: !flags.no_cache,
         scope: schema_scope(file, sources.environment().as_deref()),
         environment: sources.environment(),
         development: sources.target.development.or(file.database.development),

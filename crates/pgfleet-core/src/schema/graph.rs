@@ -56,6 +56,7 @@ pub fn order(difference: &Difference<'_>) -> Vec<Step> {
     graph.add_moves();
     graph.add_partitions();
     graph.add_left_checks();
+    graph.add_twin_indexes();
     graph.add_finishes();
     graph.add_online();
     graph.add_mentions();
@@ -167,7 +168,9 @@ impl<'d, 's> Graph<'d, 's> {
             // A column may have such a type until the one below it is made anew.
             let over_renamed = from.objects[needing].id.kind.is_type()
                 && self.difference.retyped.contains(&needed);
-            if !is_sequence && !over_renamed {
+            if self.leaves_with_table(needing, needed) {
+                self.put(self.alter_of(needed), drop_needing);
+            } else if !is_sequence && !over_renamed {
                 self.put(drop_needing, self.alter_of(needed));
             }
             if self.readds(needed, edge) {
@@ -200,9 +203,11 @@ impl<'d, 's> Graph<'d, 's> {
         columns.is_some_and(|columns| name.is_none_or(|name| columns.contains(name)))
     }
 
-    /// The default that needs something is taken off before. The column itself may need its type.
+    /// The default that needs something is taken off before. The column itself may need its type and its
+    /// collation.
     fn is_detached(&self, table: usize, edge: &Edge) -> bool {
-        if self.difference.from.objects[edge.to as usize].id.kind.is_type() {
+        let needed = self.difference.from.objects[edge.to as usize].id.kind;
+        if needed.is_type() || needed == Kind::Collation {
             return false;
         }
         let rebuild = self.difference.rebuilds.get(&table);
@@ -232,6 +237,16 @@ impl<'d, 's> Graph<'d, 's> {
                     to.position(&ObjectId::new(Kind::Sequence, &name.schema?, &name.name))
                 });
                 self.put(Some(Step::Detach(*old)), sequence.and_then(|at| self.make_of(at)));
+            }
+        }
+        for old in &self.difference.drops {
+            for column in from.objects[*old].columns() {
+                let identity = column.identity.as_ref();
+                let name = identity.and_then(|i| pgfleet_sql::parse_qualified(&i.sequence_name));
+                let sequence = name.and_then(|name| {
+                    to.position(&ObjectId::new(Kind::Sequence, &name.schema?, &name.name))
+                });
+                self.put(self.drop_of(*old), sequence.and_then(|at| self.make_of(at)));
             }
         }
         for (new, old) in &self.difference.alters {
@@ -309,6 +324,42 @@ impl<'d, 's> Graph<'d, 's> {
             let steps = parent.and_then(|parent| leaving.get(parent.as_str()));
             for step in steps.into_iter().flatten() {
                 self.put(Some(*step), Some(Step::Attach(at)));
+            }
+        }
+    }
+
+    /// An index that is part of the partitioned table's cannot be dropped before its table leaves that.
+    fn leaves_with_table(&self, index: usize, table: usize) -> bool {
+        let from = self.difference.from;
+        let is_part = match &from.objects[index].body {
+            Body::Index(index) => index.parent_index.is_some(),
+            Body::Constraint(key) => key.parent_index.is_some(),
+            _ => false,
+        };
+        let object = &from.objects[table];
+        is_part && object.table().is_some_and(|old| self.leaves_for_good(object, old))
+    }
+
+    /// The server joins each index of a table that is attached to the first of the partitioned table's that
+    /// is like it: so they are made in the order of those.
+    fn add_twin_indexes(&mut self) {
+        let to = self.difference.to;
+        let mut of_table: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+        for at in &self.difference.creates {
+            let Body::Index(index) = &to.objects[*at].body else { continue };
+            let name = index.parent_index.as_deref().and_then(pgfleet_sql::parse_qualified);
+            let parent = name.and_then(|name| {
+                to.position(&ObjectId::new(Kind::Index, &name.schema?, &name.name))
+            });
+            let table = super::diff::owner_position(to, &to.objects[*at]);
+            if let (Some(parent), Some(table)) = (parent, table) {
+                of_table.entry(table).or_default().push((parent, *at));
+            }
+        }
+        for mut indexes in of_table.into_values() {
+            indexes.sort_unstable();
+            for pair in indexes.windows(2) {
+                self.put(Some(Step::Create(pair[0].1)), Some(Step::Create(pair[1].1)));
             }
         }
     }

@@ -102,7 +102,7 @@ pub struct Column {
     pub generated: Option<Generated>,
     /// `GENERATED … AS IDENTITY`.
     #[serde(skip_serializing_if = "is_default")]
-    pub identity: Option<Identity>,
+    pub identity: Option<Box<Identity>>,
     /// As SQL, when it is not the type's own.
     #[serde(skip_serializing_if = "is_default")]
     pub collation: Option<String>,

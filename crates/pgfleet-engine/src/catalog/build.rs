@@ -23,6 +23,8 @@ pub(super) struct Builder {
     linker: Linker,
     /// Columns of relations, whose rows come first.
     columns: HashMap<u32, Vec<Numbered>>,
+    /// The relation that the last of them belongs to.
+    relation: u32,
     /// Sequences of identity columns, by table and column number.
     identities: HashMap<(u32, i16), (String, Sequence)>,
     /// Sequences that a column owns, with table and column number.
@@ -43,6 +45,7 @@ impl Builder {
             server_version_num,
             linker: Linker::default(),
             columns: HashMap::new(),
+            relation: 0,
             identities: HashMap::new(),
             owned: Vec::new(),
             unmodelled: Vec::new(),
@@ -98,7 +101,15 @@ impl Builder {
             self.linker.column_acls.push((row.number(0)?, column.name.clone(), acl));
         }
         let numbered = Numbered { number, identity: row.letter(7), column };
-        self.columns.entry(row.number(0)?).or_default().push(numbered);
+        let relation = row.number(0)?;
+        if self.relation != relation
+            && let Some(done) = self.columns.get_mut(&self.relation)
+        {
+            // No more of these come.
+            done.shrink_to_fit();
+        }
+        self.relation = relation;
+        self.columns.entry(relation).or_default().push(numbered);
         Ok(())
     }
 
@@ -189,14 +200,16 @@ impl Builder {
         let identities = &mut self.identities;
         let finish = |one: Numbered| {
             let identity = identities.remove(&(oid, one.number));
-            let identity = identity.map(|(sequence_name, sequence)| Identity {
-                always: one.identity == 'a',
-                sequence_name,
-                sequence,
+            let always = one.identity == 'a';
+            let identity = identity.map(|(sequence_name, sequence)| {
+                Box::new(Identity { always, sequence_name, sequence })
             });
             Column { identity, ..one.column }
         };
-        numbered.into_iter().map(finish).collect()
+        // As large as it must be: collected in place, it would keep the room of what it comes from.
+        let mut columns = Vec::with_capacity(numbered.len());
+        columns.extend(numbered.into_iter().map(finish));
+        columns
     }
 
     fn constraint(&mut self, row: &Row<'_>) -> Result<(), String> {

@@ -30,3 +30,11 @@ UNION ALL
 SELECT 'table access method of ' || c.oid::regclass FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_am m ON m.oid = c.relam
 WHERE c.relkind IN ('r', 'm', 'p') AND m.amname <> 'heap' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgfleet') AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+/*>=18*/UNION ALL
+/*>=18*/SELECT 'not-null constraint ' || quote_ident(k.conname) || ' on ' || k.conrelid::regclass
+/*>=18*/    || CASE WHEN k.convalidated THEN ', not inherited' ELSE ', not valid' END
+/*>=18*/FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+/*>=18*/WHERE k.contype = 'n' AND (NOT k.convalidated OR k.connoinherit) AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgfleet') AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = k.conrelid AND e.deptype = 'e')
+/*>=18*/UNION ALL
+/*>=18*/SELECT 'generated columns of publication ' || quote_ident(p.pubname) FROM pg_publication p
+/*>=18*/WHERE p.pubgencols <> 'n'

@@ -1,6 +1,7 @@
 //! Compares schemas, wherever they come from, and proves what turns one into the other.
 
 mod command;
+mod known;
 mod proof;
 mod rename;
 mod script;

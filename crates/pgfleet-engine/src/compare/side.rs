@@ -14,6 +14,7 @@ use pgfleet_core::schema::{Kind, Object, SNAPSHOT_VERSION, Schema};
 use pgfleet_sql::{PieceKind, split};
 
 use super::command::printed_schema;
+use super::known::Known;
 use super::schema_problem;
 use crate::catalog::read_schema;
 use crate::conduct::{
@@ -22,7 +23,7 @@ use crate::conduct::{
 use crate::connect::Session;
 use crate::execute::EventSink;
 use crate::project::{Folder, Project};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, ScratchServer};
 
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,7 +229,7 @@ pub async fn replay(
     target: &Target,
     folder: impl Into<Arc<Folder>>,
 ) -> Result<Schema, Box<Problem>> {
-    let schema = in_scratch(project, target, Filling::Migrations(folder.into())).await?;
+    let schema = replayed(project, target, folder.into()).await?;
     Ok(own_part(target, schema))
 }
 
@@ -241,9 +242,29 @@ enum Filling<'a> {
     Printed(Vec<String>),
 }
 
+/// What migrations make: as they did the last time, when nothing has changed that decides it.
+async fn replayed(
+    project: &Project,
+    target: &Target,
+    folder: Arc<Folder>,
+) -> Result<Schema, Box<Problem>> {
+    let place = ScratchServer::choose(project, target).await?;
+    let known = Known::find(project, target, &place.as_target(target), &folder).await?;
+    if let Some(schema) = known.as_ref().and_then(Known::read) {
+        return Ok(schema);
+    }
+    let scratch = Scratch::create_on(place, target).await?;
+    let schema = fill(project, target, scratch, Filling::Migrations(folder)).await?;
+    known.iter().for_each(|known| known.write(&schema));
+    Ok(schema)
+}
+
 async fn replay_side(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> {
+    let target = Target::of(project)?;
     let filling = match side {
-        Side::Migrations => Filling::Migrations(project.open_folder()?.into()),
+        Side::Migrations => {
+            return replayed(project, &target, project.open_folder()?.into()).await;
+        }
         Side::Sql(path) if is_prisma_folder(path) => Filling::Script(prisma(project, Some(path))?),
         Side::Sql(path) => Filling::Files(path),
         Side::Prisma(path) => Filling::Script(prisma(project, path.as_deref())?),
@@ -251,15 +272,17 @@ async fn replay_side(project: &Project, side: &Side) -> Result<Schema, Box<Probl
         Side::ConfiguredCommand => Filling::Printed(project.settings.schema_command.clone()),
         _ => Filling::Nothing,
     };
-    in_scratch(project, &Target::of(project)?, filling).await
+    let scratch = Scratch::create(project, &target).await?;
+    fill(project, &target, scratch, filling).await
 }
 
-async fn in_scratch(
+/// Fills a scratch database, reads what it is then, and drops it.
+async fn fill(
     project: &Project,
     target: &Target,
+    scratch: Scratch,
     filling: Filling<'_>,
 ) -> Result<Schema, Box<Problem>> {
-    let scratch = Scratch::create(project, target).await?;
     let copy = scratch.target(target);
     let filled = match filling {
         Filling::Nothing => Ok(()),

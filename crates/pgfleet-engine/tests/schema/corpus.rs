@@ -6,42 +6,65 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pgfleet_testkit::Cluster;
 use pgfleet_testkit::schemas::{database_with, prove_pair, read, turn_into};
+use pgfleet_testkit::{Cluster, majors};
 
 use crate::{ROLES, corpus_dir};
 
+/// Where pairs run that the tests' own server is too old for.
+const NEWEST: u16 = 18;
+
+/// A pair of schemas.
+struct Case {
+    name: String,
+    path: PathBuf,
+    /// The oldest major that knows what is in it (its file `since`), when the tests' own does not.
+    since: Option<u16>,
+}
+
 /// The folders, or those whose names hold `CASE`.
-fn cases() -> Vec<(String, PathBuf)> {
+fn cases() -> Vec<Case> {
     let only = std::env::var("CASE").unwrap_or_default();
     let entries = fs::read_dir(corpus_dir()).unwrap().map(|entry| entry.unwrap().path());
-    let folders = entries.filter(|path| path.is_dir());
-    let named =
-        folders.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path));
-    let mut cases: Vec<_> = named.filter(|(name, _)| name.contains(&only)).collect();
-    cases.sort();
+    let case = |path: PathBuf| Case {
+        name: path.file_name().unwrap().to_string_lossy().into_owned(),
+        since: fs::read_to_string(path.join("since")).ok().map(|text| text.trim().parse().unwrap()),
+        path,
+    };
+    let mut cases: Vec<_> = entries.filter(|path| path.is_dir()).map(case).collect();
+    cases.retain(|case| case.name.contains(&only));
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
     cases
 }
 
 #[test]
 fn every_pair_is_proven_in_both_directions() {
-    let cluster = Cluster::shared();
+    let cases: Vec<_> = cases().into_iter().filter(|case| case.since.is_none()).collect();
+    prove_all(&Cluster::shared(), &cases);
+}
+
+#[test]
+fn pairs_of_what_newer_majors_brought_are_proven_on_the_newest() {
+    let cases: Vec<_> = cases().into_iter().filter(|case| case.since.is_some()).collect();
+    assert!(cases.iter().all(|case| case.since.unwrap() <= NEWEST));
+    prove_all(&Cluster::fresh().installation(majors::major(NEWEST)).start(), &cases);
+}
+
+fn prove_all(cluster: &Cluster, cases: &[Case]) {
     cluster.sql(ROLES);
-    let cases = cases();
-    assert!(!cases.is_empty(), "the corpus is there");
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let new_pair = || [cluster.database(), cluster.database()];
     let work = || {
         let mut databases = new_pair();
-        while let Some((name, path)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let file = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let file = |name: &str| fs::read_to_string(case.path.join(name)).unwrap();
             let (from, to) = (file("from.sql"), file("to.sql"));
             let outcome = catch_unwind(AssertUnwindSafe(|| prove_pair(&databases, &from, &to)));
             if !matches!(outcome, Ok(Ok(()))) {
                 databases = new_pair();
             }
             if let Err(error) = outcome.unwrap_or_else(|_| Err("it panicked".to_owned())) {
-                failures.lock().unwrap().push(format!("== {name}\n{error}"));
+                failures.lock().unwrap().push(format!("== {}\n{error}", case.name));
             }
         }
     };

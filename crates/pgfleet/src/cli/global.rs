@@ -48,6 +48,9 @@ pub struct Global {
     /// A server where throwaway databases may be made
     #[arg(long, global = true, value_name = "URL")]
     pub scratch_url: Option<String>,
+    /// Replay migrations anew, whatever they made the last time, and keep nothing of it
+    #[arg(long, global = true)]
+    pub no_cache: bool,
     /// How results are written to standard output
     #[arg(long, global = true, value_enum, default_value_t = Output::Human, value_name = "FORMAT")]
     pub output: Output,
@@ -119,6 +122,7 @@ impl Global {
             target: self.target.clone(),
             environment: self.environment.clone(),
             scratch_url: self.scratch_url.clone(),
+            no_cache: self.no_cache,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! `inspect`, `diff` and `drift`: sides, proof, exit codes.
 
+use std::fs;
 use std::path::Path;
 
-use pgfleet_testkit::TestDb;
+use pgfleet_testkit::{Cluster, TestDb};
 
 use crate::stage::{Stage, assert_says};
 
@@ -24,6 +25,42 @@ fn a_snapshot_is_a_side_that_equals_its_database() {
     assert_eq!(other.code, 1, "{}", other.stderr);
     let lock = "-- lock: ACCESS EXCLUSIVE on public.a: blocks readers and writers\n";
     assert_eq!(other.stdout, format!("{lock}ALTER TABLE public.a ADD COLUMN w date;\n"));
+}
+
+/// A migration leaves the time at which it ran where all databases of a cluster see it.
+const CLOCK: &str = "CREATE TABLE clock (id int);
+    DO $$ BEGIN EXECUTE format('COMMENT ON ROLE pg_monitor IS %L', clock_timestamp()); END $$;";
+
+#[test]
+fn what_migrations_make_is_replayed_when_something_that_decides_it_has_changed() {
+    let cluster = Cluster::fresh().start();
+    let stage = Stage::on(cluster.database(), &[("0001_a.sql", CLOCK)]);
+    let ran = || {
+        let diff = ["diff", "empty", "migrations", "--no-proof"];
+        let shown = stage.cli(&diff).run().assert_success();
+        assert_says(&shown.stdout, &["CREATE TABLE public.clock"]);
+        stage.db.value("SELECT shobj_description('pg_monitor'::regrole, 'pg_authid')")
+    };
+    let first = ran();
+    assert_eq!(ran(), first, "what was made is kept");
+    let cache = stage.project.path().join(".pgfleet/cache/replays");
+    let entries = || fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
+    let entry = entries().next().unwrap();
+    fs::write(&entry, &fs::read_to_string(&entry).unwrap()[..200]).unwrap();
+    let second = ran();
+    assert_ne!(second, first, "a damaged entry is none");
+    assert_eq!(ran(), second, "and is replaced");
+    stage.project.write("migrations/0002_b.sql", "CREATE TABLE another (id int);");
+    let third = ran();
+    assert_ne!(third, second, "a file more is another folder");
+    assert_eq!(entries().count(), 2);
+    stage.db.sql("CREATE ROLE somebody");
+    let fourth = ran();
+    assert_ne!(fourth, third, "a script may ask for a role");
+    stage.cli(&["diff", "empty", "migrations", "--no-proof", "--no-cache"]).run().assert_success();
+    let fifth = stage.db.value("SELECT shobj_description('pg_monitor'::regrole, 'pg_authid')");
+    assert_ne!(fifth, fourth, "--no-cache replays");
+    assert_eq!(entries().count(), 3);
 }
 
 #[test]

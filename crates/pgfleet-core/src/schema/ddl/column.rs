@@ -249,6 +249,16 @@ fn identity(column: &str, old: &Column, new: &Column) -> Vec<String> {
     }
 }
 
+/// A column, and then its identity.
+pub(super) fn add_with_late_identity(table: &str, column: &Column) -> Vec<String> {
+    let plain = Column { identity: None, ..column.clone() };
+    let head = format!("ALTER TABLE {table}");
+    let mut statements = vec![format!("{head} ADD COLUMN {}", definition(&plain))];
+    let alter = format!("{head} ALTER COLUMN {}", quote_ident(&column.name));
+    statements.extend(identity(&alter, &plain, column));
+    statements
+}
+
 fn rename_sequence(old: &str, new: &str) -> Option<String> {
     let new = pgfleet_sql::parse_qualified(new)?;
     Some(format!("ALTER SEQUENCE {old} RENAME TO {}", quote_ident(&new.name)))

@@ -49,12 +49,16 @@ pub(super) fn create(
     object: &Object,
     constraint: &Constraint,
 ) -> Vec<String> {
-    if constraint.inherited {
+    // The server gives every partition the exclusions of its partitioned table, and takes no other in their
+    // place.
+    let from_above =
+        constraint.kind == ConstraintKind::Exclusion && constraint.parent_index.is_some();
+    if constraint.inherited || from_above {
         return Vec::new();
     }
-    let only = match (&constraint.parent_index, constraint.kind) {
-        (_, ConstraintKind::ForeignKey | ConstraintKind::Check) => "",
-        _ => "ONLY ",
+    let only = match constraint.kind {
+        ConstraintKind::PrimaryKey | ConstraintKind::Unique => "ONLY ",
+        _ => "",
     };
     let name = quote_ident(&object.id.name);
     let table = object.id.sql_table();

@@ -305,6 +305,8 @@ fn add_columns(
     for one in added {
         if difference.online.fills(at, &one.name) {
             statements.extend(online::add_unfilled(name, one));
+        } else if new.partition_key.is_some() && needs_late_identity(difference, one) {
+            statements.extend(column::add_with_late_identity(name, one));
         } else if !one.inherited || joins {
             // A table must have the columns of a parent before it can join it.
             let exists = if one.inherited { "IF NOT EXISTS " } else { "" };
@@ -318,6 +320,12 @@ fn add_columns(
         }
     }
     statements
+}
+
+/// Before PostgreSQL 17 an identity column cannot be added to a table that has partitions, but a column
+/// can become one.
+fn needs_late_identity(difference: &Difference<'_>, column: &Column) -> bool {
+    column.identity.is_some() && difference.from.server_version_num < 170_000
 }
 
 /// True for a table that begins to inherit from another, as a partition or otherwise.

@@ -11,21 +11,26 @@ use crate::schema::{
 /// True when the server may refuse an UPDATE of a table (its positions in `from` and `to`) on the way from
 /// the one schema to the other: publications come and go before it, an identity changes after it.
 pub(super) fn refuses_updates(difference: &Difference<'_>, from: usize, to: usize) -> bool {
-    let both = [(difference.from, from), (difference.to, to)];
-    let identified = both.iter().all(|(schema, at)| is_identified(schema, *at));
-    !identified && both.iter().any(|(schema, at)| publishes(schema, *at))
+    let published = publishes(difference.from, from) || publishes(difference.to, to);
+    published && !stays_identified(difference, from, to)
 }
 
-fn is_identified(schema: &Schema, at: usize) -> bool {
-    let object = &schema.objects[at];
-    object.table().is_some_and(|table| match table.replica_identity {
-        ReplicaIdentity::Nothing => false,
-        ReplicaIdentity::Full | ReplicaIdentity::Index(_) => true,
-        ReplicaIdentity::Default => has_key(schema, object),
-    })
+fn stays_identified(difference: &Difference<'_>, from: usize, to: usize) -> bool {
+    let (old, new) = (&difference.from.objects[from], &difference.to.objects[to]);
+    let (Some(had), Some(has)) = (old.table(), new.table()) else { return false };
+    had.replica_identity == has.replica_identity
+        && match &has.replica_identity {
+            ReplicaIdentity::Nothing => false,
+            ReplicaIdentity::Full => true,
+            ReplicaIdentity::Index(index) => !difference.makes_index(new, index),
+            ReplicaIdentity::Default => {
+                key(difference.from, old).is_some_and(|at| !difference.drops.contains(&at))
+            }
+        }
 }
 
-fn has_key(schema: &Schema, table: &Object) -> bool {
+/// Position of a table's primary key.
+fn key(schema: &Schema, table: &Object) -> Option<usize> {
     let first = ObjectId {
         table: table.id.name.clone(),
         ..ObjectId::new(Kind::Constraint, &table.id.schema, "")
@@ -41,7 +46,8 @@ fn has_key(schema: &Schema, table: &Object) -> bool {
             Body::Constraint(Constraint { kind: ConstraintKind::PrimaryKey, .. })
         )
     };
-    schema.objects[start..].iter().take_while(of_table).any(is_key)
+    let mut own = schema.objects[start..].iter().take_while(of_table);
+    own.position(is_key).map(|at| start + at)
 }
 
 fn publishes(schema: &Schema, at: usize) -> bool {

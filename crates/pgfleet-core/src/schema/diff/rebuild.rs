@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 use super::Difference;
 use crate::schema::{
-    Body, Column, Edge, Kind, Object, ObjectId, ReplicaIdentity, Schema, Table, same_text,
+    Body, Column, Edge, Generated, Kind, Object, ObjectId, ReplicaIdentity, Schema, Table,
+    same_text,
 };
 
 /// What must be taken off a table or domain and put back.
@@ -278,12 +279,14 @@ fn changes_type(old: &Column, new: &Column) -> bool {
     old.type_name != new.type_name || old.collation != new.collation
 }
 
-/// Generated columns cannot be altered into or from ordinary ones without losing their expression,
-/// and their expression cannot be altered before PostgreSQL 17.
+/// Generated columns cannot be altered into or from ordinary ones without losing their expression, virtual
+/// ones not at all, and their expression cannot be altered before PostgreSQL 17.
 fn must_readd(old: &Column, new: &Column) -> bool {
     let computed = old.generated.is_some() && new.generated.is_some();
     let becomes_computed = old.generated.is_none() && new.generated.is_some();
+    let has_no_values = old.generated == Some(Generated::Virtual) && new.generated.is_none();
     becomes_computed
+        || has_no_values
         || (computed && (old.generated != new.generated || !same_expression(old, new)))
         || (computed && changes_type(old, new))
 }

@@ -1,0 +1,2 @@
+CREATE TABLE p (id integer PRIMARY KEY);
+CREATE TABLE c (p integer CONSTRAINT fk REFERENCES p NOT ENFORCED, q integer);

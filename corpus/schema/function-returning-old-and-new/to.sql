@@ -1,0 +1,3 @@
+CREATE TABLE t (a integer);
+CREATE FUNCTION f() RETURNS SETOF integer LANGUAGE sql BEGIN ATOMIC
+  UPDATE t SET a = a + 1 RETURNING old.a + new.a; END;

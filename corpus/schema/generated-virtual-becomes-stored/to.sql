@@ -1,0 +1,2 @@
+CREATE TABLE t (a integer, b integer GENERATED ALWAYS AS (a * 2) STORED);
+CREATE VIEW v AS SELECT b FROM t;

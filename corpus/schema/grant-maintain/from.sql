@@ -1,0 +1,2 @@
+CREATE TABLE t (a integer);
+GRANT SELECT ON t TO schema_reader;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int4range, at daterange);
+CREATE TABLE c (id int4range, at daterange);

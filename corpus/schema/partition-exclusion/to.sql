@@ -1,0 +1,2 @@
+CREATE TABLE t (id int4range, at daterange, CONSTRAINT x EXCLUDE USING gist (id WITH =, at WITH &&)) PARTITION BY LIST (id);
+CREATE TABLE p PARTITION OF t DEFAULT;

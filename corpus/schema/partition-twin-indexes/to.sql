@@ -1,0 +1,5 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (id bigint, c text) PARTITION BY RANGE (id);
+CREATE TABLE app.p PARTITION OF app.t DEFAULT;
+CREATE INDEX i7 ON app.t USING hash (c);
+CREATE INDEX i13 ON app.t USING hash (c);
