@@ -192,6 +192,6 @@ mod tests {
         let left = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, ENTRIES_MAX);
         assert!(known(folder.path(), "005").read().is_some());
-        assert!(known(folder.path(), "006").read().is_none());
+        assert!(known(folder.path(), "003").read().is_none());
     }
 }
