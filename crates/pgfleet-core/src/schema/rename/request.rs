@@ -266,7 +266,7 @@ mod tests {
             ("a=b=c", "no single"),
             ("=b", "\"\" is no name"),
             ("a.=b", "\"\" is no name"),
-            ("a\"b=c", "is no name"),
+            ("a\"b\"=c", "is no name"),
             ("colum:a.b=c", "perhaps \"column\" is meant"),
             ("a=a", "both names are the same"),
         ] {
