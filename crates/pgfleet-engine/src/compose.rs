@@ -12,10 +12,14 @@ use pgfleet_core::folder::FileTree;
 use pgfleet_core::folder::compose::{Block, FileRun, Moment, NewFile, NewMigration, compose};
 use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::{Change, Statement, compare, units};
-use pgfleet_core::schema::hazard::{StatementHazard, StatementHazardKind, hazards, rename_hazards};
-use pgfleet_core::schema::rename::{RenameRequest, RenameStep};
+use pgfleet_core::schema::hazard::{
+    StatementHazard, StatementHazardKind, add_proposals, hazards, rename_hazards,
+};
+use pgfleet_core::schema::rename::{Proposal, RenameStep};
 
-use crate::compare::{Renamed, read_target, rename, replay_folder, without_histories};
+use crate::compare::{
+    RenameWishes, Renamed, read_target, rename, replay_folder, without_histories,
+};
 use crate::conduct::{
     ChangeError, RollbackRequest, RollbackTo, RunOutcome, Target, open, roll_back,
 };
@@ -34,8 +38,6 @@ pub struct ComposeRequest {
     pub online: Option<bool>,
     /// Now.
     pub now: Moment,
-    /// What is renamed rather than dropped and created.
-    pub renames: Vec<RenameRequest>,
 }
 
 /// Migrations that were proven.
@@ -45,6 +47,8 @@ pub struct Composed {
     pub files: Vec<NewFile>,
     /// What they rename, in order.
     pub renames: Vec<RenameStep>,
+    /// What of the rest looks like a rename.
+    pub proposals: Vec<Proposal>,
     /// What they change besides.
     pub changes: Vec<Change>,
     /// What they run.
@@ -75,10 +79,11 @@ pub async fn compose_change(
     folder: Folder,
     to: &Schema,
     request: &ComposeRequest,
+    wishes: &RenameWishes<'_>,
 ) -> Result<Composed, ChangeError> {
     let target = Target::of(project)?;
     let scratch = Scratch::create(project, &target).await?;
-    let bench = Bench { project, copy: scratch.target(&target), request, to };
+    let bench = Bench { project, copy: scratch.target(&target), request, to, wishes };
     let composed = bench.compose(folder).await;
     let dropped = scratch.drop().await;
     let composed = composed?;
@@ -96,6 +101,7 @@ struct Bench<'a> {
     copy: Target,
     request: &'a ComposeRequest,
     to: &'a Schema,
+    wishes: &'a RenameWishes<'a>,
 }
 
 /// A new migration with the schemas before and after it.
@@ -109,7 +115,7 @@ impl Bench<'_> {
     async fn compose(&self, folder: Folder) -> Result<Composed, ChangeError> {
         replay_folder(self.project, &self.copy, folder.clone()).await?;
         let from = self.read().await?;
-        let renamed = rename(self.project, &from, self.to, &self.request.renames).await?;
+        let renamed = rename(self.project, &from, self.to, self.wishes).await?;
         let mut composed = self.difference(&folder, &from, &renamed)?;
         if composed.statements.is_empty() {
             return Ok(composed);
@@ -141,11 +147,14 @@ impl Bench<'_> {
         let online = self.online(folder)?;
         let difference = if online { difference.with_online_forms() } else { difference };
         let rest = difference.statements();
+        let mut of_rest = hazards(&difference, &rest);
+        add_proposals(&mut of_rest, &rest, &renamed.proposals);
         let mut all_hazards = rename_hazards(&renamed.steps, self.to);
-        all_hazards.extend(hazards(&difference, &rest));
+        all_hazards.extend(of_rest);
         Ok(Composed {
             files: Vec::new(),
             renames: renamed.steps.clone(),
+            proposals: renamed.proposals.clone(),
             changes: difference.changes(),
             statements: renamed.before(&rest),
             hazards: all_hazards,

@@ -184,6 +184,7 @@ codes! {
     RowsChanged = "PF418", "the rows of a COPY changed since they were planned";
     RowsWouldBreak = "PF425", "existing rows would break a pending change";
     RenameFailed = "PF431", "the renames fail on a scratch copy";
+    RenameUnanswered = "PF432", "changes look like renames, and nobody can be asked";
     GenerateUnfinished = "PF441", "a killed run left a new migration half written";
     GenerateConflict = "PF442", "a half written migration cannot be finished";
     RehearsalFailed = "PF450", "the rehearsal failed, so nothing was applied";

@@ -10,7 +10,7 @@ use pgfleet_sql::{Facts, Kind as Work, LockMode, QualifiedName, Severity, quote_
 use serde::Serialize;
 
 use super::diff::{Difference, Statement};
-use super::rename::{RenameStep, Thing};
+use super::rename::{Proposal, RenameStep, Thing};
 use super::{Body, Kind, ObjectId, Schema};
 
 /// One thing to think about.
@@ -34,6 +34,8 @@ pub struct StatementHazard {
 pub enum StatementHazardKind {
     /// Destroys data.
     DataLoss,
+    /// What is dropped may be what is made under another name.
+    PerhapsRenamed,
     /// Destroys what does not fit.
     PossibleLoss,
     /// Fails when existing rows are not as demanded.
@@ -200,6 +202,35 @@ fn lock_of(facts: &Facts, old: &dyn Fn(&QualifiedName) -> bool) -> Option<Statem
         table: Some(table),
         lock: Some(mode),
         ..hazard(StatementHazardKind::Lock, &what)
+    })
+}
+
+/// Adds to the statements that drop something what it may have been renamed to.
+pub fn add_proposals(
+    hazards: &mut [Vec<StatementHazard>],
+    statements: &[Statement],
+    proposals: &[Proposal],
+) {
+    for proposal in proposals {
+        let drops = |statement: &Statement| drops_it(&statement.sql, &proposal.thing);
+        let at = statements.iter().position(drops).unwrap_or(0);
+        let what = format!("--rename {}", proposal.rename);
+        let Some(found) = hazards.get_mut(at) else { continue };
+        let after =
+            found.iter().take_while(|one| one.kind == StatementHazardKind::DataLoss).count();
+        found.insert(after, hazard(StatementHazardKind::PerhapsRenamed, &what));
+    }
+}
+
+fn drops_it(sql: &str, thing: &Thing) -> bool {
+    let is_object = |name: &QualifiedName| {
+        let id = thing.object();
+        name.name == id.name && name.schema.as_deref().unwrap_or_default() == id.schema
+    };
+    classify(sql).drops.iter().any(|dropped| match (&dropped.on, thing) {
+        (Some(table), Thing::Column { name, .. }) => is_object(table) && dropped.name.name == *name,
+        (None, Thing::Object(_)) => is_object(&dropped.name),
+        _ => false,
     })
 }
 

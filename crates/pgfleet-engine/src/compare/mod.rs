@@ -13,11 +13,11 @@ use crate::catalog::CatalogError;
 use crate::conduct::Target;
 
 pub use proof::prove;
-pub use rename::{Renamed, rename, rename_on};
+pub use rename::{RenameWishes, Renamed, rename, rename_on};
 pub use script::{PREAMBLE, ScriptError, run_script};
 pub use side::{
-    Side, read_own_schema, read_side, read_snapshot, read_target, replay, replay_folder,
-    without_histories,
+    Side, annotated_renames, read_own_schema, read_side, read_snapshot, read_target, replay,
+    replay_folder, without_histories,
 };
 
 /// Why a schema could not be read, as a problem.

@@ -1,9 +1,11 @@
 //! Runs renames on a scratch copy of the first schema, which is read again: what depends on a name
 //! follows it there as it will in the database, and the rest of the difference starts from that.
 
+use std::collections::BTreeSet;
+
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::schema::diff::Statement;
-use pgfleet_core::schema::rename::{RenameRequest, RenameStep, resolve, wake};
+use pgfleet_core::schema::rename::{Proposal, RenameRequest, RenameStep, detect, resolve, wake};
 use pgfleet_core::schema::{Schema, Scope};
 
 use super::proof::make_copy;
@@ -21,6 +23,8 @@ pub struct Renamed {
     schema: Option<Schema>,
     /// What is done, in order.
     pub steps: Vec<RenameStep>,
+    /// What of the rest looks like a rename.
+    pub proposals: Vec<Proposal>,
 }
 
 impl Renamed {
@@ -35,7 +39,16 @@ impl Renamed {
     }
 }
 
-/// Renames what is asked for, and what PostgreSQL named after it.
+/// What shall be renamed.
+#[derive(Default)]
+pub struct RenameWishes<'a> {
+    /// What is asked for.
+    pub requests: Vec<RenameRequest>,
+    /// Says whether what looks like a rename is one; nothing that is not asked for is renamed without.
+    pub consent: Option<&'a dyn Fn(&Proposal) -> bool>,
+}
+
+/// Renames what is asked for or consented to, and what PostgreSQL named after it.
 ///
 /// # Errors
 /// When a rename is not possible between the two schemas, no copy can be made, or the server refuses.
@@ -43,16 +56,17 @@ pub async fn rename(
     project: &Project,
     from: &Schema,
     to: &Schema,
-    requests: &[RenameRequest],
+    wishes: &RenameWishes<'_>,
 ) -> Result<Renamed, Box<Problem>> {
-    let steps = resolve(from, to, requests)?;
-    if steps.is_empty() {
-        return Ok(Renamed::default());
+    let steps = resolve(from, to, &wishes.requests)?;
+    let proposals = if steps.is_empty() { detect(from, to, &[]) } else { Vec::new() };
+    if steps.is_empty() && (wishes.consent.is_none() || proposals.is_empty()) {
+        return Ok(Renamed { proposals, ..Renamed::default() });
     }
     let target = Target::of(project)?;
     let scratch = Scratch::create(project, &target).await?;
     let copy = scratch.target(&target);
-    let renamed = on_copy(&copy, from, to, steps).await;
+    let renamed = on_copy(&copy, from, to, (steps, wishes)).await;
     scratch.drop().await?;
     renamed
 }
@@ -61,13 +75,42 @@ async fn on_copy(
     copy: &Target,
     from: &Schema,
     to: &Schema,
-    steps: Vec<RenameStep>,
+    (steps, wishes): (Vec<RenameStep>, &RenameWishes<'_>),
 ) -> Result<Renamed, Box<Problem>> {
     make_copy(copy, from).await?;
     let session = copy.connect().await?;
-    let renamed = rename_on(&session, &copy.settings.scope, to, steps).await;
+    let scope = &copy.settings.scope;
+    let renamed = rename_on(&session, scope, to, steps).await;
+    let renamed = match (renamed, wishes.consent) {
+        (Ok(renamed), Some(consent)) => agree(&session, scope, (from, to), renamed, consent).await,
+        (renamed, _) => renamed,
+    };
     session.close().await;
-    renamed
+    let mut renamed = renamed?;
+    renamed.proposals = detect(renamed.start(from), to, &renamed.steps);
+    Ok(renamed)
+}
+
+/// Renames what is consented to, again and again: the columns of a table can only be looked at when
+/// the table has its new name. Each is asked about once.
+async fn agree(
+    session: &Session,
+    scope: &Scope,
+    (from, to): (&Schema, &Schema),
+    mut renamed: Renamed,
+    consent: &dyn Fn(&Proposal) -> bool,
+) -> Result<Renamed, Box<Problem>> {
+    let mut asked = BTreeSet::new();
+    loop {
+        let mut proposals = detect(renamed.start(from), to, &renamed.steps);
+        proposals.retain(|proposal| asked.insert(proposal.rename.clone()) && consent(proposal));
+        let requests: Vec<_> = proposals.iter().filter_map(Proposal::request).collect();
+        let steps = resolve(renamed.start(from), to, &requests)?;
+        if steps.is_empty() {
+            return Ok(renamed);
+        }
+        renamed = continue_on(session, scope, to, (renamed, steps)).await?;
+    }
 }
 
 /// Runs steps in a database that has the first schema, and then those that follow from them.
@@ -78,9 +121,17 @@ pub async fn rename_on(
     session: &Session,
     scope: &Scope,
     to: &Schema,
-    mut steps: Vec<RenameStep>,
+    steps: Vec<RenameStep>,
 ) -> Result<Renamed, Box<Problem>> {
-    let mut renamed = Renamed::default();
+    continue_on(session, scope, to, (Renamed::default(), steps)).await
+}
+
+async fn continue_on(
+    session: &Session,
+    scope: &Scope,
+    to: &Schema,
+    (mut renamed, mut steps): (Renamed, Vec<RenameStep>),
+) -> Result<Renamed, Box<Problem>> {
     while !steps.is_empty() {
         let statements: Vec<_> = steps.iter().map(RenameStep::statement).collect();
         let run = run_script(session, &statements).await;

@@ -10,6 +10,7 @@ use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::place::Place;
 use pgfleet_core::program::place_in;
 use pgfleet_core::report::Event;
+use pgfleet_core::schema::rename::{RenameRequest, annotations};
 use pgfleet_core::schema::{Kind, Object, SNAPSHOT_VERSION, Schema};
 use pgfleet_sql::{PieceKind, split};
 
@@ -121,6 +122,19 @@ pub async fn read_side(project: &Project, side: &Side) -> Result<Schema, Box<Pro
         _ => replay_side(project, side).await?,
     };
     Ok(without_histories(schema, &project.settings))
+}
+
+/// What the comments of a side that is SQL files ask to be renamed.
+///
+/// # Errors
+/// [`Code::RenameInvalid`] for a comment that cannot be meant; when a file cannot be read.
+pub fn annotated_renames(side: &Side) -> Result<Vec<RenameRequest>, Box<Problem>> {
+    let Side::Sql(path) = side else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for file in files(path)? {
+        found.extend(annotations(&read_sql(&file)?, &file.display().to_string())?);
+    }
+    Ok(found)
 }
 
 /// Reads a target's schema.

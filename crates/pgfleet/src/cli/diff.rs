@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::schema::diff::{Difference, Statement, Unit, compare, units};
-use pgfleet_core::schema::hazard::{StatementHazard, hazards, rename_hazards};
+use pgfleet_core::schema::hazard::{StatementHazard, add_proposals, hazards, rename_hazards};
 use pgfleet_engine::compare::{Side, prove, read_side, rename};
 use pgfleet_engine::rows::broken_by_difference;
 use serde::Serialize;
@@ -29,7 +29,9 @@ short forms instead. Comments above a statement say what it locks, rewrites, los
 
 What has another name in TO is dropped and created unless --rename says that it is the same. OLD is its
 name in FROM, NEW the one in TO; KIND (table, column, type, value, view, function …) tells apart what has
-one name. Keys, indexes and sequences that PostgreSQL named after it follow.
+one name. Keys, indexes and sequences that PostgreSQL named after it follow. In an SQL file a comment
+`-- pgfleet: renamed-from OLD` above a table or column says the same. --detect-renames asks about what
+looks like a rename, or takes all of it with --yes; nothing is renamed without a word of yours.
 
 Examples:
   pgfleet diff target migrations
@@ -76,7 +78,7 @@ pub(super) struct StatementEntry<'a> {
 
 impl Diff {
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let requests = self.renames.requests()?;
+        let wishes = self.renames.wishes(context, &self.to)?;
         let mut project = context.project()?;
         let scope = &mut Arc::make_mut(&mut project.settings).scope;
         if !self.schema.is_empty() {
@@ -85,7 +87,7 @@ impl Diff {
         scope.exclude.extend(self.exclude_schema.iter().cloned());
         let (from, to) =
             tokio::try_join!(read_side(&project, &self.from), read_side(&project, &self.to))?;
-        let renamed = rename(&project, &from, &to, &requests).await?;
+        let renamed = rename(&project, &from, &to, &wishes.wishes()).await?;
         let difference = self.difference(compare(renamed.start(&from), &to));
         let rest = difference.statements();
         let statements = renamed.before(&rest);
@@ -94,7 +96,9 @@ impl Diff {
             prove(&project, &from, &to, &statements).await?;
         }
         let mut all_hazards = rename_hazards(&renamed.steps, &to);
-        all_hazards.extend(hazards(&difference, &rest));
+        let mut of_rest = hazards(&difference, &rest);
+        add_proposals(&mut of_rest, &rest, &renamed.proposals);
+        all_hazards.extend(of_rest);
         let hazards = all_hazards;
         let steps = &renamed.steps;
         let problems =
@@ -114,6 +118,7 @@ impl Diff {
             .field("from", &from.fingerprint())?
             .field("to", &to.fingerprint())?
             .field("renames", &rename_entries(steps))?
+            .field("proposals", &renamed.proposals)?
             .field("changes", &difference.changes())?
             .field("statements", &entries(&statements, &hazards))?
             .field("proven", &proven)?

@@ -91,16 +91,15 @@ impl Generate {
         project: &Project,
     ) -> Result<Option<CommandResult>, CommandError> {
         let folder = change::folder(project).map_err(offer_removal)?;
-        let renames = self.renames.requests()?;
         let to = match (&self.to, folder.set.format) {
-            (None, Format::Prisma) if renames.is_empty() => return Ok(None),
+            (None, Format::Prisma) if self.renames.is_empty() => return Ok(None),
             (None, Format::Prisma) => Some(Side::Prisma(self.schema.clone())),
             (to, _) => to.clone(),
         };
         let flags = ChangeFlags {
             name: &self.name,
             to,
-            renames,
+            renames: &self.renames,
             dry_run: self.dry_run,
             online: (self.online || self.no_online).then_some(self.online),
         };

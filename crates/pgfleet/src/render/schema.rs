@@ -118,6 +118,7 @@ fn hazard_line(hazard: &StatementHazard) -> String {
         StatementHazardKind::DataLoss => "DATA LOSS: ",
         StatementHazardKind::PossibleLoss => "possible data loss: ",
         StatementHazardKind::MayFail => "",
+        StatementHazardKind::PerhapsRenamed => "perhaps renamed: ",
         StatementHazardKind::BreaksCode => "code: ",
         StatementHazardKind::Rewrite => "rewrite: ",
         StatementHazardKind::Lock => "lock: ",

@@ -126,3 +126,69 @@ fn a_generated_rename_is_taken_back_with_its_rows() {
     assert_eq!(stage.schema(), before);
     assert_eq!(stage.db.value("SELECT count(mail) FROM customers"), "50");
 }
+
+const PEOPLE: &str =
+    "CREATE TABLE customers (id int PRIMARY KEY, mail text, age int, joined date, a int, b int);";
+const RENAMED: &str =
+    "CREATE TABLE clients (id int PRIMARY KEY, email text, age int, joined date, a int, b int);";
+
+fn people() -> Stage {
+    let stage = Stage::of(&[("001_people.sql", PEOPLE)]);
+    stage.apply();
+    stage.db.sql("INSERT INTO customers SELECT i, i || '@x.org', i FROM generate_series(1, 9) i");
+    stage.project.write("wanted.sql", RENAMED);
+    stage
+}
+
+#[test]
+fn what_looks_like_a_rename_is_hinted_at_and_never_taken_for_one() {
+    let stage = people();
+    let hinted = stage.run(&["diff", "target", "wanted.sql"]).assert_success();
+    insta::assert_snapshot!(stage.redact(&hinted.stdout));
+    // Nobody can be asked here.
+    let told = stage.run(&["diff", "target", "wanted.sql", "--detect-renames"]).assert_success();
+    assert_eq!(told.stdout, hinted.stdout);
+    let generate = ["generate", "x", "--to", "wanted.sql", "--detect-renames"];
+    let refused = stage.ends(&generate, 5);
+    assert_says(&refused, &["PF432", "--rename table:public.customers=clients", "--yes"]);
+    assert!(!stage.project.path().join("migrations/002_x.sql").exists());
+    // Two columns of a type may each be the new one, and neither is told.
+    stage.project.write("wanted.sql", PEOPLE.replace("a int, b int", "c int"));
+    let silent = stage.run(&["diff", "target", "wanted.sql"]).assert_success();
+    assert_says(&silent.stdout, &["DATA LOSS: drops column a"]);
+    assert!(!silent.stdout.contains("perhaps renamed"), "{}", silent.stdout);
+}
+
+#[test]
+fn with_consent_tables_are_renamed_and_then_their_columns_looked_at() {
+    let stage = people();
+    let generate = ["generate", "clients", "--to", "wanted.sql", "--detect-renames", "--yes"];
+    let made = stage.run(&generate).assert_success();
+    assert_says(
+        &made.stdout,
+        &["table public.customers -> clients", "column mail of table public.clients -> email"],
+    );
+    assert!(!made.stdout.contains("DATA LOSS"), "{}", made.stdout);
+    stage.apply();
+    assert_eq!(stage.db.value("SELECT count(email) FROM clients"), "9");
+    stage.run(&["diff", "target", "wanted.sql", "--exit-code"]).assert_success();
+}
+
+#[test]
+fn a_comment_in_the_desired_schema_renames_once_and_stays_true() {
+    let stage = people();
+    let annotated = RENAMED
+        .replace("CREATE", "-- pgfleet: renamed-from customers\nCREATE")
+        .replace("email text,", "email text, -- pgfleet: renamed-from mail\n");
+    stage.project.write("wanted.sql", &annotated);
+    stage.run(&["generate", "clients", "--to", "wanted.sql"]).assert_success();
+    stage.apply();
+    assert_eq!(stage.db.value("SELECT count(email) FROM clients"), "9");
+    stage.run(&["diff", "target", "wanted.sql", "--exit-code"]).assert_success();
+    stage.run(&["diff", "empty", "wanted.sql"]).assert_success();
+    let nothing = stage.run(&["generate", "x", "--to", "wanted.sql"]).assert_success();
+    assert_says(&nothing.stdout, &["Nothing to generate"]);
+    stage.project.write("wanted.sql", annotated.replace("renamed-from mail", "renamed-form mail"));
+    let misspelt = stage.ends(&["diff", "target", "wanted.sql"], 2);
+    assert_says(&misspelt, &["PF136", "wanted.sql:2:", "perhaps \"renamed-from\" is meant"]);
+}

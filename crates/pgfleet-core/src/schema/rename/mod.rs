@@ -4,6 +4,8 @@
 //! PostgreSQL itself named after something that was. The rest of a difference is compared after the
 //! statements were run, so that nothing here needs to know what depends on a name.
 
+mod annotation;
+mod detect;
 mod names;
 mod order;
 mod request;
@@ -11,6 +13,8 @@ mod resolve;
 mod step;
 mod wake;
 
+pub use annotation::annotations;
+pub use detect::{Proposal, detect};
 pub use request::{RenameInvalid, RenameRequest, RenameSort};
 pub use resolve::resolve;
 pub use step::{NewName, RenameOrigin, RenameStep, Thing};

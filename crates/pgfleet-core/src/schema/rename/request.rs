@@ -124,7 +124,7 @@ pub struct RenameRequest {
     /// Who wants it.
     pub origin: RenameOrigin,
     /// As it was written.
-    text: String,
+    pub(super) text: String,
 }
 
 /// Why a text asks for no rename.
@@ -217,6 +217,15 @@ fn word(part: &str) -> Result<Word, RenameInvalid> {
         return Err(invalid());
     }
     Ok(Word { text, quoted })
+}
+
+/// A part of a name as a request has it.
+pub(super) fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || c == '_';
+    match !name.is_empty() && name.chars().all(plain) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
 }
 
 /// Splits where `at` stands outside of double quotes, and of parentheses unless it is one.

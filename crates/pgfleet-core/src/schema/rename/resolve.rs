@@ -10,7 +10,8 @@ use crate::diagnose::{Code, Problem, closest_name};
 use crate::schema::{Body, Kind, Object, ObjectId, Schema};
 
 /// The steps that give what is in `from` the names that it has in `to`, in an order that works. A
-/// comment whose old name is not there any more has done its work and asks for nothing.
+/// comment whose old name is not there any more, or whose new name is, has done its work and asks for
+/// nothing.
 ///
 /// # Errors
 /// [`Code::RenameUnknown`], [`Code::RenameAmbiguous`] and [`Code::RenameConflict`].
@@ -28,14 +29,18 @@ pub fn resolve(
     let (mut steps, taken) = (Vec::new(), places(from));
     for stage in Stage::ALL {
         let mut moves = Vec::new();
+        let mut noted = Vec::new();
         for (thing, request) in found.iter().filter(|(thing, _)| Stage::of(thing) == stage) {
             let mut one = target(to, &names, thing, request)?;
             one.has_index = from.get(thing.object()).is_some_and(has_index);
-            moves.push((one, *request));
+            let is_comment = request.origin == RenameOrigin::Annotated;
+            if !is_comment || !is_taken(from, &names, &one, &one.new_place()) {
+                moves.push((one, *request));
+                noted.push(thing);
+            }
         }
         refuse_conflicts(from, &names, &moves)?;
-        let done = found.iter().filter(|(thing, _)| Stage::of(thing) == stage);
-        for ((thing, _), (one, _)) in done.zip(&moves) {
+        for (thing, (one, _)) in noted.into_iter().zip(&moves) {
             names.note(thing, one);
         }
         steps.extend(arrange(moves.into_iter().map(|(one, _)| one).collect(), &taken));

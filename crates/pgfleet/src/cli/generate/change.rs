@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use pgfleet_core::diagnose::{Code, Problem, Severity};
 use pgfleet_core::rows::{before_renames, script_demands};
-use pgfleet_core::schema::rename::RenameRequest;
 use pgfleet_engine::compare::{Side, read_side};
 use pgfleet_engine::compose::{
     ComposeRequest, Composed, DownPart, compose_change, current_moment, write_files,
@@ -17,7 +16,7 @@ use serde_json::json;
 use crate::cli::context::Context;
 use crate::cli::diff::entries;
 use crate::cli::outcome::{CommandError, CommandResult};
-use crate::cli::renames::rename_entries;
+use crate::cli::renames::{RenameFlags, rename_entries};
 use crate::render::{self, TargetEntry};
 
 /// What the user asked for.
@@ -27,7 +26,7 @@ pub struct ChangeFlags<'a> {
     /// The desired schema.
     pub to: Option<Side>,
     /// What is renamed rather than dropped and created.
-    pub renames: Vec<RenameRequest>,
+    pub renames: &'a RenameFlags,
     /// Nothing is written.
     pub dry_run: bool,
     /// Which forms; none leaves it to the format.
@@ -50,14 +49,12 @@ pub async fn run(
     flags: ChangeFlags<'_>,
 ) -> Result<CommandResult, CommandError> {
     let side = desired(project, flags.to)?;
-    let request = ComposeRequest {
-        name: slug(flags.name)?,
-        online: flags.online,
-        now: current_moment(),
-        renames: flags.renames,
-    };
+    let request =
+        ComposeRequest { name: slug(flags.name)?, online: flags.online, now: current_moment() };
+    let wishes = flags.renames.wishes(context, &side)?;
     let to = read_side(project, &side).await?;
-    let composed = compose_change(project, folder, &to, &request).await?;
+    let composed = compose_change(project, folder, &to, &request, &wishes.wishes()).await?;
+    wishes.refuse_unanswered(&composed.proposals)?;
     let problems = broken_in_target(project, &composed).await;
     let (path, shown) = project.folder_path()?;
     if !flags.dry_run {
@@ -82,6 +79,7 @@ pub async fn run(
         .field("written", &!flags.dry_run)?
         .field("files", &files)?
         .field("renames", &rename_entries(&composed.renames))?
+        .field("proposals", &composed.proposals)?
         .field("changes", &composed.changes)?
         .field("statements", &entries(&composed.statements, &composed.hazards))?
         .field("down", &down)?;
