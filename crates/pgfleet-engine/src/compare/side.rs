@@ -119,7 +119,7 @@ pub async fn read_side(project: &Project, side: &Side) -> Result<Schema, Box<Pro
             read_target(&target).await?
         }
         Side::Snapshot(file) => read_snapshot(file)?,
-        _ => replay_side(project, side).await?,
+        _ => Box::pin(replay_side(project, side)).await?,
     };
     Ok(without_histories(schema, &project.settings))
 }
@@ -243,7 +243,7 @@ pub async fn replay(
     target: &Target,
     folder: impl Into<Arc<Folder>>,
 ) -> Result<Schema, Box<Problem>> {
-    let schema = replayed(project, target, folder.into()).await?;
+    let schema = Box::pin(replayed(project, target, folder.into())).await?;
     Ok(own_part(target, schema))
 }
 
@@ -300,7 +300,7 @@ async fn fill(
     let copy = scratch.target(target);
     let filled = match filling {
         Filling::Nothing => Ok(()),
-        Filling::Migrations(folder) => run_migrations(project, &copy, folder).await,
+        Filling::Migrations(folder) => Box::pin(run_migrations(project, &copy, folder)).await,
         Filling::Files(path) => run_files(&copy, path).await,
         Filling::Script(sql) => run_text(&copy, "schema.prisma", &sql).await,
         Filling::Printed(command) => match printed_schema(project, &copy, &command).await {

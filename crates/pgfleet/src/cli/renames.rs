@@ -8,6 +8,9 @@ use pgfleet_core::schema::rename::{Proposal, RenameOrigin, RenameRequest, Rename
 use pgfleet_engine::compare::{RenameWishes, Side, annotated_renames};
 use serde::Serialize;
 
+/// Says whether a proposal is taken.
+type Consent = Box<dyn Fn(&Proposal) -> bool>;
+
 use super::context::Context;
 use crate::render;
 
@@ -25,7 +28,7 @@ pub struct RenameFlags {
 /// Flags and comments, understood.
 pub struct Wishes {
     requests: Vec<RenameRequest>,
-    consent: Option<Box<dyn Fn(&Proposal) -> bool>>,
+    consent: Option<Consent>,
     detects: bool,
 }
 
@@ -41,12 +44,11 @@ impl RenameFlags {
         let mut requests = flags?;
         requests.extend(annotated_renames(to).map_err(|problem| *problem)?);
         let can_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        let consent: Option<Box<dyn Fn(&Proposal) -> bool>> =
-            match (self.detect_renames, context.global.yes, can_ask) {
-                (true, true, _) => Some(Box::new(|_| true)),
-                (true, false, true) => Some(Box::new(ask)),
-                _ => None,
-            };
+        let consent: Option<Consent> = match (self.detect_renames, context.global.yes, can_ask) {
+            (true, true, _) => Some(Box::new(|_| true)),
+            (true, false, true) => Some(Box::new(ask)),
+            _ => None,
+        };
         Ok(Wishes { requests, consent, detects: self.detect_renames })
     }
 }

@@ -33,7 +33,7 @@ pub struct Proposal {
 
 impl Proposal {
     fn new(thing: Thing, new: &ObjectId, name: &str, why: String, done: &[RenameStep]) -> Self {
-        let first = done.iter().rev().fold(thing.clone(), |thing, step| before(thing, step));
+        let first = done.iter().rev().fold(thing.clone(), before);
         let moved = matches!(&thing, Thing::Object(id) if id.schema != new.schema);
         let to = match moved {
             true => format!("{}.{}", quoted(&new.schema), quoted(name)),
