@@ -38,8 +38,8 @@ pub struct Batches {
 
 /// The word behind `-- pgfleet:` that this module understands.
 const WORD: &str = "batches";
-/// All words that mean something there.
-const WORDS: &[&str] = &[WORD, "if"];
+/// All words that mean something there, in a migration.
+pub(crate) const WORDS: &[&str] = &[WORD, "if"];
 /// What may stand behind [`WORD`].
 const NAMES: &[&str] = &["table", "key", "size", "pause", "time", "lag"];
 

@@ -147,23 +147,24 @@ fn named<'s>(section: &'s mut TenancySection, name: &str) -> &'s mut TableSectio
 }
 
 fn of_table<'v>(flag: &str, value: &'v str) -> Result<(String, &'v str), Box<Problem>> {
-    let parts = split_outside(value, '=');
-    let name = parts.first().filter(|name| parts.len() > 1 && !name.is_empty());
-    let name =
-        name.ok_or_else(|| incomplete(&format!("{flag} {value:?} is not of the form TABLE=…")))?;
-    let rest = value.get(value.find(name.as_str()).unwrap_or(0) + name.len()..).unwrap_or_default();
-    let rest = rest.trim_start().trim_start_matches('=').trim();
-    Ok((name.clone(), rest))
+    let (name, rest) = value
+        .split_once(outside_quotes('='))
+        .filter(|(name, _)| !name.trim().is_empty())
+        .ok_or_else(|| incomplete(&format!("{flag} {value:?} is not of the form TABLE=…")))?;
+    Ok((name.trim().to_owned(), rest.trim_start_matches('=').trim()))
 }
 
-/// Splits where the character stands outside of double quotes.
 fn split_outside(text: &str, at: char) -> Vec<String> {
+    text.split(outside_quotes(at)).map(|part| part.trim().to_owned()).collect()
+}
+
+/// True at the character where it stands outside of double quotes.
+fn outside_quotes(at: char) -> impl FnMut(char) -> bool {
     let mut quoted = false;
-    let parts = text.split(|c: char| {
+    move |c| {
         quoted ^= c == '"';
         c == at && !quoted
-    });
-    parts.map(|part| part.trim().to_owned()).collect()
+    }
 }
 
 fn scalar(text: &str) -> Scalar {

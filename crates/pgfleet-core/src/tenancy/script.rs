@@ -34,7 +34,7 @@ fn add(statements: &mut Vec<String>, what: &str, pieces: &[Piece]) {
     let first = statements.len();
     for piece in pieces {
         match piece {
-            Piece::Alone(sql) | Piece::Batched(sql) => statements.push(sql.clone()),
+            Piece::Alone(sql) => statements.push(sql.clone()),
             Piece::Together(together) => {
                 statements.push("BEGIN".to_owned());
                 statements.push(BRIEFLY.to_owned());

@@ -25,10 +25,9 @@ const BATCHES_BY_PLACE: &str = "-- pgfleet: batches key=ctid pause=10ms";
 pub enum Piece {
     /// One transaction that waits briefly for its locks.
     Together(Vec<String>),
-    /// A statement by itself, which stops neither readers nor writers while it waits.
+    /// A statement by itself, which stops neither readers nor writers while it waits; in batches below the
+    /// comment that asks for them.
     Alone(String),
-    /// A statement in batches, below the comment that asks for them.
-    Batched(String),
 }
 
 /// When a section is run.
@@ -114,7 +113,7 @@ impl Writer<'_> {
     pub(super) fn updates(&self, rest: &str) -> Vec<Piece> {
         let update = |place: &ObjectId| {
             let batches = if can_be_cut(self.schema, place) { BATCHES } else { BATCHES_BY_PLACE };
-            Piece::Batched(format!("{batches}\nUPDATE {} {rest}", place.sql_name()))
+            Piece::Alone(format!("{batches}\nUPDATE {} {rest}", place.sql_name()))
         };
         self.places().into_iter().map(update).collect()
     }

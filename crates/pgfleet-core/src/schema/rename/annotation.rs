@@ -9,14 +9,12 @@ use pgfleet_sql::{ObjectKind, PieceKind, QualifiedName, split};
 
 use super::request::{RenameRequest, quoted};
 use super::step::RenameOrigin;
+use crate::batches;
 use crate::diagnose::{Code, Problem, closest_name};
 use crate::place::Place;
 use crate::program::place_in;
 
 const WORD: &str = "renamed-from";
-
-/// Words that mean something in migrations, which a desired schema may be made of.
-const OTHERS: &[&str] = &["batches", "if"];
 
 /// What the comments of a file ask for; `shown` is the file's name in messages.
 ///
@@ -39,11 +37,13 @@ pub fn annotations(text: &str, shown: &str) -> Result<Vec<RenameRequest>, Box<Pr
             Box::new(problem.at(place.clone()).fix("Write -- pgfleet: renamed-from OLD above it."))
         };
         let (word, old) = asked.split_once(char::is_whitespace).unwrap_or((asked, ""));
-        if OTHERS.contains(&word) {
+        // A desired schema may be made of migrations.
+        if batches::WORDS.contains(&word) {
             continue;
         }
         if word != WORD {
-            let meant = closest_name(word, [WORD].into_iter().chain(OTHERS.iter().copied()));
+            let meant =
+                closest_name(word, [WORD].into_iter().chain(batches::WORDS.iter().copied()));
             let meant = meant.map_or_else(String::new, |m| format!("; perhaps {m:?} is meant"));
             return Err(refuse(&format!("there is no word {word:?}{meant}")));
         }
