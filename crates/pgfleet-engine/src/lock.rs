@@ -1,6 +1,7 @@
 //! The migration lock: ours and the one that the format's own tool takes.
 //!
-//! Invariant: locks are held by sessions that do nothing else, so they end with the process; and
+//! Invariant: locks are held by sessions that do nothing else, or by one that does the work and is asked
+//! before each transaction whether it still has them ([`LoneLock`]), so they end with the process; and
 //! they are only ever tried, never waited for inside the server, because a waiting statement holds
 //! a snapshot, and `CREATE INDEX CONCURRENTLY` waits for every snapshot older than itself: a
 //! second applier that waited would deadlock with the first.
@@ -109,6 +110,66 @@ pub async fn lock_coordinator(
 pub async fn lock_worker(session: &Session, wait: &LockWait<'_>) -> Result<(), LockError> {
     acquire(session, "the work of an earlier run", NativeLock::Advisory(wait.keys.worker), wait)
         .await
+}
+
+/// Our lock and the format's tool's, held by the session that does the work itself.
+///
+/// Ours is held twice, so that a look whether it is still there never lets go of it.
+#[derive(Debug, Clone)]
+pub struct LoneLock {
+    keys: LockKeys,
+    native: Option<String>,
+}
+
+impl LoneLock {
+    /// The locks of a target.
+    pub fn of(keys: LockKeys, native: NativeLock) -> Self {
+        Self { keys, native: arguments(native) }
+    }
+
+    /// Takes them all, unless somebody else holds one: then none is held, and false is told.
+    /// The first request is sent when the future is first polled.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn try_take(&self, session: &Session) -> Result<bool, SessionError> {
+        let arguments = self.arguments();
+        let tries = arguments.iter().map(|one| format!("pg_catalog.pg_try_advisory_lock({one})"));
+        let sql = format!("SELECT {}", tries.collect::<Vec<_>>().join(", "));
+        let row = session.query_text(&sql).await?.into_iter().next().unwrap_or_default();
+        let taken = |at: usize| row.get(at).is_some_and(|cell| cell.as_deref() == Some("t"));
+        let (held, free): (Vec<_>, Vec<_>) = (0..arguments.len()).partition(|at| taken(*at));
+        if free.is_empty() {
+            return Ok(true);
+        }
+        let held: Vec<_> = held.into_iter().map(|at| arguments[at].as_str()).collect();
+        session.query_text(&let_go(&held)).await?;
+        Ok(false)
+    }
+
+    /// Lets go of all of them.
+    pub fn release(&self) -> String {
+        let_go(&self.arguments().iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// SQL that is true as long as our lock is held: a migration may call a function that lets go
+    /// of all advisory locks of its session.
+    pub fn is_held(&self) -> String {
+        let key = self.keys.coordinator;
+        format!("pg_catalog.pg_advisory_unlock({key}) AND pg_catalog.pg_try_advisory_lock({key})")
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let [coordinator, worker] =
+            [self.keys.coordinator, self.keys.worker].map(|key| format!("{key}::bigint"));
+        let native = self.native.clone();
+        [coordinator.clone(), coordinator, worker].into_iter().chain(native).collect()
+    }
+}
+
+fn let_go(arguments: &[&str]) -> String {
+    let calls = arguments.iter().map(|one| format!("pg_catalog.pg_advisory_unlock({one})"));
+    format!("SELECT {}", calls.collect::<Vec<_>>().join(", "))
 }
 
 async fn acquire(

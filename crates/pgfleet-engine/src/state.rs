@@ -3,7 +3,7 @@
 //! Invariant: everything is asked in one exchange, so a run with nothing to do costs one round
 //! trip after connecting.
 
-use futures_util::future::{join_all, join4};
+use futures_util::future::{join3, join4};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::history::{Dialect, HistoryRow, LockContext};
 use pgfleet_sql::QualifiedName;
@@ -78,7 +78,7 @@ pub async fn read_state(
 ) -> Result<TargetState, StateError> {
     let wanted = table.cloned().unwrap_or_else(|| dialect.default_table());
     let (facts_sql, read_sql) = (facts_sql(&wanted), dialect.read_sql(&wanted));
-    let columns_sql = columns_sql(&wanted);
+    let columns_sql = columns_sql(&[&wanted]);
     let (facts, columns, rows, open) = join4(
         session.query_text(&facts_sql),
         session.query_text(&columns_sql),
@@ -101,6 +101,43 @@ pub async fn read_state(
     Ok(state)
 }
 
+/// Reads again what a run goes by, under its lock: none when it is as it was.
+///
+/// # Errors
+/// As those of [`read_state`].
+pub async fn read_if_changed(
+    session: &Session,
+    dialect: &dyn Dialect,
+    table: Option<&QualifiedName>,
+    before: &TargetState,
+) -> Result<Option<TargetState>, StateError> {
+    let wanted = table.cloned().unwrap_or_else(|| dialect.default_table());
+    let (there_sql, read_sql) = (there_sql(&wanted), dialect.read_sql(&wanted));
+    let (there, rows, open) = join3(
+        session.query_text(&there_sql),
+        session.query_text(&read_sql),
+        session.query_text(journal::READ_OPEN),
+    )
+    .await;
+    let there = there?.into_iter().next().unwrap_or_default();
+    let is_there = |at: usize| text(&there, at) == "t";
+    let same_tables = (is_there(0), is_there(1)) == (before.history.is_some(), before.has_journal);
+    let open = journal::parse_open(&unless_missing(open)?.unwrap_or_default());
+    let rows = dialect.parse(&unless_missing(rows)?.unwrap_or_default()).ok();
+    if same_tables && open == before.open_units && rows.as_ref() == Some(&before.rows) {
+        return Ok(None);
+    }
+    read_state(session, dialect, table).await.map(Some)
+}
+
+fn there_sql(table: &QualifiedName) -> String {
+    format!(
+        "SELECT pg_catalog.to_regclass({}) IS NOT NULL, pg_catalog.to_regclass('{}') IS NOT NULL",
+        journal::literal(&table.to_string()),
+        journal::MARKER_TABLE
+    )
+}
+
 /// Of several dialects and their history tables, those whose table is there.
 ///
 /// # Errors
@@ -109,12 +146,13 @@ pub async fn find_histories<'d>(
     session: &Session,
     dialects: &[(&'d dyn Dialect, QualifiedName)],
 ) -> Result<Vec<&'d dyn Dialect>, SessionError> {
-    let questions: Vec<_> = dialects.iter().map(|(_, table)| columns_sql(table)).collect();
-    let answers = join_all(questions.iter().map(|sql| session.query_text(sql))).await;
+    let tables: Vec<_> = dialects.iter().map(|(_, table)| table).collect();
+    let rows = session.query_text(&columns_sql(&tables)).await?;
     let mut found = Vec::new();
-    for ((dialect, table), rows) in dialects.iter().zip(answers) {
-        let mut table = table.clone();
-        let Some(history) = parse_columns(&rows?, &mut table) else { continue };
+    for (at, (dialect, table)) in dialects.iter().enumerate() {
+        let (at, mut table) = (at.to_string(), table.clone());
+        let rows = rows.iter().filter(|row| text(row, 1) == at).cloned().collect();
+        let Some(history) = parse_columns(&rows, &mut table) else { continue };
         if missing_column(*dialect, &history).is_none() {
             found.push(*dialect);
         }
@@ -145,15 +183,20 @@ fn facts_sql(table: &QualifiedName) -> String {
     )
 }
 
-/// Schema, table, column, mandatory.
-fn columns_sql(table: &QualifiedName) -> String {
+/// Schema, which of the tables (from 0), column, mandatory.
+fn columns_sql(tables: &[&QualifiedName]) -> String {
+    let named = |(at, table): (usize, &&QualifiedName)| {
+        format!("({at}, pg_catalog.to_regclass({}))", journal::literal(&table.to_string()))
+    };
+    let tables: Vec<_> = tables.iter().enumerate().map(named).collect();
     format!(
-        "SELECT n.nspname, c.relname, a.attname, \
+        "SELECT n.nspname, t.at, a.attname, \
          a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' \
-         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         FROM (VALUES {}) AS t (at, oid) JOIN pg_catalog.pg_class c ON c.oid = t.oid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-         WHERE c.oid = pg_catalog.to_regclass({}) ORDER BY a.attnum",
-        journal::literal(&table.to_string())
+         ORDER BY t.at, a.attnum",
+        tables.join(", ")
     )
 }
 

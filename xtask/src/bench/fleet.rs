@@ -19,8 +19,9 @@ use super::{
 
 /// Databases that migrations are brought to.
 const DATABASES: usize = 100;
-/// Databases with nothing to do.
+/// Databases with nothing to do, for everybody and for the fastest.
 const IDLE_DATABASES: usize = 500;
+const MANY_IDLE_DATABASES: usize = 1000;
 /// Migrations for each.
 const MIGRATIONS: usize = 20;
 
@@ -43,11 +44,56 @@ pub(super) fn measure(options: &Options, pgfleet: &Path, results: &mut Results) 
     }
     let title = format!("fleet: nothing to do on {IDLE_DATABASES} databases");
     if options.wants(&title) {
-        let cluster = cluster();
-        let stage = Stage { cluster: &cluster, proxy: None, count: IDLE_DATABASES };
         let contenders = all(pgfleet, &changes, IDLE_DATABASES);
-        results.contest(&title, stage.nothing(&contenders, options.rounds));
+        results.contest(
+            &title,
+            nothing(pgfleet, &contenders, &changes, IDLE_DATABASES, options.rounds),
+        );
     }
+    let title = format!("fleet: nothing to do on {MANY_IDLE_DATABASES} databases");
+    if options.wants(&title) {
+        let mut contenders = all(pgfleet, &changes, MANY_IDLE_DATABASES);
+        contenders.retain(|one| one.role == Role::Ours || one.name.starts_with("sqlx-cli"));
+        let entries =
+            nothing(pgfleet, &contenders, &changes, MANY_IDLE_DATABASES, options.slow_rounds);
+        results.contest(&title, entries);
+    }
+}
+
+/// Each contender finds its own work done: on one database by itself, which the others are copies of.
+/// Each has a server of its own, because dropping as many databases takes longer than a new server.
+fn nothing(
+    pgfleet: &Path,
+    contenders: &[Contender],
+    changes: &[Change],
+    count: usize,
+    rounds: usize,
+) -> Vec<Entry> {
+    let able = contenders.iter().filter(|contender| contender.role != Role::Floor);
+    let measured = able.map(|contender| {
+        // What is measured reads; only the preparation waits for the disk.
+        let cluster =
+            Cluster::fresh().setting("max_connections", 100).setting("fsync", "off").start();
+        let main = TestDb::on(&cluster);
+        main.sql(&format!("CREATE DATABASE {}", name(1)));
+        let first = all(pgfleet, changes, 1);
+        let first = first.iter().find(|one| one.name == contender.name).expect("the same tools");
+        process::run(first, &first.apply, &main.url(), &cluster);
+        for number in 2..=count {
+            main.sql(&format!("CREATE DATABASE {} TEMPLATE {}", name(number), name(1)));
+        }
+        main.sql("CHECKPOINT");
+        let again = || {
+            let sample = process::run(contender, &contender.apply, &main.url(), &cluster);
+            eprintln!("{:<40} {:>9.0} ms", contender.name, sample.elapsed_ms);
+            sample
+        };
+        again();
+        let samples: Vec<_> = (0..rounds).map(|_| again()).collect();
+        let peak = process::peak_mb(contender, &contender.apply, &main.url());
+        entry(contender, &samples, Some(peak))
+    });
+    measured.collect()
 }
 
 fn cluster() -> Cluster {
@@ -93,22 +139,6 @@ impl Stage<'_> {
         }
         let entries = contenders.iter().zip(samples);
         entries.map(|(contender, samples)| entry(contender, &samples, None)).collect()
-    }
-
-    /// Each contender finds its own work done.
-    fn nothing(&self, contenders: &[Contender], rounds: usize) -> Vec<Entry> {
-        let main = TestDb::on(self.cluster);
-        let able = contenders.iter().filter(|contender| contender.role != Role::Floor);
-        let measured = able.map(|contender| {
-            self.renew(&main);
-            let url = self.url(&main);
-            process::run(contender, &contender.apply, &url, self.cluster);
-            let again = || process::run(contender, &contender.apply, &url, self.cluster);
-            let samples: Vec<_> = (0..rounds).map(|_| again()).collect();
-            let peak = process::peak_mb(contender, &contender.apply, &url);
-            entry(contender, &samples, Some(peak))
-        });
-        measured.collect()
     }
 }
 

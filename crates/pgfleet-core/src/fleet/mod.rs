@@ -1,12 +1,14 @@
 //! Fleets as data: which targets a registry names, which of them are chosen, and what is alike
 //! among what became of them.
 
+mod advice;
 mod alike;
 mod choice;
 mod entry;
 mod pattern;
 mod rollout;
 
+pub use advice::{advise_for_all, advise_in_group};
 pub use alike::{Alike, alike};
 pub use choice::{Choice, Name};
 pub use entry::{Entry, RegistryError, Row, read_registry};

@@ -1,6 +1,7 @@
 //! `apply` and `plan`: which migrations, in what order, and what stands in the way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pgfleet_core::config::Variables;
 use pgfleet_core::diagnose::{Code, Problem, Severity};
@@ -60,6 +61,7 @@ pub async fn apply(
     if !nothing && request.plan.is_none() {
         refuse_broken_rows(target, opened, &request.selection).await?;
     }
+    let told = AtomicBool::new(false);
     let make_plan = |state: &TargetState| match &request.plan {
         Some(plan) => {
             check_base(plan, &state.rows, &target.name)?;
@@ -75,7 +77,9 @@ pub async fn apply(
         None => {
             let goes_on = request.run.continue_on_error;
             let plan = plan_on(target, opened, state, &request.selection, goes_on)?;
-            tell_assumption(opened, &request.run);
+            if !told.swap(true, Ordering::Relaxed) {
+                tell_assumption(opened, &request.run);
+            }
             Ok(plan)
         }
     };

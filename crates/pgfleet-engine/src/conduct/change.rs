@@ -8,13 +8,14 @@ use pgfleet_core::history::HistoryRow;
 use pgfleet_core::plan::{HazardKind, Plan, SqlStep, Unit, fingerprint_rows, needs_consent};
 use pgfleet_core::report::{Event, RunReport};
 
+use super::alone::run_alone;
 use super::run_id;
 use super::target::{Opened, Target};
 use crate::connect::Session;
 use crate::diagnose;
-use crate::execute::{EventSink, Execution, RunOptions, Sessions, StopSignal, execute};
+use crate::execute::{Aside, EventSink, Execution, RunOptions, Sessions, StopSignal, execute};
 use crate::journal::OpenUnit;
-use crate::lock::{LockError, LockWait, lock_coordinator, lock_worker};
+use crate::lock::{LockError, LockWait, LoneLock, lock_coordinator, lock_worker};
 use crate::state::{TargetState, read_state};
 
 /// What the user allowed.
@@ -68,13 +69,13 @@ pub struct Run<'a> {
     pub stop: StopSignal,
 }
 
-/// Makes a plan on a target's state as it is under the lock.
+/// Makes a plan on a target's state: the one that is executed, on the state as it is under the lock.
 pub type MakePlan<'a> = dyn Fn(&TargetState) -> Result<Arc<Plan>, ChangeError> + Send + Sync + 'a;
 
 /// Takes the locks, makes the plan on what is there then, and executes it.
 ///
-/// The opened session becomes the working session. The plan is made under the lock, so that it cannot be
-/// stale.
+/// The opened session becomes the working session. The plan is made on the state that is read under
+/// the lock, so that it cannot be stale.
 ///
 /// # Errors
 /// When the lock is held, the plan cannot be made, or consent is missing. Nothing was changed.
@@ -84,6 +85,9 @@ pub async fn run_plan(
     run: &Run<'_>,
     make_plan: &MakePlan<'_>,
 ) -> Result<RunOutcome, ChangeError> {
+    if let Some(outcome) = run_alone(target, opened, run, make_plan).await? {
+        return Ok(outcome);
+    }
     let session = &opened.session;
     let coordinator = target.connect().await?;
     let state = lock(target, opened, &coordinator, run).await?;
@@ -95,8 +99,9 @@ pub async fn run_plan(
     if run.prepare_as.is_some() {
         refuse_unpreparable(target, &plan, &state)?;
     }
-    let sessions = Sessions { worker: session, coordinator: &coordinator };
-    let report = run_steps(target, &sessions, &plan, &state, run).await?;
+    let aside = Aside::Open(&coordinator);
+    let sessions = Sessions { worker: session, aside: &aside };
+    let report = run_steps(target, &sessions, (&plan, &state), run, None).await?;
     coordinator.close().await;
     Ok(RunOutcome::Ran(Box::new(report)))
 }
@@ -201,7 +206,7 @@ pub fn refuse_unpreparable(
 }
 
 /// Why a migration cannot be a part of a prepared transaction.
-fn unpreparable(step: &SqlStep, state: &TargetState) -> Option<&'static str> {
+pub(super) fn unpreparable(step: &SqlStep, state: &TargetState) -> Option<&'static str> {
     let begun = |open: &OpenUnit| open.version == step.version && open.direction == step.direction;
     let copies = |unit: &Unit| unit.statements().iter().any(|s| s.copy_data.is_some());
     if !step.is_one_transaction() {
@@ -215,14 +220,14 @@ fn unpreparable(step: &SqlStep, state: &TargetState) -> Option<&'static str> {
     }
 }
 
-async fn run_steps(
+pub(super) async fn run_steps(
     target: &Target,
     sessions: &Sessions<'_>,
-    plan: &Plan,
-    state: &TargetState,
+    (plan, state): (&Plan, &TargetState),
     run: &Run<'_>,
+    lone_lock: Option<&LoneLock>,
 ) -> Result<RunReport, ChangeError> {
-    let options = run_options(target, state, run);
+    let options = run_options(target, state, run, lone_lock.cloned());
     let started = Timestamp::now();
     run.events.send(Event::RunStarted {
         run_id: options.run_id.clone(),
@@ -234,8 +239,8 @@ async fn run_steps(
     let execution = match execution {
         Ok(execution) => execution,
         Err(failure) => {
-            let problem =
-                diagnose::explain_setup(target, sessions.coordinator, plan, &failure.error).await;
+            let session = sessions.to_ask().await;
+            let problem = diagnose::explain_setup(target, session, plan, &failure.error).await;
             return Err(problem.into());
         }
     };
@@ -254,7 +259,12 @@ fn tell_failures(plan: &Plan, execution: &Execution, problems: &[Problem], event
     }
 }
 
-fn run_options(target: &Target, state: &TargetState, run: &Run<'_>) -> RunOptions {
+fn run_options(
+    target: &Target,
+    state: &TargetState,
+    run: &Run<'_>,
+    lone_lock: Option<LoneLock>,
+) -> RunOptions {
     RunOptions {
         run_id: match &run.prepare_as {
             Some(name) => name.clone(),
@@ -267,6 +277,7 @@ fn run_options(target: &Target, state: &TargetState, run: &Run<'_>) -> RunOption
         continue_on_error: run.continue_on_error,
         prepare_as: run.prepare_as.clone(),
         lock_keys: target.lock_keys(),
+        lone_lock,
         has_journal: state.has_journal,
         open_units: state.open_units.clone(),
     }

@@ -4,6 +4,7 @@
 //! Every change of a target goes through [`run_plan`]: `apply`, `rollback`, `baseline` and
 //! `resolve` differ only in how their plan is made.
 
+mod alone;
 mod apply;
 mod change;
 mod dry_run;

@@ -59,7 +59,7 @@ const FACTS: &str = "SELECT current_setting('server_version_num'), current_user,
     has_database_privilege(current_database(), 'CREATE'), \
     COALESCE(has_schema_privilege(current_schema, 'CREATE'), false), \
     extract(epoch FROM clock_timestamp()), current_setting('max_prepared_transactions'), \
-    pg_encoding_to_char((SELECT encoding FROM pg_database WHERE datname = current_database())), \
+    current_setting('server_encoding'), \
     pg_backend_pid(), COALESCE(inet_server_port()::text, current_setting('port'))";
 
 /// Asks the server for [`ServerFacts`]; one round trip.

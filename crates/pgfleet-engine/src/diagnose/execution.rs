@@ -51,16 +51,17 @@ pub async fn explain_execution(
 ) -> Vec<Problem> {
     let steps: Vec<_> = plan.sql_steps().collect();
     let mut problems = Vec::new();
+    let session = sessions.to_ask().await;
     for failure in &execution.failures {
         if let Some(step) = steps.get(failure.step) {
-            problems.push(explain_step(target, sessions.coordinator, &steps, step, failure).await);
+            problems.push(explain_step(target, session, &steps, step, failure).await);
         }
     }
     let mut seen = BTreeSet::new();
     for skipped in &execution.skipped {
         if seen.insert((skipped.step, skipped.object.as_str())) {
             let step = steps.get(skipped.step);
-            problems.extend(explain_skip(target, sessions.coordinator, step, skipped).await);
+            problems.extend(explain_skip(target, session, step, skipped).await);
         }
     }
     problems

@@ -252,7 +252,8 @@ impl Executor<'_> {
              AND {} = ANY (pg_catalog.pg_blocking_pids(l.pid)) LIMIT 1",
             self.session.backend_pid()
         );
-        self.coordinator.query_text(&sql).await.is_ok_and(|rows| !rows.is_empty())
+        let Some(aside) = self.aside.session().await else { return false };
+        aside.query_text(&sql).await.is_ok_and(|rows| !rows.is_empty())
     }
 
     /// After the last range by place: rows that moved while the table was walked.
@@ -295,7 +296,7 @@ impl Executor<'_> {
     async fn replicas_behind(&self) -> Option<u64> {
         let sql = "SELECT pg_catalog.max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), \
                    replay_lsn))::bigint FROM pg_catalog.pg_stat_replication WHERE state = 'streaming'";
-        let rows = self.coordinator.query_text(sql).await.ok()?;
+        let rows = self.aside.session().await?.query_text(sql).await.ok()?;
         rows.into_iter().next()?.into_iter().next()??.parse().ok()
     }
 

@@ -12,9 +12,10 @@ use super::message::{self, Message, Transaction};
 use super::notices::NoticeReader;
 use super::retry::Retries;
 use super::watch::Watched;
-use super::{EventSink, Execution, RunOptions, Sessions, SetupFailure, StopSignal};
+use super::{Aside, EventSink, Execution, RunOptions, Sessions, SetupFailure, StopSignal};
 use crate::connect::{BatchOutcome, Session, SessionError};
 use crate::journal;
+use crate::lock::LoneLock;
 
 /// Until the end of a transaction, whatever role the migration has taken on.
 const OWN_RIGHTS: &str = "SET LOCAL session_authorization TO DEFAULT; SET LOCAL role TO DEFAULT;\n";
@@ -25,7 +26,7 @@ const START: &str = "start";
 pub(super) struct Executor<'a> {
     pub(super) session: &'a Session,
     /// Looks at what others wait for.
-    pub(super) coordinator: &'a Session,
+    pub(super) aside: &'a Aside<'a>,
     pub(super) plan: &'a Plan,
     pub(super) steps: Vec<&'a SqlStep>,
     pub(super) options: &'a RunOptions,
@@ -53,7 +54,7 @@ impl<'a> Executor<'a> {
         let session = sessions.worker;
         Self {
             session,
-            coordinator: sessions.coordinator,
+            aside: sessions.aside,
             plan,
             notices: NoticeReader::new(session, events, &steps),
             migrations: steps.iter().map(|step| not_run(step)).collect(),
@@ -174,7 +175,14 @@ impl<'a> Executor<'a> {
             "SET synchronous_commit TO DEFAULT;\n{};",
             journal::end_run(&self.options.run_id, outcome)
         );
-        let ended = self.session.run_batch(&sql).await;
+        let ended = match &self.options.lone_lock {
+            None => self.session.run_batch(&sql).await,
+            Some(lock) => {
+                let release = lock.release();
+                let both = (self.session.run_batch(&sql), self.session.run_batch(&release));
+                futures_util::future::join(both.0, both.1).await.0
+            }
+        };
         // Until then a crash of the server may undo what was done last.
         if let (Some(error), true, Some(last)) =
             (ended.error, complete, self.steps.len().checked_sub(1))
@@ -198,6 +206,7 @@ impl<'a> Executor<'a> {
             after,
             marker,
             settings,
+            held: self.options.lone_lock.as_ref().map(LoneLock::is_held),
             durable: false,
             enclosed: false,
         })

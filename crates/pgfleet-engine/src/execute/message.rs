@@ -40,6 +40,8 @@ pub struct Transaction<'a> {
     /// What is run between the two, so that the rows are written whatever the statements did to the
     /// session; may be empty.
     pub settings: &'a str,
+    /// SQL that is true as long as the session has its lock, where it could lose it.
+    pub held: Option<String>,
     /// Wait for the disk at commit.
     pub durable: bool,
     /// A part of a transaction that is open already, as a savepoint.
@@ -48,7 +50,7 @@ pub struct Transaction<'a> {
 
 /// Sets the marker at the beginning of a session.
 pub fn set_marker(marker: &str) -> String {
-    format!("SELECT pg_catalog.set_config('{MARKER}', {}, false)", literal(marker))
+    format!("SET {MARKER} = {}", literal(marker))
 }
 
 /// Builds the message of one transaction.
@@ -58,7 +60,7 @@ pub fn build(transaction: &Transaction<'_>) -> Message {
     let before_guard = before_guard(transaction.statements);
     let (first, rest) = transaction.statements.split_at(before_guard);
     let mut parts: Vec<_> = first.iter().map(|first| writer.statement(&first.sql)).collect();
-    writer.command(&guard(transaction.after));
+    writer.command(&guard(transaction.after, transaction.held.as_deref()));
     parts.extend(rest.iter().map(|statement| writer.statement(&statement.sql)));
     writer.raw(transaction.settings);
     for record in transaction.records {
@@ -85,11 +87,14 @@ fn sets_transaction(sql: &str) -> bool {
 
 /// Fails with a message of ours unless the predecessor committed. The cast is made when it is run
 /// and not when it is planned, because its argument is not constant.
-fn guard(after: &str) -> String {
+fn guard(after: &str, held: Option<&str>) -> String {
     let after = literal(after);
+    let lost = held.map_or_else(String::new, |held| {
+        format!("WHEN NOT ({held}) THEN 'pgfleet: a migration let go of the lock of pgfleet' ")
+    });
     format!(
-        "SELECT CAST(CASE WHEN pg_catalog.current_setting('{MARKER}', true) = {after} \
-         THEN '1' ELSE 'pgfleet: the step before was not committed' END AS integer)"
+        "SELECT CAST(CASE WHEN pg_catalog.current_setting('{MARKER}', true) IS DISTINCT FROM {after} \
+         THEN 'pgfleet: the step before was not committed' {lost}ELSE '1' END AS integer)"
     )
 }
 
@@ -172,6 +177,7 @@ mod tests {
             after: "start",
             marker: "1",
             settings: "",
+            held: None,
             durable: false,
             enclosed: false,
         })

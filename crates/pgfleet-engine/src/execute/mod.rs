@@ -4,6 +4,7 @@
 //! migration, with the history row; any other unit journals its intent before and its outcome
 //! after. So a run that is killed at any moment is finished by the next one.
 
+mod aside;
 mod batch_journal;
 mod batch_ranges;
 mod batched;
@@ -28,8 +29,9 @@ use tokio::sync::watch as watch_channel;
 
 use crate::connect::{Session, SessionError};
 use crate::journal::OpenUnit;
-use crate::lock::LockKeys;
+use crate::lock::{LockKeys, LoneLock};
 
+pub use aside::Aside;
 pub use failure::{Cause, StepFailure};
 pub(crate) use rows::RowReader;
 pub use rows::check_rows;
@@ -66,6 +68,8 @@ pub struct RunOptions {
     pub prepare_as: Option<String>,
     /// The locks that the run holds.
     pub lock_keys: LockKeys,
+    /// Held by the working session itself, see [`LoneLock`].
+    pub lone_lock: Option<LoneLock>,
     /// The journal is there already.
     pub has_journal: bool,
     /// Units that earlier runs began.
@@ -76,8 +80,19 @@ pub struct RunOptions {
 pub struct Sessions<'a> {
     /// Does the work.
     pub worker: &'a Session,
-    /// Holds the locks; watches the worker.
-    pub coordinator: &'a Session,
+    /// Watches the worker; holds the locks unless the worker does.
+    pub aside: &'a Aside<'a>,
+}
+
+impl Sessions<'_> {
+    /// A session that can be asked something once the worker is done.
+    pub async fn to_ask(&self) -> &Session {
+        match self.aside {
+            Aside::Open(session) => session,
+            Aside::Later(..) if !self.worker.is_closed() => self.worker,
+            Aside::Later(..) => self.aside.session().await.unwrap_or(self.worker),
+        }
+    }
 }
 
 /// Becomes true when the user asks the run to stop.

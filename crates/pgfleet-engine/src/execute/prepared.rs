@@ -72,6 +72,7 @@ impl Executor<'_> {
             after: &self.committed,
             marker: &marker,
             settings: &self.before_records(step),
+            held: None,
             durable: false,
             enclosed: true,
         });

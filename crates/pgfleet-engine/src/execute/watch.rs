@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pgfleet_core::report::{Event, Progress};
 
-use super::{EventSink, Sessions};
+use super::{Aside, EventSink, Sessions};
 
 /// Time between two looks. Short statements are never looked at.
 const INTERVAL: Duration = Duration::from_millis(700);
@@ -50,15 +50,22 @@ pub(super) async fn watch(
     events: &dyn EventSink,
     lock_timeout_ms: u64,
 ) -> Infallible {
-    let sql = look_sql(sessions.worker.backend_pid(), sessions.coordinator.server_version_num());
+    let sql = look_sql(sessions.worker.backend_pid(), sessions.worker.server_version_num());
     let interval = match lock_timeout_ms / LOOKS_PER_LOCK_TIMEOUT {
         0 => INTERVAL,
         wait_ms => INTERVAL.min(Duration::from_millis(wait_ms)),
     };
+    let mut last = None;
     loop {
         tokio::time::sleep(interval).await;
-        let Some(migration) = watched.state().migration.clone() else { continue };
-        let Ok(rows) = sessions.coordinator.query_text(&sql).await else { continue };
+        let now = watched.state().migration.clone();
+        let Some(migration) = now.clone().filter(|_| is_worth_it(sessions, &last, &now)) else {
+            last = now;
+            continue;
+        };
+        last = now;
+        let Some(aside) = sessions.aside.session().await else { continue };
+        let Ok(rows) = aside.query_text(&sql).await else { continue };
         let mut blockers = Vec::new();
         for row in rows {
             match parse(&row, &migration) {
@@ -72,6 +79,11 @@ pub(super) async fn watch(
             state.blockers = blockers;
         }
     }
+}
+
+/// A session is opened for a migration only that was at work the last time too.
+fn is_worth_it(sessions: &Sessions<'_>, last: &Option<String>, now: &Option<String>) -> bool {
+    matches!(sessions.aside, Aside::Open(_)) || last == now
 }
 
 enum Look {

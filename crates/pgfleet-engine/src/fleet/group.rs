@@ -80,6 +80,22 @@ pub async fn open_groups(
     }
 }
 
+/// Groups with their settings, without asking where their targets are.
+///
+/// # Errors
+/// When a group is unknown.
+pub fn groups_offline(
+    project: &Project,
+    wanted: &[String],
+) -> Result<Vec<(String, Project)>, Box<Problem>> {
+    let section = |name: &&str| project.file.groups.get(*name);
+    let named = names(project, wanted)?.into_iter();
+    let named = named.filter_map(|name| section(&name).map(|section| (name, section)));
+    named
+        .map(|(name, section)| Ok((name.to_owned(), project.scoped(Scope::Group(section))?)))
+        .collect()
+}
+
 fn names<'p>(project: &'p Project, wanted: &[String]) -> Result<Vec<&'p str>, Box<Problem>> {
     let order = ordered(&project.file.groups);
     let unknown = |name: &&String| *name != "all" && !order.contains(&name.as_str());

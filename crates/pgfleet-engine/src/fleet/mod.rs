@@ -13,7 +13,7 @@ mod source;
 
 pub use begun::Begun;
 pub(crate) use candidate::server_key;
-pub use group::{Group, Member, Selected, open_groups};
+pub use group::{Group, Member, Selected, groups_offline, open_groups};
 pub use queue::{Job, run_bounded};
 pub use server::Server;
 pub(crate) use source::matches_any;

@@ -19,7 +19,7 @@ use super::sizes::Sizes;
 use crate::conduct::Target;
 use crate::connect::{CopyError, Session, SessionError};
 use crate::diagnose;
-use crate::execute::{Cause, Execution, RowReader, Sessions, StepFailure};
+use crate::execute::{Aside, Cause, Execution, RowReader, Sessions, StepFailure};
 use crate::journal::OpenUnit;
 
 /// Time between two looks at a statement that no transaction can hold.
@@ -352,7 +352,8 @@ impl<'a> Bench<'a> {
         };
         let execution =
             Execution { migrations: Vec::new(), failures: vec![failure], skipped: Vec::new() };
-        let sessions = Sessions { worker: &self.worker, coordinator: &self.watcher };
+        let aside = Aside::Open(&self.watcher);
+        let sessions = Sessions { worker: &self.worker, aside: &aside };
         diagnose::explain_execution(self.copy, &sessions, plan, &execution).await
     }
 

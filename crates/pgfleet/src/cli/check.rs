@@ -3,8 +3,10 @@
 use clap::Args;
 use pgfleet_core::diagnose::ExitCode;
 use pgfleet_engine::preflight::check_folder;
+use pgfleet_engine::project::Project;
 
 use super::context::Context;
+use super::everywhere::folders_of;
 use super::outcome::{CommandError, CommandResult};
 use crate::render::TargetEntry;
 
@@ -13,14 +15,26 @@ use crate::render::TargetEntry;
 #[command(after_help = "\
 Examples:
   pgfleet check --dir migrations
+  pgfleet check --group all          the folder of each group
   pgfleet check --output github      annotations for a pull request")]
 pub struct Check {}
 
 impl Check {
     pub fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
-        let project = context.project()?;
+        let mut whole = CommandResult::default();
+        for project in folders_of(context)? {
+            let one = Self::look(&project)?;
+            whole.text.push_str(&one.text);
+            whole.targets.extend(one.targets);
+            whole.problems.extend(one.problems);
+            whole.exit = whole.exit.or(one.exit);
+        }
+        Ok(whole)
+    }
+
+    fn look(project: &Project) -> Result<CommandResult, CommandError> {
         let folder = project.open_folder()?;
-        let found = check_folder(&project, &folder);
+        let found = check_folder(project, &folder);
         let errors = found.problems.iter().filter(|problem| problem.is_error()).count();
         let text = format!(
             "{}: {} migrations ({}), {} statements, {errors} errors, {} warnings and notes\n",

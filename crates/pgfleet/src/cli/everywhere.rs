@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::fleet::advise_in_group;
 use pgfleet_core::report::{Event, FleetReport, TargetVerdict};
 use pgfleet_engine::conduct::Target;
 use pgfleet_engine::execute::EventSink;
-use pgfleet_engine::fleet::{Begun, Group, Job, Member, open_groups, run_bounded};
+use pgfleet_engine::fleet::{Begun, Group, Job, Member, groups_offline, open_groups, run_bounded};
 use pgfleet_engine::project::Project;
 use pgfleet_engine::report::write_fleet;
 
@@ -83,13 +84,34 @@ pub async fn everywhere<C: PerTarget>(
     Ok(put_together(context, &project, &command, done, &begun))
 }
 
+/// The projects that a command without a database looks through: that of each group that is named, or
+/// the one project.
+pub(super) fn folders_of(context: &Context) -> Result<Vec<Project>, CommandError> {
+    if let Some(flag) = context.global.misplaced_for_groups() {
+        return Err(misplaced(flag).into());
+    }
+    let project = context.project()?;
+    if context.global.group.is_empty() {
+        return Ok(vec![project]);
+    }
+    let groups = groups_offline(&project, &context.global.group)?;
+    let mut projects: Vec<Project> = Vec::new();
+    for (_, group) in groups {
+        let same = |other: &Project| other.folder_path().ok() == group.folder_path().ok();
+        if !projects.iter().any(same) {
+            projects.push(group);
+        }
+    }
+    Ok(projects)
+}
+
 /// A group and what became of its targets.
 pub(super) struct Done<'g> {
     pub(super) group: &'g Group,
     pub(super) results: Vec<TargetResult>,
 }
 
-fn misplaced(flag: &str) -> Problem {
+pub(super) fn misplaced(flag: &str) -> Problem {
     let what = match flag {
         "--url" | "--target" => format!("{flag} names one database, and --group many"),
         _ => format!("{flag} chooses among the targets of a group, and no --group is given"),
@@ -193,6 +215,9 @@ pub(super) fn target_result(
     let name = &member.target.name;
     for problem in result.problems.iter_mut().filter(|problem| problem.target.is_none()) {
         problem.target = Some(name.clone());
+    }
+    for problem in &mut result.problems {
+        advise_in_group(problem, &group.name);
     }
     // Texts are for one target; a thousand of them tell nothing.
     result.text = String::new();

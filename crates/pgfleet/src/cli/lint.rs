@@ -6,10 +6,12 @@ use clap::{Args, ValueEnum};
 use pgfleet_core::diagnose::{ExitCode, Problem, Severity};
 use pgfleet_core::lint::{Finding, Rule, unknown_rule};
 use pgfleet_engine::conduct::Target;
+use pgfleet_engine::fleet::{Group, open_groups};
 use pgfleet_engine::lint::{LintOutcome, LintSelection, lint_files, lint_folder, lint_target};
 use pgfleet_engine::project::Project;
 
 use super::context::Context;
+use super::everywhere::{folders_of, misplaced};
 use super::outcome::{CommandError, CommandResult};
 use crate::render::{self, TargetEntry};
 
@@ -17,13 +19,15 @@ use crate::render::{self, TargetEntry};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 With a database (--url, or one that is configured) only what is pending is looked at, and its tables'
-sizes, indexes and rows decide how much a finding weighs. Without one, all of the folder is.
+sizes, indexes and rows decide how much a finding weighs. Without one, all of the folder is. With --group
+the folder of the group is looked at, or with --only, --except or --label what is pending on those targets.
 
 Examples:
   pgfleet lint                               what is pending
   pgfleet lint --offline --since 20250101120000
   pgfleet lint migrations/0042_orders.sql
   pgfleet lint --output github --deny warnings
+  pgfleet lint --group tenants --only acme
   pgfleet lint --explain require-concurrent-index-creation
 
 Exits with 1 when there is an error, or what --deny names.")]
@@ -69,12 +73,33 @@ impl Lint {
         if self.rules {
             return rules(context);
         }
-        let project = context.project()?;
-        let (looked_at, outcome) = self.look(&project).await?;
-        self.shown(context, &looked_at, outcome)
+        let (global, mut whole) = (&context.global, CommandResult::default());
+        let choosy = !global.group.is_empty() && !global.selected().choice.is_all();
+        let looks = match choosy && !self.offline {
+            true => on_targets(context).await?,
+            false => folders_of(context)?.into_iter().map(|project| (project, None)).collect(),
+        };
+        for (project, target) in looks {
+            let target = match target {
+                None if global.group.is_empty() => self.target(&project)?,
+                target => target,
+            };
+            let (looked_at, outcome) = self.look(&project, target).await?;
+            let one = self.shown(context, &looked_at, outcome)?;
+            whole.text.push_str(&one.text);
+            whole.targets.extend(one.targets);
+            whole.problems.extend(one.problems);
+            whole.findings.extend(one.findings);
+            whole.exit = whole.exit.or(one.exit);
+        }
+        Ok(whole)
     }
 
-    async fn look(&self, project: &Project) -> Result<(String, LintOutcome), CommandError> {
+    async fn look(
+        &self,
+        project: &Project,
+        target: Option<Target>,
+    ) -> Result<(String, LintOutcome), CommandError> {
         let opened = project.open_folder();
         let folder = match opened {
             Ok(folder) if self.are_of(project, &folder.set) => folder,
@@ -88,7 +113,7 @@ impl Lint {
         let (files, since, all) = (self.files.clone(), self.since.clone(), self.all);
         let selection = LintSelection { files, since, all };
         let root = folder.tree.root.clone();
-        let outcome = match self.target(project)? {
+        let outcome = match target {
             Some(target) => {
                 let outcome = lint_target(project, &target, folder, &selection).await;
                 outcome.map_err(|error| without_database(error.into()))?
@@ -163,6 +188,19 @@ impl Lint {
         };
         problem.severity >= least
     }
+}
+
+/// The targets of groups that were chosen, with their groups' settings.
+async fn on_targets(context: &Context) -> Result<Vec<(Project, Option<Target>)>, CommandError> {
+    if let Some(flag) = context.global.misplaced_for_groups() {
+        return Err(misplaced(flag).into());
+    }
+    let groups = open_groups(&context.project()?, &context.global.selected()).await?;
+    let with_project = |group: Group| {
+        let project = Project::clone(&group.project);
+        group.members.into_iter().map(move |member| (project.clone(), Some(member.target)))
+    };
+    Ok(groups.into_iter().flat_map(with_project).collect())
 }
 
 /// A database that does not answer is no reason to look at nothing.

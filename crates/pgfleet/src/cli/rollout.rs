@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
-use pgfleet_core::fleet::{OnFailure, Pattern, RolloutRules, RolloutState, WaveSize, assign};
+use pgfleet_core::fleet::{
+    OnFailure, Pattern, RolloutRules, RolloutState, WaveSize, advise_in_group, assign,
+};
 use pgfleet_core::report::Event;
 use pgfleet_engine::conduct::Consent;
 use pgfleet_engine::execute::EventSink;
@@ -298,6 +300,9 @@ impl Place {
         render::rollout(&mut text, &context.out, &manifest, &self.control.place());
         let mut found = self.group.problems.clone();
         found.extend(problems);
+        for problem in &mut found {
+            advise_in_group(problem, &self.group.name);
+        }
         found.extend(halted(&manifest));
         let targets = manifest.targets.iter().map(|target| {
             TargetEntry::new(&target.target)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::fleet::alike;
+use pgfleet_core::fleet::{advise_for_all, alike};
 use pgfleet_core::history::{MigrationStatus, Verdict};
 use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::compare;
@@ -319,6 +319,7 @@ pub fn merged(problems: Vec<Problem>) -> Vec<Problem> {
         if let [first, rest @ ..] = targets.as_slice()
             && !rest.is_empty()
         {
+            advise_for_all(problem, &targets[..targets.len().min(NAMED_MAX + 1)]);
             let others: Vec<_> = rest.iter().take(NAMED_MAX).map(|t| clean_line(t)).collect();
             let more = rest.len().saturating_sub(NAMED_MAX);
             let more =

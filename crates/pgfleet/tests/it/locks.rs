@@ -219,3 +219,32 @@ fn one_of_those_who_wait_takes_over_from_a_killed_run() {
     assert_eq!(stage.db.value("SELECT string_agg(t, ' ') FROM log"), "b d");
     assert_eq!(stage.versions(), "0001 0002 0003 0004");
 }
+
+/// Functions of the database may let go of every lock of the session that calls them.
+#[test]
+fn a_lock_that_a_function_let_go_of_is_noticed_before_the_next_migration() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "CREATE TABLE log (t text);"),
+        ("0002_b.sql", "SELECT tidy(); INSERT INTO log VALUES ('b');"),
+        ("0003_c.sql", "INSERT INTO log VALUES ('c');"),
+    ]);
+    stage.db.sql(
+        "CREATE FUNCTION tidy() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_unlock_all()'",
+    );
+    let stderr = stage.ends(&["apply"], 4);
+    assert_says(&stderr, &["a migration let go of the lock", "0003"]);
+    assert_eq!(stage.versions(), "0001 0002");
+    stage.apply();
+    assert_eq!(stage.db.value("SELECT string_agg(t, ' ') FROM log"), "b c");
+}
+
+/// Where the file itself says it, the locks are another session's from the beginning.
+#[test]
+fn a_migration_that_lets_go_of_its_locks_is_safe() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "CREATE TABLE log (t text); SELECT pg_advisory_unlock_all();"),
+        ("0002_b.sql", "INSERT INTO log VALUES ('b');"),
+    ]);
+    stage.apply();
+    assert_eq!(stage.versions(), "0001 0002");
+}

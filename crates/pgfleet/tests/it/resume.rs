@@ -403,7 +403,7 @@ fn the_next_run_waits_for_what_a_killed_run_left_working() {
     let begun = Instant::now();
     let output = stage.run(&["apply", "--verbose"]).assert_success();
     assert!(begun.elapsed() > Duration::from_secs(1), "it waited for the orphan");
-    assert_says(&output.stderr, &["the work of an earlier run"]);
+    assert_says(&output.stderr, &["pgfleet's migration lock", "application pgfleet"]);
     assert_eq!(stage.db.value("SELECT string_agg(t, ' ') FROM log"), "once after");
     assert_eq!(stage.versions(), "0001 0002 0003");
 }
