@@ -112,6 +112,24 @@ pub async fn lock_worker(session: &Session, wait: &LockWait<'_>) -> Result<(), L
         .await
 }
 
+/// Takes a lock of another key in the same way, and is told who holds it.
+///
+/// # Errors
+/// When it is held by somebody else for longer than the deadline.
+pub(crate) async fn lock_key(
+    session: &Session,
+    what: &str,
+    key: i64,
+    wait: &LockWait<'_>,
+) -> Result<(), LockError> {
+    acquire(session, what, NativeLock::Advisory(key), wait).await
+}
+
+/// The key of a lock that is called by a text.
+pub(crate) fn key_of(text: &str) -> i64 {
+    i64::from_str_radix(&hash_text(text)[..15], 16).unwrap_or_default()
+}
+
 /// Our lock and the format's tool's, held by the session that does the work itself.
 ///
 /// Ours is held twice, so that a look whether it is still there never lets go of it.

@@ -6,6 +6,7 @@
 mod client;
 mod rows;
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
 use pgfleet_core::diagnose::{Code, Problem};
@@ -13,20 +14,23 @@ use pgfleet_core::rehearse::RowChoice;
 use pgfleet_sql::quote_ident;
 
 use crate::conduct::{Opened, Target};
-use crate::connect::{ConnectSpec, Session};
+use crate::connect::{ConnectSpec, Session, SessionError};
 use crate::environment;
-use crate::journal::literal;
+use crate::lock::key_of;
 use crate::project::Project;
 use crate::server::{ClusterOptions, Installation, ThrowawayCluster};
 
-/// Names of scratch databases begin so; older ones that a killed run left are found by it.
-const PREFIX: &str = "pgfleet_scratch_";
+/// Names of scratch databases begin so; those that a killed run left are found by it, and none is a
+/// target of a group.
+pub(crate) const PREFIX: &str = "pgfleet_scratch_";
 
 /// A scratch database. [`Scratch::drop`] removes it.
 pub struct Scratch {
     name: String,
     server: ConnectSpec,
     like: Target,
+    /// Its lock says that somebody still needs the database, from before it is made.
+    owner: Session,
     /// Lives as long as the database does.
     _cluster: Option<ThrowawayCluster>,
     /// The environment was set up in it.
@@ -118,6 +122,8 @@ impl Scratch {
         let ScratchServer { server, cluster } = place;
         let name = format!("{PREFIX}{}", unique());
         let session = Target { spec: server.clone(), ..target.clone() }.connect().await?;
+        let owned = own(&session, &name).await;
+        owned.map_err(|error| target.session_problem(&error))?;
         let mut made = Ok(());
         for sql in create(&name, session.server_version_num()) {
             made = session.batch(&sql).await;
@@ -125,45 +131,9 @@ impl Scratch {
                 break;
             }
         }
-        session.close().await;
         made.map_err(|error| target.session_problem(&error))?;
-        Ok(Self { name, server, like: target.clone(), _cluster: cluster, environment: None })
-    }
-
-    /// Marks the database as one that a later run may remove when nobody is connected to it, and
-    /// gives the session that keeps it until then.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub async fn mark(&self, mark: &str) -> Result<Session, Box<Problem>> {
-        let copy = self.target(&self.like);
-        let session = copy.connect().await?;
-        let sql = format!("COMMENT ON DATABASE {} IS {}", quote_ident(&self.name), literal(mark));
-        session.batch(&sql).await.map_err(|error| copy.session_problem(&error))?;
-        Ok(session)
-    }
-
-    /// Removes marked databases of the same server that runs left which were killed.
-    ///
-    /// # Errors
-    /// When the server cannot be asked; a database that is in use is left.
-    pub async fn sweep(&self, mark: &str) -> Result<(), Box<Problem>> {
-        let server = Target { spec: self.server.clone(), ..self.like.clone() };
-        let session = server.connect().await?;
-        let sql = format!(
-            "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE '{}%' \
-             AND pg_catalog.shobj_description(oid, 'pg_database') = {}",
-            PREFIX.replace('_', "\\_"),
-            literal(mark)
-        );
-        let names = session.query_text(&sql).await;
-        let names = names.map_err(|error| server.session_problem(&error))?;
-        for name in names.into_iter().flatten().flatten().filter(|name| *name != self.name) {
-            // Refused while anybody is connected: another run is using it.
-            let _ = session.batch(&format!("DROP DATABASE {}", quote_ident(&name))).await;
-        }
-        session.close().await;
-        Ok(())
+        let (like, owner) = (target.clone(), session);
+        Ok(Self { name, server, like, owner, _cluster: cluster, environment: None })
     }
 
     /// True when the server was started for this database alone.
@@ -253,14 +223,15 @@ impl Scratch {
     pub async fn clone_database(&self) -> Result<Self, Box<Problem>> {
         let like = Target { spec: self.server.clone(), ..self.like.clone() };
         let name = format!("{PREFIX}{}", unique());
-        let session = like.connect().await?;
+        let owner = like.connect().await?;
+        own(&owner, &name).await.map_err(|error| like.session_problem(&error))?;
         let sql =
             format!("CREATE DATABASE {} TEMPLATE {}", quote_ident(&name), quote_ident(&self.name));
-        let made = session.batch(&sql).await;
-        session.close().await;
+        let made = owner.batch(&sql).await;
         made.map_err(|error| like.session_problem(&error))?;
         let (server, like) = (self.server.clone(), self.like.clone());
-        Ok(Self { name, server, like, _cluster: None, environment: self.environment.clone() })
+        let environment = self.environment.clone();
+        Ok(Self { name, server, like, owner, _cluster: None, environment })
     }
 
     /// All, where nothing is supplied beforehand; else those that are not the platform's.
@@ -293,12 +264,39 @@ impl Scratch {
     /// When the server will not.
     pub async fn drop(self) -> Result<(), Box<Problem>> {
         let server = Target { spec: self.server.clone(), ..self.like };
-        let session = server.connect().await?;
         let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_ident(&self.name));
-        let dropped = session.batch(&sql).await;
-        session.close().await;
+        let dropped = match self.owner.is_closed() {
+            false => self.owner.batch(&sql).await,
+            true => server.connect().await?.batch(&sql).await,
+        };
+        self.owner.close().await;
         dropped.map_err(|error| server.session_problem(&error))
     }
+}
+
+/// Takes the lock of a scratch database's name, and removes those that nobody owns any more. Locks of
+/// all databases are seen, whichever the others were made from ("pg_locks" in PostgreSQL's documentation).
+async fn own(session: &Session, name: &str) -> Result<(), SessionError> {
+    let lock = format!("SELECT pg_catalog.pg_advisory_lock({})", key_of(name));
+    session.query_text(&lock).await?;
+    // The names first: whoever makes a database holds its lock before that.
+    let like = PREFIX.replace('_', "\\_");
+    let names = format!("SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE '{like}%'");
+    let names = session.query_text(&names).await?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let held = "SELECT ((l.classid::bigint << 32) | l.objid::bigint)::text FROM pg_catalog.pg_locks l \
+                WHERE l.locktype = 'advisory' AND l.objsubid = 1";
+    let held: BTreeSet<String> =
+        session.query_text(held).await?.into_iter().flatten().flatten().collect();
+    for name in names.into_iter().flatten().flatten() {
+        if !held.contains(&key_of(&name).to_string()) {
+            // Refused while anybody is connected.
+            let _ = session.batch(&format!("DROP DATABASE {}", quote_ident(&name))).await;
+        }
+    }
+    Ok(())
 }
 
 fn structure(what: &str, schemas: &[String]) -> Vec<String> {

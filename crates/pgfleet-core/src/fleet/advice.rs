@@ -11,9 +11,13 @@ const OF_TARGETS: [&str; 13] = [
 /// Names the group, and the target by `--only`, in the commands that a problem advises.
 pub fn advise_in_group(problem: &mut Problem, group: &str) {
     let Some(target) = problem.target.clone() else { return };
+    let resume = format!("pgfleet rollout resume --group {}", shell_word(group));
     let suffix = format!(" --group {}{}", shell_word(group), only(&target));
     for fix in &mut problem.fixes {
         let Fix { command: Some(command), .. } = fix else { continue };
+        if let Some(consent) = command.strip_prefix("pgfleet rollout --") {
+            *command = format!("{resume} --{consent}");
+        }
         let mut words = command.split_whitespace();
         let ours = words.next() == Some("pgfleet");
         let of_target = words.next().is_some_and(|word| OF_TARGETS.contains(&word));
@@ -65,6 +69,7 @@ mod tests {
             .fix_with("record it", "pgfleet resolve --applied 0001")
             .fix_with("or", "pgfleet baseline")
             .fix_with("or", "pgfleet status --url URL")
+            .fix_with("or", "pgfleet rollout --allow-data-loss")
             .fix_with("or", "DROP TABLE x");
         advise_in_group(&mut problem, "tenants");
         advise_for_all(&mut problem, &["a c".to_owned(), "b".to_owned()]);
@@ -76,6 +81,7 @@ mod tests {
                 "pgfleet resolve --applied 0001 --group tenants --only 'a c' --only b",
                 "pgfleet baseline --group tenants --only 'a c' --only b",
                 "pgfleet status --url URL",
+                "pgfleet rollout resume --group tenants --allow-data-loss",
                 "DROP TABLE x",
             ]
         );

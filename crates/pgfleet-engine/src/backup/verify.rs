@@ -11,9 +11,6 @@ use crate::conduct::Target;
 use crate::project::Project;
 use crate::scratch::Scratch;
 
-/// The comment of a database that a backup is verified in.
-const MARK: &str = "pgfleet: a backup is being verified";
-
 /// Restores a backup into a scratch database, compares, and records the outcome beside it.
 ///
 /// # Errors
@@ -40,11 +37,7 @@ pub async fn verify(
         ]
     };
     let scratch = Scratch::create_as(project, target, create).await?;
-    // Held while the database is used; without it, a later run may remove what is marked.
-    let holder = scratch.mark(MARK).await?;
-    scratch.sweep(MARK).await?;
     let (version, compared) = compare_in(&scratch, target, backup, manifest, jobs, notes).await;
-    holder.close().await;
     scratch.drop().await?;
     let verification = Verification {
         version: MANIFEST_VERSION,

@@ -11,6 +11,7 @@ use super::server::{ServerFacts, read_server};
 use crate::conduct::Target;
 use crate::connect::{ConnectSpec, Session, SessionError};
 use crate::project::Project;
+use crate::scratch::PREFIX as SCRATCH;
 use crate::tenant::PRIVATE;
 
 /// How long a registry's query may take.
@@ -86,8 +87,9 @@ impl Place {
     fn databases(self, include: &[String], exclude: &[String]) -> Found {
         let (mut candidates, mut closed) = (Vec::new(), Vec::new());
         for (name, allows) in &self.facts.databases {
-            // A tenant that is being made or dropped is no target.
-            let fits = matches_any(name, include, exclude) && !name.starts_with(PRIVATE);
+            // A tenant that is being made or dropped is no target, and a scratch copy neither.
+            let own = [PRIVATE, SCRATCH].iter().any(|prefix| name.starts_with(prefix));
+            let fits = matches_any(name, include, exclude) && !own;
             match (fits, allows) {
                 (false, _) => {}
                 (true, false) => closed.push(format!("{name} allows no connections")),
@@ -201,12 +203,18 @@ impl Lists {
 }
 
 fn inactive(names: &[String]) -> Problem {
-    let what = format!("{} entries are not active and are left out", names.len());
+    let what = match names.len() {
+        1 => "one entry is not active and is left out".to_owned(),
+        count => format!("{count} entries are not active and are left out"),
+    };
     listed(Problem::note(Code::EntryInactive, what), names)
 }
 
 fn dangling(names: &[String]) -> Problem {
-    let what = format!("{} entries lead nowhere and are left out", names.len());
+    let what = match names.len() {
+        1 => "one entry leads nowhere and is left out".to_owned(),
+        count => format!("{count} entries lead nowhere and are left out"),
+    };
     listed(Problem::warning(Code::EntryDangling, what), names)
         .fix("Create the database, or remove the entry or make it inactive in the registry.")
 }

@@ -67,8 +67,8 @@ pub async fn create(
     let begun = Instant::now();
     let one = |problem: Box<Problem>| vec![*problem];
     let database = tenants.database_of(code).await.map_err(one)?;
-    let found = tenants.claim(code).await.map_err(one)?;
-    let databases = Databases::open(tenants, code).await.map_err(one)?;
+    let found = tenants.claim(code, work).await.map_err(one)?;
+    let databases = Databases::open(tenants, code, work).await.map_err(one)?;
     let continued = found.is_some();
     let entry = match found {
         Some(entry) => same(entry, &database, given).map_err(one)?,
@@ -98,8 +98,12 @@ pub async fn create(
 ///
 /// # Errors
 /// When there is nothing of the kind, or a server refuses.
-pub async fn give_up(tenants: &Tenants, code: &str) -> Result<String, Box<Problem>> {
-    let entry = tenants.claim(code).await?.filter(|entry| entry.action == Action::Create);
+pub async fn give_up(
+    tenants: &Tenants,
+    code: &str,
+    work: &Work<'_>,
+) -> Result<String, Box<Problem>> {
+    let entry = tenants.claim(code, work).await?.filter(|entry| entry.action == Action::Create);
     let Some(mut entry) = entry else {
         let what = format!("no creation of the tenant {code} is under way");
         return Err(Box::new(
@@ -107,7 +111,7 @@ pub async fn give_up(tenants: &Tenants, code: &str) -> Result<String, Box<Proble
                 .because("none was begun, or it was finished or taken back"),
         ));
     };
-    let databases = Databases::open(tenants, code).await?;
+    let databases = Databases::open(tenants, code, work).await?;
     databases.drop_own(&entry, true).await?;
     databases.close().await;
     tenants.reached(&mut entry, Step::TakenBack).await?;

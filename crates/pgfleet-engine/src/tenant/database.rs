@@ -9,7 +9,7 @@ use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_sql::quote_ident;
 
 use super::journal::Entry;
-use super::place::{Tenants, first};
+use super::place::{Tenants, Work, first};
 use crate::conduct::Target;
 use crate::connect::Session;
 use crate::journal::literal;
@@ -36,8 +36,12 @@ pub(super) struct Databases<'a> {
 }
 
 impl<'a> Databases<'a> {
-    pub(super) async fn open(tenants: &'a Tenants, code: &str) -> Result<Self, Box<Problem>> {
-        Ok(Self { server: &tenants.server, session: tenants.worker(code).await? })
+    pub(super) async fn open(
+        tenants: &'a Tenants,
+        code: &str,
+        work: &Work<'_>,
+    ) -> Result<Self, Box<Problem>> {
+        Ok(Self { server: &tenants.server, session: tenants.worker(code, work).await? })
     }
 
     pub(super) async fn close(self) {

@@ -2,12 +2,10 @@
 //! the lock of one tenant.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use pgfleet_core::config::{GroupSection, GroupSource, Scope, TenantSection};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::fleet::{Entry as Registered, read_registry};
-use pgfleet_core::plan::hash_text;
 use pgfleet_core::report::Event;
 
 use super::journal::{self, Entry, Step};
@@ -16,13 +14,11 @@ use crate::connect::{Session, SessionError, check_pooler, probe};
 use crate::execute::{EventSink, StopSignal};
 use crate::fleet::{matches_any, server_key};
 use crate::journal::literal;
+use crate::lock::{LockError, LockKeys, LockWait, key_of, lock_key};
 use crate::project::Project;
 
 /// Databases that are being made or dropped have names that begin so.
 pub(crate) const PRIVATE: &str = "pgfleet_tenant_";
-
-/// Pause between two tries of a lock.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// The tenants of a group.
 pub struct Tenants {
@@ -163,55 +159,56 @@ impl Tenants {
 
     /// Takes the lock under which one process at a time works on a tenant, and gives what an earlier
     /// one did not finish.
-    pub(super) async fn claim(&self, code: &str) -> Result<Option<Entry>, Box<Problem>> {
+    pub(super) async fn claim(
+        &self,
+        code: &str,
+        work: &Work<'_>,
+    ) -> Result<Option<Entry>, Box<Problem>> {
         journal::prepare(&self.session).await.map_err(|error| self.problem(&error))?;
-        self.wait_for(&self.registry, &self.session, "registry", code).await?;
+        self.wait_for((&self.registry, &self.session), "registry", code, work).await?;
         let found = journal::unfinished(&self.session, &self.group, Some(code)).await;
         Ok(found.map_err(|error| self.problem(&error))?.into_iter().next())
     }
 
     /// A session on the server that makes and drops databases. Its lock outlives a killed process as
     /// long as the server is busy with what that process asked for.
-    pub(super) async fn worker(&self, code: &str) -> Result<Session, Box<Problem>> {
+    pub(super) async fn worker(
+        &self,
+        code: &str,
+        work: &Work<'_>,
+    ) -> Result<Session, Box<Problem>> {
         let session = self.server.connect().await?;
-        self.wait_for(&self.server, &session, "worker", code).await?;
+        self.wait_for((&self.server, &session), "worker", code, work).await?;
         Ok(session)
     }
 
     async fn wait_for(
         &self,
-        target: &Target,
-        session: &Session,
+        (target, session): (&Target, &Session),
         what: &str,
         code: &str,
+        work: &Work<'_>,
     ) -> Result<(), Box<Problem>> {
-        let digits = hash_text(&format!("tenant {what} {} {code}", self.group));
-        let key = i64::from_str_radix(&digits[..15], 16).unwrap_or_default();
-        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({key})");
-        let limit_ms = self.project.settings.apply.lock_wait_ms;
-        let begun = Instant::now();
-        loop {
-            let tried = session.query_text(&sql).await;
-            if first(&tried.map_err(|error| target.session_problem(&error))?).as_deref()
-                == Some("t")
-            {
-                return Ok(());
-            }
-            if begun.elapsed() >= Duration::from_millis(limit_ms) {
-                return Err(Box::new(
-                    Problem::error(
-                        Code::TenantUnfinished,
-                        format!("another run is at work on {code}"),
-                    )
-                    .because(format!(
-                        "waited {limit_ms} ms for its lock in {}",
-                        target.spec.redacted()
-                    ))
-                    .fix("Wait for it to end, and run the same command again."),
-                ));
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        let wait = LockWait {
+            keys: LockKeys::of(None),
+            deadline_ms: self.project.settings.apply.lock_wait_ms,
+            events: work.events,
+            stop: work.stop.clone(),
+        };
+        let key = key_of(&format!("tenant {what} {} {code}", self.group));
+        let held =
+            match lock_key(session, &format!("the lock of the tenant {code}"), key, &wait).await {
+                Ok(()) => return Ok(()),
+                Err(LockError::Session(error)) => return Err(target.session_problem(&error)),
+                Err(LockError::Held(held)) => held,
+            };
+        let what = format!("another run is at work on {code}");
+        let mut problem = Problem::error(Code::TenantUnfinished, what)
+            .because(held.cause.clone().unwrap_or_default())
+            .detail(format!("the lock is in {}", target.spec.redacted()))
+            .fix("Wait for it to end, and run the same command again.");
+        problem.details.extend(held.details);
+        Err(Box::new(problem))
     }
 
     /// The database that an entry of the registry names on the tenants' server.

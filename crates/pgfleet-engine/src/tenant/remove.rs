@@ -55,8 +55,8 @@ pub async fn remove(
     work: &Work<'_>,
 ) -> Result<Removed, Vec<Problem>> {
     let one = |problem: Box<Problem>| vec![*problem];
-    let found = tenants.claim(code).await.map_err(one)?;
-    let databases = Databases::open(tenants, code).await.map_err(one)?;
+    let found = tenants.claim(code, work).await.map_err(one)?;
+    let databases = Databases::open(tenants, code, work).await.map_err(one)?;
     let continued = found.is_some();
     let entry = match found {
         Some(entry) if entry.action == Action::Create => return Err(vec![half_created(&entry)]),
@@ -77,8 +77,8 @@ pub async fn remove(
 ///
 /// # Errors
 /// When there is nothing of the kind, or it is too late.
-pub async fn keep(tenants: &Tenants, code: &str) -> Result<String, Box<Problem>> {
-    let entry = tenants.claim(code).await?.filter(|entry| entry.action == Action::Drop);
+pub async fn keep(tenants: &Tenants, code: &str, work: &Work<'_>) -> Result<String, Box<Problem>> {
+    let entry = tenants.claim(code, work).await?.filter(|entry| entry.action == Action::Drop);
     let Some(mut entry) = entry else {
         let what = format!("nobody began to drop the tenant {code}");
         return Err(Box::new(
@@ -95,7 +95,7 @@ pub async fn keep(tenants: &Tenants, code: &str) -> Result<String, Box<Problem>>
                 .fix_with("Finish dropping it.", command(code)),
         ));
     }
-    let databases = Databases::open(tenants, code).await?;
+    let databases = Databases::open(tenants, code, work).await?;
     put_back(tenants, &databases, &mut entry).await?;
     databases.close().await;
     Ok(entry.database)

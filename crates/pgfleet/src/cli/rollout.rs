@@ -1,5 +1,6 @@
 //! `pgfleet rollout`
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -7,12 +8,15 @@ use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::fleet::{
     OnFailure, Pattern, RolloutRules, RolloutState, WaveSize, advise_in_group, assign,
 };
-use pgfleet_core::report::Event;
+use pgfleet_core::report::{Event, FleetReport, TargetVerdict};
 use pgfleet_engine::conduct::Consent;
 use pgfleet_engine::execute::EventSink;
-use pgfleet_engine::fleet::rollout::{Beginning, Control, Manifest, Rollout as Begun, RolloutWork};
-use pgfleet_engine::fleet::{Group, Member, Selected, open_groups};
+use pgfleet_engine::fleet::rollout::{
+    Beginning, Control, Manifest, ManifestTarget, Rollout as Begun, RolloutWork, refuse_no_way_back,
+};
+use pgfleet_engine::fleet::{Begun as Moment, Group, Member, Selected, open_groups};
 use pgfleet_engine::project::Project;
+use pgfleet_engine::report::write_fleet;
 
 use super::atomic::recover_group;
 use super::context::{Context, usable_folder};
@@ -242,6 +246,12 @@ impl Place {
         if !context.global.allow_data_loss {
             return Err(consent(&rollout).into());
         }
+        // Before the rollout's state says that it is being taken back.
+        let manifest = self.control.manifest(rollout.clone()).await?;
+        let versions: BTreeSet<_> =
+            manifest.targets.into_iter().flat_map(|target| target.versions).collect();
+        let folder = usable_folder(&self.group.project)?;
+        refuse_no_way_back(&folder.set, &versions.into_iter().collect::<Vec<_>>())?;
         let id = &rollout.rollout_id;
         self.control.retry(id, true).await?;
         let from = [Running, Paused, Halted, Done, TakingBack];
@@ -257,6 +267,9 @@ impl Place {
         note: &str,
     ) -> Result<CommandResult, CommandError> {
         let rollout = self.newest().await?;
+        if rollout.state == to {
+            return self.shown(context, &rollout, Vec::new()).await;
+        }
         if !self.control.set_state(&rollout.rollout_id, from, to, note).await? {
             return Err(over(&rollout).into());
         }
@@ -281,11 +294,22 @@ impl Place {
         };
         work.check_folder()?;
         let targets = self.group.members.len();
+        let begun = Moment::now();
         progress.send(Event::FleetStarted { command: "rollout".to_owned(), targets });
         let worked = work.run().await;
         drop(work);
         progress.finish();
-        self.shown(context, rollout, worked?.problems).await
+        let mut shown = self.shown(context, rollout, worked?.problems).await?;
+        let Some(report) = &mut shown.fleet else { return Ok(shown) };
+        (report.started_at, report.elapsed_ms) = (begun.started_at.clone(), begun.elapsed_ms());
+        let keep = self.group.project.settings.apply.keep_runs;
+        match write_fleet(&self.group.project.root.join(".pgfleet/runs"), report, keep) {
+            Ok(_) => {
+                shown.text.push_str(&format!("report: .pgfleet/runs/{}/\n", report.run_id));
+            }
+            Err(error) => shown.problems.push(Problem::warning(Code::Usage, error.to_string())),
+        }
+        Ok(shown)
     }
 
     /// The manifest, and the exit code that its state means.
@@ -319,9 +343,40 @@ impl Place {
             text,
             targets: targets.collect::<Result<_, _>>()?,
             exit: exit(&manifest),
+            fleet: Some(self.report(&manifest, &found)),
             problems: found,
             ..CommandResult::default()
         })
+    }
+
+    /// Each target as the manifest has it, with what was said of it.
+    fn report(&self, manifest: &Manifest, problems: &[Problem]) -> FleetReport {
+        let verdict = |one: &ManifestTarget| {
+            let member = self.group.members.iter().find(|m| m.target.name == one.target);
+            let of = |problem: &&Problem| problem.target.as_ref() == Some(&one.target);
+            let ok = matches!(one.state.as_str(), "done" | "taken_back");
+            TargetVerdict {
+                group: self.group.name.clone(),
+                target: one.target.clone(),
+                server: member.map(|m| m.target.spec.redacted()).unwrap_or_default(),
+                ok,
+                exit: if ok { ExitCode::Done as u8 } else { ExitCode::SomeFailed as u8 },
+                headline: match one.headline.as_str() {
+                    "" => format!("{}, wave {}", one.state, one.wave + 1),
+                    headline => format!("{headline}, wave {}", one.wave + 1),
+                },
+                elapsed_ms: 0.0,
+                problems: problems.iter().filter(of).cloned().collect(),
+            }
+        };
+        FleetReport {
+            version: 1,
+            run_id: manifest.rollout.rollout_id.clone(),
+            command: "rollout".to_owned(),
+            started_at: manifest.rollout.began_at.clone(),
+            elapsed_ms: 0.0,
+            targets: manifest.targets.iter().map(verdict).collect(),
+        }
     }
 }
 

@@ -136,7 +136,12 @@ impl Create {
         group: &str,
     ) -> Result<CommandResult, CommandError> {
         if self.take_back {
-            let database = give_up(tenants, &self.code).await?;
+            let progress = context.progress();
+            let work = Work { events: &progress, stop: context.stop_signal() };
+            let database = give_up(tenants, &self.code, &work).await;
+            drop(work);
+            progress.finish();
+            let database = database?;
             return taken_back(&self.code, group, &database, "is gone, as nothing was begun");
         }
         let given: BTreeMap<_, _> = self.values.into_iter().collect();
@@ -192,7 +197,12 @@ impl Drop {
         group: &str,
     ) -> Result<CommandResult, CommandError> {
         if self.take_back {
-            let database = keep(tenants, &self.code).await?;
+            let progress = context.progress();
+            let work = Work { events: &progress, stop: context.stop_signal() };
+            let database = keep(tenants, &self.code, &work).await;
+            drop(work);
+            progress.finish();
+            let database = database?;
             return taken_back(&self.code, group, &database, "is as before");
         }
         let progress = context.progress();

@@ -169,3 +169,44 @@ fn groups_that_say_too_little_or_in_circles_are_shown_with_their_line() {
         says(&output.stderr, &wanted);
     }
 }
+
+#[test]
+fn lint_and_check_look_at_the_folder_of_the_group() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2"], "o_*");
+    fleet.migration("0001_items.sql", TABLE);
+    fleet.sql("o_1", "CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1)");
+    let checked = fleet.ends(&["check", "--group", "tenants"], 0);
+    says(&checked.stdout, &["migrations: 1 migrations (plain)"]);
+    fleet.migration("0002_drop.sql", "DROP TABLE items;");
+    let linted = fleet.run(&["lint", "--group", "tenants"]);
+    says(&linted.stdout, &["ban-drop-table", "without a database: 2 migrations"]);
+    let linted = fleet.run(&["lint", "--group", "tenants", "--only", "o_2"]);
+    says(&linted.stdout, &["ban-drop-table", "against ", "o_2: 2 migrations"]);
+    let refused = fleet.ends(&["check", "--group", "tenants", "--url", "postgres://x/y"], 2);
+    says(&refused.stderr, &["error[PF156]"]);
+}
+
+#[test]
+fn advice_for_a_target_names_the_group_and_the_target() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2", "o_3"], "o_*");
+    fleet.migration("0001_items.sql", TABLE);
+    for name in ["o_1", "o_3"] {
+        fleet.sql(name, "CREATE TABLE items (id text)");
+    }
+    let output = fleet.ends(&["apply", "--group", "tenants"], 6);
+    let advice = "pgfleet resolve --applied 0001 --group tenants --only o_1 --only o_3";
+    says(&output.stderr, &["PF301", advice]);
+}
+
+#[test]
+fn scratch_copies_are_no_targets_and_go_when_nobody_owns_them() {
+    let fleet = Fleet::by_pattern(&["o_1", "pgfleet_scratch_dead"], "*");
+    fleet.configure(
+        &fleet.project.read("pgfleet.toml").replace("\"*\"", "[\"o_*\", \"pgfleet_*\"]"),
+    );
+    fleet.migration("0001_items.sql", TABLE);
+    let found = fleet.json(&["apply", "--group", "tenants", "--dry-run"], 0);
+    assert_eq!(verdicts(&found).len(), 1, "{found}");
+    let left = "SELECT count(*) FROM pg_database WHERE datname LIKE 'pgfleet_scratch%'";
+    assert_eq!(fleet.value("postgres", left), "0");
+}

@@ -103,8 +103,10 @@ fn a_failure_stops_what_has_not_begun_and_trying_again_continues() {
     says(&fleet.rollout(&["resume"], 5), &["error[PF461]"]);
     std::fs::remove_file(fleet.project.path().join("migrations/0003_more.sql")).expect("removed");
     fleet.sql("org_02", "DROP TABLE items");
-    says(&fleet.rollout(&["start"], 0), &["done, 6 targets"]);
+    says(&fleet.rollout(&["start"], 0), &["done, 6 targets", "report: .pgfleet/runs/"]);
     assert_eq!(fleet.states(), "done 6");
+    let junit = fleet.ends(&["rollout", "status", "--group", "orgs", "--output", "junit"], 0);
+    says(&junit.stdout, &["tests=\"6\"", "failures=\"0\"", "org_06"]);
 }
 
 #[test]
@@ -182,11 +184,23 @@ fn several_processes_share_a_rollout_and_nothing_runs_twice() {
     assert_whole(&fleet, 24);
 }
 
+/// `PGFLEET_KILLS` is the number of rounds, each with one, two or three processes; when all targets
+/// are done, others begin.
 #[test]
 fn processes_that_die_lose_their_leases_and_nothing_else() {
+    let kills = std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok());
+    let mut rounds = kills.unwrap_or(12);
+    while rounds > 0 {
+        let those = rounds.min(12);
+        processes_die(those);
+        rounds -= those;
+    }
+}
+
+fn processes_die(rounds: u64) {
     let fleet = orgs(24, "waves = [\"30%\"]");
     // Times grow, so that processes die in the beginning, in the middle and near the end.
-    for (round, wait_ms) in (0..12).zip((40..).step_by(35)) {
+    for (round, wait_ms) in (0..rounds).zip((40..).step_by(35)) {
         let mut processes: Vec<_> = (0..=(round % 3)).map(|_| spawn(&fleet)).collect();
         std::thread::sleep(Duration::from_millis(wait_ms));
         for process in &mut processes {
@@ -194,4 +208,17 @@ fn processes_that_die_lose_their_leases_and_nothing_else() {
         }
     }
     assert_whole(&fleet, 24);
+}
+
+#[test]
+fn nothing_is_begun_or_promised_that_cannot_be_taken_back() {
+    let fleet = orgs(3, "");
+    fleet.migration("0003_forth.sql", &format!("{UP}CREATE TABLE more (id int);"));
+    let text = fleet.rollout(&["start", "--on-failure", "take-back"], 6);
+    says(&text, &["error[PF409]: 1 of 3 migrations", "0003_forth"]);
+    assert_eq!(fleet.applied("org_01"), "");
+    fleet.rollout(&["start"], 0);
+    let text = fleet.rollout(&["take-back", "--allow-data-loss"], 5);
+    says(&text, &["error[PF409]: 1 of 3 migrations"]);
+    says(&fleet.rollout(&["status"], 0), &["done, 3 targets"]);
 }

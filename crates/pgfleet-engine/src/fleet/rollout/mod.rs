@@ -16,4 +16,5 @@ mod work;
 pub use atomic::{AtomicEnd, AtomicTarget, AtomicWork, recover};
 pub use control::Control;
 pub use manifest::{Beginning, Manifest, ManifestTarget, Rollout};
+pub use target::refuse_no_way_back;
 pub use work::{RolloutWork, Worked};

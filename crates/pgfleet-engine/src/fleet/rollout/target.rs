@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::MigrationSet;
 use pgfleet_core::history::Verdict;
 use pgfleet_core::report::{MigrationOutcome, RunReport};
 use pgfleet_core::verify::Check;
@@ -15,6 +16,9 @@ use crate::conduct::{
 use crate::project::{Folder, Project};
 use crate::typeorm::{capture_applied, capture_pending};
 use crate::verify;
+
+/// Migrations that a refusal names.
+const NAMED_MAX: usize = 5;
 
 /// What became of a target.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(super) struct Bench<'a> {
     pub(super) control: &'a Control,
     pub(super) rollout: &'a str,
     pub(super) to: Option<&'a str>,
+    /// What is applied is taken back when too many targets fail.
+    pub(super) takes_back: bool,
 }
 
 impl Bench<'_> {
@@ -58,6 +64,9 @@ impl Bench<'_> {
         capture_pending(self.project, target, &mut opened, &selection).await?;
         if lease.versions.is_none() {
             let pending = crate::conduct::pending(&opened.statuses, &selection)?;
+            if self.takes_back {
+                refuse_no_way_back(&opened.folder.set, &pending)?;
+            }
             self.control.intend(self.rollout, lease.position, &pending).await?;
         }
         let request = ApplyRequest { selection, plan: None, run };
@@ -87,6 +96,7 @@ impl Bench<'_> {
     ) -> Result<RunOutcome, ChangeError> {
         let mut opened = open(self.project, target, self.folder.clone()).await?;
         refuse_newer(target, &opened, &versions)?;
+        refuse_no_way_back(&opened.folder.set, &versions)?;
         let to = RollbackTo::Only(versions);
         capture_applied(self.project, target, &mut opened, &to).await?;
         let outcome = roll_back(target, &opened, &RollbackRequest { to, run }).await;
@@ -103,6 +113,33 @@ impl Bench<'_> {
         session.close().await;
         first_wrong(&results).map_or(Ok(()), |problem| Err(problem.in_target(&target.name)))
     }
+}
+
+/// Refuses to promise, or to begin, a way back that some migrations have not.
+///
+/// # Errors
+/// Names the first of them.
+pub fn refuse_no_way_back(set: &MigrationSet, versions: &[String]) -> Result<(), Box<Problem>> {
+    let chosen = || set.migrations.iter().filter(|one| versions.contains(&one.version));
+    let without: Vec<_> =
+        chosen().filter(|one| one.down.is_none() && one.opaque_down.is_none()).collect();
+    if without.is_empty() {
+        return Ok(());
+    }
+    let (count, all) = (without.len(), chosen().count());
+    let what =
+        format!("{count} of {all} migrations of the rollout have nothing that takes them back");
+    let mut problem = Problem::error(Code::NoWayBack, what)
+        .because(format!("the {} folder holds no down part for them", set.format));
+    for migration in without.iter().take(NAMED_MAX) {
+        problem = problem.detail(migration.label());
+    }
+    if count > NAMED_MAX {
+        problem = problem.detail(format!("and {} more", count - NAMED_MAX));
+    }
+    Err(Box::new(
+        problem.fix("Write their down parts, or begin without \"take-back\" and correct forwards."),
+    ))
 }
 
 /// The first check that does not hold, as a problem.
@@ -129,10 +166,7 @@ fn refuse_newer(target: &Target, opened: &Opened, versions: &[String]) -> Result
     let problem = Problem::error(Code::TakeBackImpossible, what)
         .in_target(&target.name)
         .because(format!("{} was applied there besides", strangers.join(", ")))
-        .fix_with(
-            "Look at the target, and take it back by hand.",
-            "pgfleet rollback --target NAME",
-        );
+        .fix_with("Look at the target, and take it back by hand.", "pgfleet rollback");
     Err(vec![problem].into())
 }
 

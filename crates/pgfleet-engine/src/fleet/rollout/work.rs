@@ -259,6 +259,7 @@ impl RolloutWork<'_> {
             control: self.control,
             rollout: self.id(),
             to: self.rules().to.as_deref(),
+            takes_back: self.rules().on_failure == OnFailure::TakeBack,
         }
     }
 
