@@ -213,7 +213,7 @@ fn processes_die(rounds: u64) {
 #[test]
 fn nothing_is_begun_or_promised_that_cannot_be_taken_back() {
     let fleet = orgs(3, "");
-    fleet.migration("0003_forth.sql", &format!("{UP}CREATE TABLE more (id int);"));
+    fleet.migration("0003_forth.sql", &format!("{UP}CREATE TABLE more (id int);{DOWN}"));
     let text = fleet.rollout(&["start", "--on-failure", "take-back"], 6);
     says(&text, &["error[PF409]: 1 of 3 migrations", "0003_forth"]);
     assert_eq!(fleet.applied("org_01"), "");
