@@ -337,6 +337,7 @@ impl Place {
                 .field("leased", &target.leased)?
                 .field("attempts", &target.attempts)?
                 .field("verdict", &target.headline)?
+                .field("elapsed_ms", &target.elapsed_ms)?
                 .field("versions", &target.versions)
         });
         Ok(CommandResult {
@@ -365,7 +366,7 @@ impl Place {
                     "" => format!("{}, wave {}", one.state, one.wave + 1),
                     headline => format!("{headline}, wave {}", one.wave + 1),
                 },
-                elapsed_ms: 0.0,
+                elapsed_ms: one.elapsed_ms,
                 problems: problems.iter().filter(of).cloned().collect(),
             }
         };

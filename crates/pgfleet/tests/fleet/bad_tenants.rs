@@ -3,6 +3,8 @@
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use pgfleet_testkit::Cluster;
+
 use crate::fleet::{Fleet, toml};
 
 fn says(text: &str, wanted: &[&str]) {
@@ -81,6 +83,28 @@ fn a_tenant_that_refuses_connections_is_named_and_left() {
     says(&output.stderr, &["target: o_2", "not currently accepting connections"]);
     fleet.sql("o_1", "ALTER DATABASE o_2 ALLOW_CONNECTIONS true");
     fleet.has_migrations(&[("o_1", "0001 0002"), ("o_2", ""), ("o_3", "0001 0002")]);
+}
+
+#[test]
+fn a_tenant_in_recovery_is_named_and_left() {
+    let fleet = fleet();
+    let standby = Cluster::fresh().recovery("CREATE DATABASE o_2").start();
+    let target = |name: &str, url: &str, label: &str| {
+        format!("[targets.{name}]\nurl = {}\nlabels = [\"{label}\"]\n", toml(url))
+    };
+    fleet.configure(&format!(
+        "{}{}{}[groups.tenants]\ntargets = [\"one\", \"asleep\", \"three\"]\n\
+         dir = \"migrations\"\n",
+        target("one", &fleet.cluster.url("o_1"), "eu"),
+        target("asleep", &standby.url("o_2"), "eu"),
+        target("three", &fleet.cluster.url("o_3"), "us"),
+    ));
+    let output = fleet.ends(&["apply", "--group", "tenants", "--label", "eu"], 6);
+    says(&output.stdout, &["2 targets, 1 failed"]);
+    says(&output.stderr, &["error[PF208]", "target: asleep", "a read-only standby"]);
+    fleet.has_migrations(&[("o_1", "0001"), ("o_3", "")]);
+    fleet.ends(&["apply", "--group", "tenants", "--label", "us"], 0);
+    fleet.has_migrations(&[("o_3", "0001")]);
 }
 
 /// The folder was squashed: its first migration is what 0001 to 0004 made.

@@ -102,15 +102,25 @@ pub fn quote(name: &str) -> String {
 }
 
 /// Behind which messages of a run connections are cut: `PGFLEET_BOUNDARIES=all` means behind each,
-/// a number so many of all; else so many as is usual, from the given one on.
+/// `2/4` behind each of the second quarter, a number so many of all; else so many as is usual, from
+/// the given one on.
 pub fn cuts(from: u64, messages: u64, usual: u64) -> Vec<u64> {
     let wanted = std::env::var("PGFLEET_BOUNDARIES").unwrap_or_default();
+    if let Some((part, parts)) = part_of(&wanted) {
+        return (messages * (part - 1) / parts + 1..=messages * part / parts).collect();
+    }
     let (from, count) = match (wanted.as_str(), wanted.parse()) {
         ("all", _) => (1, messages),
         (_, Ok(count)) => (1, count),
         _ => (from, usual),
     };
     (0..count).map(|cut| from + cut * (messages - from + 1) / count).collect()
+}
+
+fn part_of(wanted: &str) -> Option<(u64, u64)> {
+    let (part, parts) = wanted.split_once('/')?;
+    let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
+    (1..=parts).contains(&part).then_some((part, parts))
 }
 
 /// JSON's strings are TOML's basic strings.

@@ -1,5 +1,9 @@
 //! Rollouts: waves, stop rules, taking back, several processes, and processes that die.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pgfleet_testkit::cli::Running;
@@ -107,6 +111,10 @@ fn a_failure_stops_what_has_not_begun_and_trying_again_continues() {
     assert_eq!(fleet.states(), "done 6");
     let junit = fleet.ends(&["rollout", "status", "--group", "orgs", "--output", "junit"], 0);
     says(&junit.stdout, &["tests=\"6\"", "failures=\"0\"", "org_06"]);
+    let found = fleet.json(&["rollout", "status", "--group", "orgs"], 0);
+    let times = found["targets"].as_array().expect("targets").iter();
+    let times: Vec<_> = times.filter_map(|one| one["elapsed_ms"].as_f64()).collect();
+    assert!(times.len() == 6 && times.iter().all(|ms| (0.1..60_000.0).contains(ms)), "{times:?}");
 }
 
 #[test]
@@ -152,6 +160,42 @@ fn a_wave_is_left_behind_only_when_its_checks_hold() {
     says(&text, &["after wave 2", "wave 1: 1 done, passed"]);
     says(&fleet.rollout(&["abort"], 0), &["aborted"]);
     says(&fleet.rollout(&["resume"], 2), &["error[PF157]"]);
+}
+
+/// A service that is well or not, as the flag says.
+fn service(is_well: &Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/health", listener.local_addr().expect("an address"));
+    let is_well = is_well.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = BufReader::new(stream.try_clone().expect("a second handle")).lines();
+            while request.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let status = if is_well.load(Ordering::SeqCst) { "200 OK" } else { "503 Down" };
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            // A client that went away is no failure of the service.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_wave_is_left_behind_only_while_the_application_is_well() {
+    let is_well = Arc::new(AtomicBool::new(false));
+    let url = service(&is_well);
+    let probe = format!(
+        "canaries = [\"org_02\"]\n[[rollout.check]]\nkind = \"http\"\nname = \"the app\"\n\
+         url = \"{url}\"\nstatus = 200"
+    );
+    let fleet = orgs(3, &probe);
+    let text = fleet.rollout(&["start"], 6);
+    says(&text, &["halted", "after wave 1", "the app: expected", "503", "wave 2: 2 waiting"]);
+    assert_eq!(fleet.states(), "done 1, waiting 2");
+    is_well.store(true, Ordering::SeqCst);
+    says(&fleet.rollout(&["resume"], 0), &["done, 3 targets", "wave 1: 1 done, passed"]);
+    assert_whole(&fleet, 3);
 }
 
 fn spawn(fleet: &Fleet) -> Running {

@@ -47,6 +47,8 @@ pub struct ManifestTarget {
     pub headline: String,
     /// What it is migrated by.
     pub versions: Vec<String>,
+    /// How long its last attempt took, or takes since it began; 0 before the first.
+    pub elapsed_ms: f64,
 }
 
 /// A rollout with its targets.
@@ -76,6 +78,11 @@ pub struct Beginning<'a> {
 
 const COLUMNS: &str = "rollout_id, group_name, state, note, rules::text, folder, \
      pg_catalog.to_char(began_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), began_by";
+
+/// How long a target's last attempt took, in milliseconds: one that is at work has the end of the
+/// attempt before, or none.
+const ELAPSED: &str = "coalesce(1000 * extract(epoch FROM CASE WHEN t.ended_at >= t.began_at \
+     THEN t.ended_at ELSE pg_catalog.clock_timestamp() END - t.began_at), 0)::float8";
 
 impl Control {
     /// The newest rollout of a group.
@@ -157,7 +164,7 @@ impl Control {
              WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {class} \
              AND l.objid = t.position AND l.objsubid = 2 AND l.database = (SELECT oid \
              FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())), \
-             t.attempts, t.headline, pg_catalog.array_to_json(t.versions) \
+             t.attempts, t.headline, pg_catalog.array_to_json(t.versions), {ELAPSED} \
              FROM pgfleet.rollout_targets t WHERE t.rollout_id = {id} ORDER BY t.position",
             class = super::control::lock_class(id),
             id = literal(id),
@@ -230,5 +237,6 @@ fn target(row: &[Option<String>]) -> ManifestTarget {
         attempts: text(4).parse().unwrap_or(0),
         headline: text(5),
         versions: serde_json::from_str(&text(6)).unwrap_or_default(),
+        elapsed_ms: text(7).parse().unwrap_or(0.0),
     }
 }
