@@ -20,6 +20,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
                   --only moving and --only tenant need no peer that cargo builds
   pg-delta FOLDER [--major N] [--only WORD]
                   prove the pairs of a checkout's packages/pg-delta/corpus
+  prisma PATH...  hold the DDL for schema.prisma against that of Prisma's own engine
   new-rule NAME   write the skeleton of a lint rule: its file, page and cases
   round-trip [--major N] FILE...
                   make schemas again from nothing and compare their dumps
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     match words.split_first() {
         Some((&"bench", options)) => bench::run(options),
         Some((&"pg-delta", [folder, options @ ..])) => schemas::pg_delta::run(folder, options),
+        Some((&"prisma", paths)) => schemas::prisma::run(paths),
         Some((&"new-rule", [name])) => new_rule::run(name),
         Some((&"round-trip", files)) => schemas::round_trip::run(files),
         Some((&"soak", options)) => schemas::soak::run(options),

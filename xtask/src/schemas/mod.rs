@@ -2,5 +2,6 @@
 
 mod load;
 pub(crate) mod pg_delta;
+pub(crate) mod prisma;
 pub(crate) mod round_trip;
 pub(crate) mod soak;

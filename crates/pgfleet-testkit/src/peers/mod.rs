@@ -9,6 +9,7 @@ pub mod cargo;
 pub mod installed;
 pub mod npm;
 pub mod schema;
+pub mod schema_engine;
 
 use std::{path::Path, process::Command};
 
