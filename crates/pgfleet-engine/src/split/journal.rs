@@ -6,6 +6,10 @@ use pgfleet_core::split::SplitPlan;
 use crate::connect::{Session, SessionError};
 use crate::journal::literal;
 
+/// A journal that a crash of the server forgets would make a split's databases somebody else's: its
+/// commits wait for the disk, whatever the server's own setting.
+pub(super) const DURABLE: &str = "SET synchronous_commit = on";
+
 /// Tables in the source.
 const CREATE_IN_SOURCE: &str = "CREATE SCHEMA IF NOT EXISTS pgfleet;
 CREATE TABLE IF NOT EXISTS pgfleet.split_runs (

@@ -13,7 +13,7 @@ use crate::conduct::{Consent, Target};
 use crate::connect::{Session, SessionError};
 use crate::journal::literal;
 
-use super::journal::{self, MadeDatabase, OpenSplit, cell};
+use super::journal::{self, DURABLE, MadeDatabase, OpenSplit, cell};
 use super::moving::SETTINGS;
 use super::reconcile::{Sum, algorithm, sum, sum_since};
 use super::run::{RunOptions, lock};
@@ -248,7 +248,7 @@ pub async fn finish(
         let session = family.target.connect().await.map_err(one)?;
         let sql = "DROP TABLE IF EXISTS pgfleet.split_tables, pgfleet.split_parts, \
                    pgfleet.split_later, pgfleet.split_marks";
-        let dropped = session.batch(sql).await;
+        let dropped = session.batch(&format!("{DURABLE}; {sql}")).await;
         session.close().await;
         dropped.map_err(|error| one(family.target.session_problem(&error)))?;
     }

@@ -19,7 +19,7 @@ use crate::journal::literal;
 use crate::lock::{LockError, LockKeys, LockWait, lock_coordinator};
 use crate::queue::Queue;
 
-use super::journal::{self, CREATE_IN_FAMILY, cell, mark, marked};
+use super::journal::{self, CREATE_IN_FAMILY, DURABLE, cell, mark, marked};
 use super::later::{Filled, Later, put_back, set_aside, still_aside};
 use super::moving::{SETTINGS, Task, Work, is_short_of_resources, resources};
 use super::reconcile::{Reconciled, Reconciler, algorithm, sum};
@@ -97,7 +97,7 @@ pub async fn run(
     Ok(SplitReport { split_id, tables, references, problems, phases, elapsed_ms })
 }
 
-/// One split of a source at a time, on any machine.
+/// One split of a source at a time, on any machine; what the session journals from here on is kept.
 pub(super) async fn lock(
     split: &Split,
     source: &Session,
@@ -109,7 +109,8 @@ pub(super) async fn lock(
     lock_coordinator(source, NativeLock::None, &wait).await.map_err(|error| match error {
         LockError::Session(error) => split.source.session_problem(&error),
         LockError::Held(problem) => Box::new(problem.in_target(&split.source.name)),
-    })
+    })?;
+    source.batch(DURABLE).await.map_err(|error| split.source.session_problem(&error))
 }
 
 async fn begin(split: &Split, source: &Session, plan: &SplitPlan) -> Result<String, Box<Problem>> {
@@ -248,7 +249,7 @@ impl<'a> Running<'a> {
 
     async fn connect(&self, family: &Family) -> Outcome<Session> {
         let session = family.target.connect().await.map_err(|problem| vec![*problem])?;
-        self.in_family(family, session.batch(SETTINGS).await)?;
+        self.in_family(family, session.batch(&format!("{SETTINGS}; {DURABLE}")).await)?;
         Ok(session)
     }
 

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 use super::{Stage, assert_says};
 
-const KILLS: u32 = 3;
-
 fn kills() -> u32 {
-    std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS)
+    kills_or(3)
 }
 
-fn timed(stage: &Stage, args: &[&str]) -> Duration {
+/// How many kills are asked for, or else how many are usual.
+pub(super) fn kills_or(usual: u32) -> u32 {
+    std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+pub(super) fn timed(stage: &Stage, args: &[&str]) -> Duration {
     let begun = Instant::now();
     stage.run(args).assert_success();
     begun.elapsed()
@@ -47,32 +50,17 @@ fn a_killed_rollback_goes_on() {
         sleep(whole * kill / (kills() + 1));
         running.kill();
         running.wait();
-        let again = stage.run(&["split", "rollback"]);
-        if again.code != 0 {
-            assert_says(&again.stderr, &["no split of this source is under way"]);
-        }
-        assert_eq!(stage.made(), "", "after kill {kill}");
-        stage.db.psql("UPDATE clients SET name = name WHERE id = 1").assert_success();
+        finish_rollback(&stage, kill);
     }
     assert_ne!(schema, stage.source_schema(), "the fence is gone");
 }
 
-#[test]
-fn a_backend_that_is_killed_stops_the_run_and_loses_nothing() {
-    let stage = Stage::new(300);
-    let whole = timed(&stage, &["split", "run"]);
-    let undisturbed = stage.all();
-    stage.run(&["split", "rollback"]).assert_success();
-    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                     WHERE application_name = 'pgfleet' AND datname LIKE current_database() || '%'";
-    for kill in 1..=kills() {
-        let running = stage.command(&["split", "run"]).spawn();
-        sleep(whole * kill / (kills() + 1));
-        stage.db.rows(terminate);
-        let cut = running.wait();
-        assert!([0, 3, 4, 5].contains(&cut.code), "{}", cut.stderr);
-        stage.run(&["split", "run"]).assert_success();
-        assert_eq!(stage.all(), undisturbed, "after kill {kill}");
-        stage.run(&["split", "rollback"]).assert_success();
+/// The same command ends what was begun; where it had ended, it says so.
+pub(super) fn finish_rollback(stage: &Stage, kill: u32) {
+    let again = stage.run(&["split", "rollback"]);
+    if again.code != 0 {
+        assert_says(&again.stderr, &["no split of this source is under way"]);
     }
+    assert_eq!(stage.made(), "", "after kill {kill}");
+    stage.db.psql("UPDATE clients SET name = name WHERE id = 1").assert_success();
 }

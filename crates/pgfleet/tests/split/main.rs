@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
+mod crashed;
 mod disk;
 mod killed;
 mod story;
@@ -11,12 +12,14 @@ mod trouble;
 use std::fs;
 use std::path::Path;
 
-use pgfleet_testkit::{DumpOptions, ProgramOutput, Project, TestDb};
+use pgfleet_testkit::{Cluster, DumpOptions, ProgramOutput, Project, TestDb};
 
 /// The example with its monolith, and the names of the databases that it becomes.
 struct Stage {
     project: Project,
     db: TestDb,
+    /// The server of the databases that it becomes, when it is another one.
+    server: Option<Cluster>,
 }
 
 impl Stage {
@@ -29,11 +32,19 @@ impl Stage {
         let project = Project::new();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/atelier");
         copy(&from, &from, &project);
-        let stage = Self { project, db };
+        let stage = Self { project, db, server: None };
         stage.psql("monolith.sql").assert_success();
         let rows = stage.read("rows.sql");
         stage.project.write("rows.sql", rows.replace(":n", &orders.to_string()));
         stage.psql("rows.sql").assert_success();
+        stage
+    }
+
+    /// The new databases on another server.
+    fn across(db: TestDb, server: &Cluster, orders: usize) -> Self {
+        let mut stage = Self::on(db, orders);
+        stage.server = Some(server.clone());
+        stage.declare("\ndir = ", "\nurl = \"env:NEW_SERVER\"\ndir = ");
         stage
     }
 
@@ -57,6 +68,7 @@ impl Stage {
         self.project
             .pgfleet(args)
             .env("DATABASE_URL", self.db.url())
+            .env("NEW_SERVER", self.new_url("postgres"))
             .env("DB_AUTH_NAME", format!("{name}_auth"))
             .env("DB_SHARED_NAME", format!("{name}_shared"))
             .env("DB_TENANT_PREFIX", name)
@@ -73,17 +85,25 @@ impl Stage {
 
     /// Databases that a split made.
     fn made(&self) -> String {
-        let sql = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database \
-                   WHERE datname LIKE current_database() || '\\_%'";
-        self.db.value(sql).replace(self.db.name(), "*")
+        let name = self.db.name();
+        let sql = format!(
+            "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database \
+             WHERE datname LIKE '{name}\\_%'"
+        );
+        ask(&self.new_url("postgres"), &sql).replace(name, "*")
+    }
+
+    /// A database on the server of those that a split makes.
+    fn new_url(&self, database: &str) -> String {
+        match &self.server {
+            Some(server) => server.url(database),
+            None => self.db.url().replace(self.db.name(), database),
+        }
     }
 
     /// Runs a query in a database that a split made.
     fn value(&self, suffix: &str, sql: &str) -> String {
-        let url = self.db.url().replace(self.db.name(), &format!("{}{suffix}", self.db.name()));
-        let mut command = pgfleet_testkit::client_command("psql");
-        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", sql]);
-        ProgramOutput::of(&mut command).assert_success().stdout.trim().to_owned()
+        ask(&self.new_url(&format!("{}{suffix}", self.db.name())), sql)
     }
 
     /// What all tables hold, and which constraints and indexes there are.
@@ -105,11 +125,20 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        if self.server.is_some() {
+            return;
+        }
         for suffix in ["_auth", "_shared", "_topsteel"] {
             let sql = format!("DROP DATABASE IF EXISTS {}{suffix} WITH (FORCE)", self.db.name());
             let _ = self.db.psql(&sql);
         }
     }
+}
+
+fn ask(url: &str, sql: &str) -> String {
+    let mut command = pgfleet_testkit::client_command("psql");
+    command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]);
+    ProgramOutput::of(&mut command).assert_success().stdout.trim().to_owned()
 }
 
 fn copy(root: &Path, folder: &Path, project: &Project) {
