@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::tenant::TenantSection;
+use super::tenant::{HomeKind, TenantSection};
 use crate::verify::Check;
 
 /// Groups by name.
@@ -137,8 +137,12 @@ enum FormError {
     ExcludesNothing,
     #[error("concurrency must be at least 1")]
     NoConcurrency,
-    #[error("tenants are created in groups with registry and query or server and databases")]
+    #[error(
+        "tenants are created in groups with registry and query, server and databases, or database and schemas"
+    )]
     NoTenants,
+    #[error("tenant of a group with {0} needs {1} with {{code}}, not {2}")]
+    OtherHome(&'static str, &'static str, &'static str),
     #[error("tenant of a group with a registry needs register and unregister")]
     NotRegistered,
 }
@@ -169,13 +173,17 @@ impl TryFrom<GroupForm> for GroupSection {
 }
 
 fn check_tenant(source: &GroupSource, tenant: Option<&TenantSection>) -> Result<(), FormError> {
-    match (source, tenant) {
-        (_, None) | (GroupSource::Databases { .. }, Some(_)) => Ok(()),
-        (GroupSource::Registry { .. }, Some(tenant)) => match tenant.register {
-            Some(_) => Ok(()),
-            None => Err(FormError::NotRegistered),
-        },
-        _ => Err(FormError::NoTenants),
+    let Some(tenant) = tenant else { return Ok(()) };
+    let other =
+        |kind, wanted: HomeKind| Err(FormError::OtherHome(kind, wanted.name(), tenant.kind.name()));
+    match (source, tenant.kind) {
+        (GroupSource::Registry { .. }, _) if tenant.register.is_none() => {
+            Err(FormError::NotRegistered)
+        }
+        (GroupSource::Databases { .. }, HomeKind::Schema) => other("databases", HomeKind::Database),
+        (GroupSource::Schemas { .. }, HomeKind::Database) => other("schemas", HomeKind::Schema),
+        (GroupSource::Targets(_), _) => Err(FormError::NoTenants),
+        _ => Ok(()),
     }
 }
 

@@ -18,4 +18,4 @@ pub use rollout::RolloutSection;
 pub use settings::{
     ApplySettings, CommitWait, Flags, FormatChoice, Scope, Settings, Variables, resolve,
 };
-pub use tenant::TenantSection;
+pub use tenant::{HomeKind, TenantSection};

@@ -207,7 +207,7 @@ codes! {
     AtomicUnsettled = "PF492", "an all-or-none run is not settled";
     TenantRefused = "PF493", "a tenant cannot be created or dropped";
     TenantUnfinished = "PF494", "a tenant is half created or half dropped";
-    TenantInUse = "PF496", "sessions are connected to a tenant's database";
+    TenantInUse = "PF496", "what a tenant has is in use";
 
     CheckFailed = "PF501", "a check did not find what was expected";
     ProbeFailed = "PF502", "an HTTP probe did not get what was expected";

@@ -98,6 +98,16 @@ impl Target {
         Self { spec: self.spec.with_database(database), ..self.clone() }
     }
 
+    /// A schema of the same database as a target of its own.
+    #[must_use]
+    pub fn with_schema(&self, schema: &str) -> Self {
+        Self {
+            spec: self.spec.with_schema(schema),
+            schema: Some(schema.to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// Opens a session.
     ///
     /// # Errors

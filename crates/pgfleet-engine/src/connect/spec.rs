@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pgfleet_core::diagnose::Problem;
+use pgfleet_sql::quote_ident;
 
 use super::secret::Secret;
 use super::settings::Surroundings;
@@ -187,6 +188,12 @@ impl ConnectSpec {
         let option = format!("-c pgfleet.scope={}", parameters::escape_option(scope));
         let options = self.options.iter().map(String::as_str).chain([option.as_str()]);
         Self { options: Some(options.collect::<Vec<_>>().join(" ")), ..self.clone() }
+    }
+
+    /// The same place with a schema that is a target of its own: the only one on the search path.
+    #[must_use]
+    pub fn with_schema(&self, schema: &str) -> Self {
+        Self { search_path: Some(quote_ident(schema)), ..self.with_scope(schema) }
     }
 
     /// For display: a URL without the password.

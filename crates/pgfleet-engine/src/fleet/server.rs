@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::connect::{Session, SessionError};
+use crate::tenant::MARK;
 
 /// Sessions that the work on one target takes: one works, one holds the locks.
 const SESSIONS_PER_TARGET: usize = 2;
@@ -29,21 +30,23 @@ pub(super) struct ServerFacts {
     pub(super) connections: usize,
     /// Databases that are no templates, and whether they allow connections.
     pub(super) databases: BTreeMap<String, bool>,
-    /// Schemas of the connected database that are not the system's.
+    /// Schemas of the connected database that are not the system's, nor half made.
     pub(super) schemas: Vec<String>,
 }
 
 /// Asks a server; one round trip.
 pub(super) async fn read_server(session: &Session) -> Result<ServerFacts, SessionError> {
     let rows = session
-        .query_text(
+        .query_text(&format!(
             "SELECT 'c', (pg_catalog.current_setting('max_connections')::int \
              - pg_catalog.current_setting('superuser_reserved_connections')::int)::text, NULL \
              UNION ALL SELECT 'd', datname::text, datallowconn::text FROM pg_catalog.pg_database \
              WHERE NOT datistemplate \
              UNION ALL SELECT 's', nspname::text, NULL FROM pg_catalog.pg_namespace \
-             WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'",
-        )
+             WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' \
+             AND NOT pg_catalog.starts_with(\
+             coalesce(pg_catalog.obj_description(oid, 'pg_namespace'), ''), '{MARK}')",
+        ))
         .await?;
     let mut facts = ServerFacts::default();
     for row in rows {

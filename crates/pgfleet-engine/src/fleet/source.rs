@@ -4,7 +4,6 @@
 use pgfleet_core::config::{GroupSource, Scope, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::fleet::{Entry, Pattern, read_registry};
-use pgfleet_sql::quote_ident;
 
 use super::candidate::{Candidate, listed, server_key};
 use super::server::{ServerFacts, read_server};
@@ -101,8 +100,16 @@ impl Place {
     }
 
     fn schemas(self, include: &[String], exclude: &[String]) -> Found {
-        let names = self.facts.schemas.iter().filter(|name| matches_any(name, include, exclude));
-        let candidates = names.map(|name| part(name, name, self.spec())).collect();
+        // A tenant that is being dropped is no target.
+        let fits =
+            |name: &&String| matches_any(name, include, exclude) && !name.starts_with(PRIVATE);
+        let candidates = self
+            .facts
+            .schemas
+            .iter()
+            .filter(fits)
+            .map(|name| part(name, name, self.spec()))
+            .collect();
         Found { candidates, problems: Vec::new(), servers: self.servers() }
     }
 
@@ -124,9 +131,7 @@ fn whole(name: &str, spec: ConnectSpec) -> Candidate {
 
 /// A schema that is a target of its own.
 fn part(name: &str, schema: &str, database: &ConnectSpec) -> Candidate {
-    let mut spec = database.with_scope(schema);
-    spec.search_path = Some(quote_ident(schema));
-    Candidate { schema: Some(schema.to_owned()), ..whole(name, spec) }
+    Candidate { schema: Some(schema.to_owned()), ..whole(name, database.with_schema(schema)) }
 }
 
 async fn registry_entries(

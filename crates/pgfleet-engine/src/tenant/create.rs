@@ -1,4 +1,4 @@
-//! Creates a tenant: its database is made under a private name, migrated, seeded, checked, named,
+//! Creates a tenant: its database is made under a private name, or its schema with a mark, migrated, seeded, checked, named,
 //! and entered in the registry.
 //!
 //! Invariant: each step is done once, whichever run does it. What fails is taken back to the last
@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use pgfleet_core::config::HomeKind;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::fleet::Entry as Registered;
 use pgfleet_core::place::Place;
@@ -14,19 +15,20 @@ use pgfleet_core::report::RunReport;
 use pgfleet_core::verify::CheckResult;
 use serde::Serialize;
 
-use super::database::Databases;
+use super::home::Homes;
 use super::journal::{Action, Entry, Step};
 use super::place::{Tenants, Work};
 use super::sql::{of_section, of_seed};
 use crate::conduct::{ApplyRequest, Consent, Run, RunOutcome, Selection, Target, apply, open};
 use crate::execute::NoEvents;
 use crate::journal::literal;
-use crate::lock::{LockKeys, LockWait, lock_worker};
+use crate::lock::{LockWait, lock_worker};
 use crate::typeorm::capture_pending;
 use crate::verify;
 
-/// Which seeds were run in a tenant's database.
-const SEEDS: &str = "CREATE SCHEMA IF NOT EXISTS pgfleet; \
+/// Which seeds were run in a database. Tenants with schemas of one may be created at the same moment.
+const SEEDS: &str = "SELECT pg_catalog.pg_advisory_xact_lock(8099555070592775171); \
+     CREATE SCHEMA IF NOT EXISTS pgfleet; \
      CREATE TABLE IF NOT EXISTS pgfleet.tenant_seeds (run_id text NOT NULL, seed text NOT NULL, \
      done_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), PRIMARY KEY (run_id, seed))";
 
@@ -37,8 +39,10 @@ pub struct Created {
     pub run_id: String,
     /// The tenant.
     pub code: String,
-    /// Its database.
-    pub database: String,
+    /// What it has for itself: "database" or "schema".
+    pub kind: &'static str,
+    /// The name of that.
+    pub home: String,
     /// An earlier run had begun it.
     pub continued: bool,
     /// Migrations that this run applied.
@@ -66,18 +70,19 @@ pub async fn create(
 ) -> Result<Created, Vec<Problem>> {
     let begun = Instant::now();
     let one = |problem: Box<Problem>| vec![*problem];
-    let database = tenants.database_of(code).await.map_err(one)?;
+    let home = tenants.home_of(code).await.map_err(one)?;
     let found = tenants.claim(code, work).await.map_err(one)?;
-    let databases = Databases::open(tenants, code, work).await.map_err(one)?;
+    let homes = Homes::open(tenants, code, work).await.map_err(one)?;
     let continued = found.is_some();
     let entry = match found {
-        Some(entry) => same(entry, &database, given).map_err(one)?,
-        None => begin(tenants, &databases, code, &database, given).await.map_err(one)?,
+        Some(entry) => same(entry, &home, given).map_err(one)?,
+        None => begin(tenants, &homes, code, &home, given).await.map_err(one)?,
     };
     let created = Created {
         run_id: entry.run_id.clone(),
         code: code.to_owned(),
-        database,
+        kind: tenants.kind().name(),
+        home,
         continued,
         migrations: 0,
         seeds: tenants.how().map_err(one)?.seed.clone(),
@@ -85,11 +90,11 @@ pub async fn create(
         inactive: None,
         elapsed_ms: 0.0,
     };
-    let mut making = Making { tenants, databases, entry, work, created };
+    let mut making = Making { tenants, homes, entry, work, created };
     if let Err(problems) = making.all_steps().await {
         return Err(making.failed(problems).await);
     }
-    making.databases.close().await;
+    making.homes.close().await;
     let elapsed_ms = begun.elapsed().as_secs_f64() * 1000.0;
     Ok(Created { elapsed_ms, ..making.created })
 }
@@ -111,19 +116,15 @@ pub async fn give_up(
                 .because("none was begun, or it was finished or taken back"),
         ));
     };
-    let databases = Databases::open(tenants, code, work).await?;
-    databases.drop_own(&entry, true).await?;
-    databases.close().await;
+    let homes = Homes::open(tenants, code, work).await?;
+    homes.drop_own(&entry, true).await?;
+    homes.close().await;
     tenants.reached(&mut entry, Step::TakenBack).await?;
-    Ok(entry.database)
+    Ok(entry.home)
 }
 
 /// What an earlier run began is continued, when it is the same that is asked for.
-fn same(
-    entry: Entry,
-    database: &str,
-    given: &BTreeMap<String, String>,
-) -> Result<Entry, Box<Problem>> {
+fn same(entry: Entry, home: &str, given: &BTreeMap<String, String>) -> Result<Entry, Box<Problem>> {
     let other = |why: String| {
         let what = format!(
             "the tenant {} is half {}",
@@ -149,8 +150,8 @@ fn same(
     }
     let changed = given.iter().find(|(name, value)| entry.variables.get(*name) != Some(*value));
     let why = match changed {
-        _ if entry.database != database => {
-            format!("its database was to be {:?}, and would be {database:?} now", entry.database)
+        _ if entry.home != home => {
+            format!("it was to have {:?}, and would have {home:?} now", entry.home)
         }
         Some((name, _)) => format!("it was begun with another value of {name}"),
         None => return Ok(entry),
@@ -184,30 +185,27 @@ fn taken(code: &str, why: String) -> Box<Problem> {
 /// Everything that can be known beforehand is looked at; then the journal says what is begun.
 async fn begin(
     tenants: &Tenants,
-    databases: &Databases<'_>,
+    homes: &Homes<'_>,
     code: &str,
-    database: &str,
+    home: &str,
     given: &BTreeMap<String, String>,
 ) -> Result<Entry, Box<Problem>> {
     let fails = |error| tenants.problem(&error);
     tenants.session.batch("BEGIN READ ONLY").await.map_err(fails)?;
     let registered = tenants.registered().await;
     tenants.session.batch("ROLLBACK").await.map_err(fails)?;
-    let is_it = |one: &&Registered| {
-        one.name == code || tenants.database_in(one).as_deref() == Some(database)
-    };
+    let is_it =
+        |one: &&Registered| one.name == code || tenants.home_in(one).as_deref() == Some(home);
     if let Some(one) = registered?.iter().find(is_it) {
         let active = one.inactive.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
         return Err(taken(code, format!("the registry has {}{active} already", one.name)));
     }
-    if databases.named(database).await?.is_some() {
-        return Err(taken(code, format!("the database {database} is there already")));
+    if homes.named(home).await?.is_some() {
+        return Err(taken(code, format!("the {} {home} is there already", homes.kind.name())));
     }
-    let mut entry = Entry::new(Action::Create, code, database);
+    let mut entry = Entry::new(Action::Create, code, home);
     entry.variables.clone_from(given);
-    for (name, value) in [("code", code), ("target", code), ("database", database)] {
-        entry.variables.insert(name.to_owned(), value.to_owned());
-    }
+    entry.variables.extend(tenants.own_values(code, home));
     tenants.session.batch("BEGIN").await.map_err(fails)?;
     let claimed = claim_with_values(tenants, &mut entry).await;
     if claimed.is_err() {
@@ -277,7 +275,7 @@ fn read_seed(tenants: &Tenants, file: &str) -> Result<String, Box<Problem>> {
 
 struct Making<'a> {
     tenants: &'a Tenants,
-    databases: Databases<'a>,
+    homes: Homes<'a>,
     entry: Entry,
     work: &'a Work<'a>,
     created: Created,
@@ -318,37 +316,42 @@ impl Making<'_> {
 
     /// A run that was killed may have made the database and not come to say so.
     async fn make(&mut self) -> Result<(), Box<Problem>> {
-        self.work.phase(format!("create {}", self.entry.database));
-        let how = self.tenants.how()?;
-        if self.databases.own(&self.entry).await?.is_none() {
-            let (template, owner) = (how.template.as_deref(), how.owner.as_deref());
-            self.databases.create(&self.entry.private_name, template, owner).await?;
+        self.work.phase(format!("create {}", self.entry.home));
+        if self.homes.own(&self.entry).await?.is_none() {
+            self.homes.create(&self.entry, self.tenants.how()?).await?;
         }
-        self.entry.oid = self.databases.own(&self.entry).await?.map(|found| found.oid);
+        self.entry.oid = self.homes.own(&self.entry).await?.map(|found| found.oid);
         self.tenants.reached(&mut self.entry, Step::Made).await
     }
 
     /// Somebody may have dropped or renamed it since an earlier run.
     async fn look_after(&self) -> Result<(), Box<Problem>> {
-        if self.databases.own(&self.entry).await?.is_some() {
+        if self.homes.own(&self.entry).await?.is_some() {
             return Ok(());
         }
-        let Entry { database, private_name, .. } = &self.entry;
+        let (kind, Entry { home, private_name, .. }) = (self.homes.kind.name(), &self.entry);
         Err(Box::new(
             Problem::error(
                 Code::TenantUnfinished,
-                "the database that was made is not there any more",
+                format!("the {kind} that was made is not there any more"),
             )
-            .because(format!("there is neither {private_name} nor {database} with its OID")),
+            .because(format!("there is neither {private_name} nor {home} with its OID")),
         ))
     }
 
-    /// The database as a target, under its private name.
+    /// The database under its private name, or the schema, as a target.
     fn target(&self) -> Target {
-        let server = self.tenants.server.with_database(&self.entry.private_name);
-        let values = self.tenants.section.variables.then(|| self.entry.variables.clone());
-        let variables = std::sync::Arc::new(values.unwrap_or_default());
-        Target { name: self.entry.code.clone(), variables, ..server }
+        let Self { tenants, entry, .. } = self;
+        let values = tenants.section.variables.then(|| entry.variables.clone());
+        let target = Target {
+            name: entry.code.clone(),
+            variables: std::sync::Arc::new(values.unwrap_or_default()),
+            ..tenants.server.clone()
+        };
+        match self.homes.kind {
+            HomeKind::Database => target.with_database(&entry.private_name),
+            HomeKind::Schema => target.with_schema(&entry.home),
+        }
     }
 
     /// Nothing in it can be lost: it is new.
@@ -398,7 +401,7 @@ impl Making<'_> {
         let target = self.target();
         let session = target.connect().await?;
         let wait = LockWait {
-            keys: LockKeys::of(None),
+            keys: target.lock_keys(),
             deadline_ms: target.settings.apply.lock_wait_ms,
             events: &NoEvents,
             stop: self.work.stop.clone(),
@@ -447,26 +450,21 @@ impl Making<'_> {
 
     /// Nobody else knows the private name, and our own sessions are closed.
     async fn name(&mut self) -> Result<(), Box<Problem>> {
-        let Entry { private_name, database, .. } = &self.entry;
-        let own = self.databases.own(&self.entry).await?;
-        if own.is_some_and(|found| found.name == *private_name) {
-            self.databases.rename(private_name, database).await?;
-        }
+        self.homes.reveal(&self.entry).await?;
         self.tenants.reached(&mut self.entry, Step::Named).await
     }
 
     async fn register(&mut self, sql: &str) -> Result<(), Box<Problem>> {
         self.work.phase("register");
-        let (code, database) = (self.entry.code.clone(), self.entry.database.clone());
+        let (code, home) = (self.entry.code.clone(), self.entry.home.clone());
         let by_query = self.tenants.has_query();
         let inactive = std::cell::RefCell::new(None);
         let look = |registered: &[Registered]| {
-            let is_it =
-                |one: &&Registered| self.tenants.database_in(one).as_deref() == Some(&database);
+            let is_it = |one: &&Registered| self.tenants.home_in(one).as_deref() == Some(&home);
             let found = registered.iter().find(is_it);
             inactive.replace(found.and_then(|one| one.inactive.clone()));
             match found {
-                None if by_query => Err(not_registered(&code, &database)),
+                None if by_query => Err(not_registered(&code, self.homes.kind, &home)),
                 _ => Ok(()),
             }
         };
@@ -481,7 +479,7 @@ impl Making<'_> {
         let first = problems.iter().find(|problem| problem.is_error());
         let cause = first.map_or_else(String::new, |problem| problem.what.clone());
         let back = self.take_back().await;
-        self.databases.close().await;
+        self.homes.close().await;
         let headline = match back {
             Ok(()) => {
                 let what =
@@ -509,16 +507,22 @@ impl Making<'_> {
     /// at the last step, the tenant may be complete.
     async fn take_back(&mut self) -> Result<(), Box<Problem>> {
         self.tenants.still_holds(&self.entry).await?;
-        self.databases.drop_own(&self.entry, true).await?;
+        self.homes.drop_own(&self.entry, true).await?;
         self.tenants.reached(&mut self.entry, Step::TakenBack).await
     }
 }
 
-fn not_registered(code: &str, database: &str) -> Box<Problem> {
+fn not_registered(code: &str, kind: HomeKind, home: &str) -> Box<Problem> {
+    let kind = kind.name();
     Box::new(
-        Problem::error(Code::RegistryInvalid, format!("the registry does not name the tenant {code}"))
-            .because(format!("after register and activate, the group's query gives no row with the database {database}"))
-            .fix("Correct register under tenant, or the group's query."),
+        Problem::error(
+            Code::RegistryInvalid,
+            format!("the registry does not name the tenant {code}"),
+        )
+        .because(format!(
+            "after register and activate, the group's query gives no row with the {kind} {home}"
+        ))
+        .fix("Correct register under tenant, or the group's query."),
     )
 }
 

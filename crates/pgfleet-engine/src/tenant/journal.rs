@@ -1,5 +1,6 @@
 //! The journal of tenant life, in the registry's database: one row for each time that a tenant was
-//! created or dropped, with the step that was done last.
+//! created or dropped, with the step that was done last. Column `database` has the database's name or
+//! the schema's, `database_oid` its OID.
 
 use std::collections::BTreeMap;
 
@@ -30,14 +31,14 @@ pub(super) enum Action {
 pub(super) enum Step {
     /// The row is there.
     Claimed,
-    /// The database is there, under its private name.
+    /// The database is there, under its private name; the schema with a comment that hides it.
     Made,
     Migrated,
     Seeded,
     Verified,
-    /// The database has its own name.
+    /// The database has its own name; the schema is not hidden any more.
     Named,
-    /// Nobody can connect to the database by its name.
+    /// Nobody finds the database or schema by its name.
     Fenced,
     BackedUp,
     /// The registry does not have it any more.
@@ -81,11 +82,11 @@ pub(super) struct Entry {
     pub(super) code: String,
     pub(super) action: Action,
     pub(super) step: Step,
-    /// The name that the database has, or had.
-    pub(super) database: String,
+    /// The name that the database or schema has, or had.
+    pub(super) home: String,
     /// Its name while it is being made or dropped.
     pub(super) private_name: String,
-    /// Its OID, once it is known.
+    /// Its OID in `pg_database` or `pg_namespace`, once it is known.
     pub(super) oid: Option<u32>,
     /// Values for SQL, seeds and migrations.
     pub(super) variables: BTreeMap<String, String>,
@@ -95,7 +96,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(action: Action, code: &str, database: &str) -> Self {
+    pub(super) fn new(action: Action, code: &str, home: &str) -> Self {
         let run_id = crate::conduct::new_run_id();
         Self {
             private_name: format!("{}{run_id}", super::place::PRIVATE),
@@ -103,7 +104,7 @@ impl Entry {
             code: code.to_owned(),
             action,
             step: Step::Claimed,
-            database: database.to_owned(),
+            home: home.to_owned(),
             oid: None,
             variables: BTreeMap::new(),
             backup: None,
@@ -124,7 +125,7 @@ impl Entry {
                 Action::Create => "create",
                 Action::Drop => "drop",
             },
-            literal(&self.database),
+            literal(&self.home),
             literal(&self.private_name),
             self.oid.map_or_else(|| "NULL".to_owned(), |oid| oid.to_string()),
             literal(&serde_json::to_string(&self.variables).unwrap_or_default()),
@@ -189,7 +190,7 @@ fn read(row: &[Option<String>]) -> Option<Entry> {
         code: text(1)?,
         action: if text(2)? == "create" { Action::Create } else { Action::Drop },
         step: Step::parse(&text(3)?)?,
-        database: text(4)?,
+        home: text(4)?,
         private_name: text(5)?,
         oid: text(6).and_then(|oid| oid.parse().ok()),
         variables: text(7).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),

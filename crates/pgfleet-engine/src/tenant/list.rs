@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pgfleet_core::config::HomeKind;
 use pgfleet_core::diagnose::Problem;
 use pgfleet_core::fleet::Entry as Registered;
 use pgfleet_core::history::{MigrationStatus, Verdict};
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::journal::{Action, Entry, unfinished};
 use super::place::Tenants;
+use super::{database, schema};
 use crate::conduct::open;
 use crate::execute::StopSignal;
 use crate::fleet::{Group, Job, Member, Selected, open_groups, run_bounded};
@@ -48,7 +50,9 @@ pub struct TenantRow {
     pub note: String,
     /// Its database.
     pub database: Option<String>,
-    /// The size of its database, when we may know it.
+    /// Its schema, where it has but that.
+    pub schema: Option<String>,
+    /// The size of its database or schema, when we may know it.
     pub bytes: Option<u64>,
     /// The newest migration in its history.
     pub head: Option<String>,
@@ -59,7 +63,8 @@ pub struct TenantRow {
 impl TenantRow {
     fn new(code: &str, state: TenantState, note: impl Into<String>) -> Self {
         let (code, note) = (code.to_owned(), note.into());
-        Self { code, state, note, database: None, bytes: None, head: None, pending: None }
+        let (database, schema) = (None, None);
+        Self { code, state, note, database, schema, bytes: None, head: None, pending: None }
     }
 }
 
@@ -90,9 +95,9 @@ pub async fn list(
     let begun = unfinished(&tenants.session, &group.name, None).await.map_err(fails)?;
     let mut rows = match tenants.has_query() {
         true => registered.iter().map(|one| row_of(&tenants, one, &members)).collect(),
-        false => members.into_iter().map(|found| by_database(&tenants, found)).collect(),
+        false => members.into_iter().map(|found| by_home(&tenants, found)).collect(),
     };
-    add_begun(&mut rows, &begun);
+    add_begun(&tenants, &mut rows, &begun);
     add_sizes(&tenants, &mut rows).await?;
     tenants.close().await;
     Ok((rows, problems))
@@ -101,7 +106,8 @@ pub async fn list(
 /// A member of the group, and what was seen of it.
 struct Seen {
     name: String,
-    database: String,
+    /// Its database or schema.
+    home: String,
     row: TenantRow,
 }
 
@@ -131,6 +137,7 @@ async fn look_at(group: &Group, member: &Member, folder: Option<&Arc<Folder>>) -
     let target = &member.target;
     let mut row = TenantRow::new(&target.name, TenantState::Active, "");
     row.database = Some(target.spec.database.clone());
+    row.schema.clone_from(&target.schema);
     let result = match folder {
         Some(folder) => open(&group.project, target, folder.clone()).await.map(|opened| {
             head(&mut row, &opened.statuses);
@@ -141,13 +148,17 @@ async fn look_at(group: &Group, member: &Member, folder: Option<&Arc<Folder>>) -
     match result {
         Err(problem) => (row.state, row.note) = (TenantState::Unreachable, problem.what),
         Ok(session) => {
-            let sql = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())";
-            let size = session.query_text(sql).await.unwrap_or_default();
+            let sql = match &target.schema {
+                Some(schema) => schema::bytes_sql(schema),
+                None => database::bytes_sql(&target.spec.database),
+            };
+            let size = session.query_text(&sql).await.unwrap_or_default();
             row.bytes = super::place::first(&size).and_then(|text| text.parse().ok());
             session.close().await;
         }
     }
-    Seen { name: target.name.clone(), database: target.spec.database.clone(), row }
+    let home = target.schema.as_ref().unwrap_or(&target.spec.database).clone();
+    Seen { name: target.name.clone(), home, row }
 }
 
 fn head(row: &mut TenantRow, statuses: &[MigrationStatus]) {
@@ -159,44 +170,51 @@ fn head(row: &mut TenantRow, statuses: &[MigrationStatus]) {
 }
 
 fn row_of(tenants: &Tenants, one: &Registered, members: &[Seen]) -> TenantRow {
-    let database = tenants.database_in(one).or_else(|| one.database.clone());
+    let (database, schema) =
+        (tenants.database_in(one).or_else(|| one.database.clone()), &one.schema);
+    let home = schema.as_ref().or(database.as_ref());
     let with = |state, note: String| TenantRow {
         database: database.clone(),
+        schema: schema.clone(),
         ..TenantRow::new(&one.name, state, note)
     };
     if let Some(why) = &one.inactive {
         return with(TenantState::Inactive, why.clone());
     }
-    let same_place = |seen: &&Seen| Some(&seen.database) == database.as_ref();
+    let kind = if schema.is_some() { HomeKind::Schema } else { HomeKind::Database }.name();
+    let same_place = |seen: &&Seen| Some(&seen.home) == home;
     if let Some(seen) = members.iter().find(|seen| seen.name == one.name) {
         return seen.row.clone();
     }
-    match (members.iter().find(same_place), &database) {
-        (Some(other), _) => {
-            with(TenantState::Duplicate, format!("its database is {}'s", other.name))
-        }
+    match (members.iter().find(same_place), home) {
+        (Some(other), _) => with(TenantState::Duplicate, format!("its {kind} is {}'s", other.name)),
         (None, None) => with(TenantState::Dangling, "it names no database".to_owned()),
         (None, Some(name)) => {
-            with(TenantState::Dangling, format!("there is no database {name:?} on the server"))
+            with(TenantState::Dangling, format!("there is no {kind} {name:?} on the server"))
         }
     }
 }
 
-/// Where there is no registry, the database says which tenant it is.
-fn by_database(tenants: &Tenants, seen: Seen) -> TenantRow {
-    let code = tenants.section.tenant.as_ref().and_then(|how| how.code_of(&seen.database));
+/// Where there is no registry, the database or schema says which tenant it is.
+fn by_home(tenants: &Tenants, seen: Seen) -> TenantRow {
+    let code = tenants.section.tenant.as_ref().and_then(|how| how.code_of(&seen.home));
     TenantRow { code: code.unwrap_or(seen.name), ..seen.row }
 }
 
-fn add_begun(rows: &mut Vec<TenantRow>, begun: &[Entry]) {
+fn add_begun(tenants: &Tenants, rows: &mut Vec<TenantRow>, begun: &[Entry]) {
     for entry in begun {
         let state = match entry.action {
             Action::Create => TenantState::HalfCreated,
             Action::Drop => TenantState::HalfDropped,
         };
         let note = format!("since {}, last step: {}", entry.began_at, entry.step.name());
+        let (database, schema) = match tenants.kind() {
+            HomeKind::Database => (entry.home.clone(), None),
+            HomeKind::Schema => (tenants.server.spec.database.clone(), Some(entry.home.clone())),
+        };
         let row = TenantRow {
-            database: Some(entry.database.clone()),
+            database: Some(database),
+            schema,
             ..TenantRow::new(&entry.code, state, note)
         };
         match rows.iter_mut().find(|row| row.code == entry.code) {
@@ -208,8 +226,8 @@ fn add_begun(rows: &mut Vec<TenantRow>, begun: &[Entry]) {
 
 /// Sizes of databases that were not connected to, where the server tells us.
 async fn add_sizes(tenants: &Tenants, rows: &mut [TenantRow]) -> Result<(), Box<Problem>> {
-    let unknown =
-        rows.iter().filter(|row| row.bytes.is_none()).filter_map(|row| row.database.as_deref());
+    let unknown = rows.iter().filter(|row| row.bytes.is_none() && row.schema.is_none());
+    let unknown = unknown.filter_map(|row| row.database.as_deref());
     let names: Vec<_> = unknown.map(literal).collect();
     if names.is_empty() {
         return Ok(());

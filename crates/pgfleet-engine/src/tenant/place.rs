@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use pgfleet_core::config::{GroupSection, GroupSource, Scope, TenantSection};
+use pgfleet_core::config::{GroupSection, GroupSource, HomeKind, Scope, TenantSection};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::fleet::{Entry as Registered, read_registry};
 use pgfleet_core::report::Event;
@@ -30,7 +30,7 @@ pub struct Tenants {
     pub(super) registry: Target,
     /// A session there, which holds the tenant's lock.
     pub(super) session: Session,
-    /// A database of the server where the tenants' databases are.
+    /// A database of the server where the tenants' databases are; the one that has their schemas.
     pub(super) server: Target,
 }
 
@@ -69,7 +69,8 @@ impl Tenants {
                 (registry, server.as_ref().unwrap_or(registry))
             }
             GroupSource::Databases { server, .. } => (server, server),
-            _ => return Err(no_place(group)),
+            GroupSource::Schemas { database, .. } => (database, database),
+            GroupSource::Targets(_) => return Err(no_place(group)),
         };
         let at = |name: &str, url: &str| {
             Ok::<_, Box<Problem>>(Target::at(name, project.spec_of(url)?, &project.settings))
@@ -98,8 +99,17 @@ impl Tenants {
         })
     }
 
-    /// The name of a tenant's database, once its code is known to be valid.
-    pub(super) async fn database_of(&self, code: &str) -> Result<String, Box<Problem>> {
+    /// What a tenant of the group has for itself.
+    pub fn kind(&self) -> HomeKind {
+        match (&self.section.tenant, &self.section.source) {
+            (Some(how), _) => how.kind,
+            (None, GroupSource::Schemas { .. }) => HomeKind::Schema,
+            (None, _) => HomeKind::Database,
+        }
+    }
+
+    /// The name of a tenant's database or schema, once its code is known to be valid.
+    pub(super) async fn home_of(&self, code: &str) -> Result<String, Box<Problem>> {
         let how = self.how()?;
         let refused = |why: String| {
             let what = format!("{code:?} cannot be the code of a tenant");
@@ -122,17 +132,16 @@ impl Tenants {
                 self.group, how.code
             )));
         }
-        let database = how.database_of(code).map_err(refused)?;
+        let home = how.home_of(code).map_err(refused)?;
         match &self.section.source {
             GroupSource::Databases { include, exclude, .. }
-                if !matches_any(&database, include, exclude) =>
+            | GroupSource::Schemas { include, exclude, .. }
+                if !matches_any(&home, include, exclude) =>
             {
-                let patterns = include.join(", ");
-                Err(refused(format!(
-                    "the group's databases are {patterns}, and {database} is not one"
-                )))
+                let (kind, patterns) = (how.kind.name(), include.join(", "));
+                Err(refused(format!("the group's {kind}s are {patterns}, and {home} is not one")))
             }
-            _ => Ok(database),
+            _ => Ok(home),
         }
     }
 
@@ -219,6 +228,32 @@ impl Tenants {
         here.then(|| one.database.clone().unwrap_or(spec.database))
     }
 
+    /// What an entry of the registry names on the tenants' server: its database, or its schema of the
+    /// database that they share.
+    pub(super) fn home_in(&self, one: &Registered) -> Option<String> {
+        let database = self.database_in(one);
+        if self.kind() == HomeKind::Database {
+            return database;
+        }
+        let elsewhere = |database: String| database != self.server.spec.database;
+        match one.url.is_some() && database.is_none() || database.is_some_and(elsewhere) {
+            true => None,
+            false => one.schema.clone(),
+        }
+    }
+
+    /// The values that a tenant has by itself.
+    pub(super) fn own_values(&self, code: &str, home: &str) -> Vec<(String, String)> {
+        let mut values = vec![("code", code), ("target", code)];
+        match self.kind() {
+            HomeKind::Database => values.push(("database", home)),
+            HomeKind::Schema => {
+                values.extend([("database", self.server.spec.database.as_str()), ("schema", home)]);
+            }
+        }
+        values.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
     /// Makes sure that the lock is held and the entry is not over.
     pub(super) async fn still_holds(&self, entry: &Entry) -> Result<(), Box<Problem>> {
         let sql = format!(
@@ -285,7 +320,8 @@ fn no_place(group: &str) -> Box<Problem> {
     Box::new(
         Problem::error(Code::TenantRefused, what)
             .because(
-                "tenants come and go in groups with registry and query, or server and databases",
+                "tenants come and go in groups with registry and query, server and databases, or \
+                 database and schemas",
             )
             .fix("See docs/tenants.md."),
     )

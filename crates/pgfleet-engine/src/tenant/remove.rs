@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 
 use pgfleet_core::backup::BackupKind;
+use pgfleet_core::config::HomeKind;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::fleet::Entry as Registered;
 use serde::Serialize;
 
 use super::create::shell_word;
-use super::database::{Databases, Found};
+use super::home::{Found, Homes};
 use super::journal::{Action, Entry, Step};
 use super::place::{Tenants, Work};
 use super::sql::of_section;
@@ -36,9 +37,11 @@ pub struct Removed {
     pub run_id: String,
     /// The tenant.
     pub code: String,
-    /// The database that it had.
-    pub database: String,
-    /// The folder of its last backup; none when the database was gone before.
+    /// What it had for itself: "database" or "schema".
+    pub kind: &'static str,
+    /// The name of that.
+    pub home: String,
+    /// The folder of its last backup; none when that was gone before.
     pub backup: Option<String>,
     /// An earlier run had begun it.
     pub continued: bool,
@@ -56,21 +59,22 @@ pub async fn remove(
 ) -> Result<Removed, Vec<Problem>> {
     let one = |problem: Box<Problem>| vec![*problem];
     let found = tenants.claim(code, work).await.map_err(one)?;
-    let databases = Databases::open(tenants, code, work).await.map_err(one)?;
+    let homes = Homes::open(tenants, code, work).await.map_err(one)?;
     let continued = found.is_some();
     let entry = match found {
         Some(entry) if entry.action == Action::Create => return Err(vec![half_created(&entry)]),
         Some(entry) if removal.consent.data_loss => entry,
-        Some(entry) => return Err(vec![consent_missing(&entry, None)]),
-        None => begin(tenants, &databases, code, removal).await.map_err(one)?,
+        Some(entry) => return Err(vec![consent_missing(&entry, homes.kind, None)]),
+        None => begin(tenants, &homes, code, removal).await.map_err(one)?,
     };
-    let mut removing = Removing { tenants, databases, entry, removal, work };
+    let mut removing = Removing { tenants, homes, entry, removal, work };
     if let Err(problem) = removing.all_steps().await {
         return Err(removing.failed(*problem).await);
     }
-    let Entry { run_id, database, backup, .. } = removing.entry;
-    removing.databases.close().await;
-    Ok(Removed { run_id, code: code.to_owned(), database, backup, continued })
+    let Entry { run_id, home, backup, .. } = removing.entry;
+    let kind = removing.homes.kind.name();
+    removing.homes.close().await;
+    Ok(Removed { run_id, code: code.to_owned(), kind, home, backup, continued })
 }
 
 /// Puts a tenant back that a killed run of [`remove`] left, as long as the registry still has it.
@@ -95,21 +99,21 @@ pub async fn keep(tenants: &Tenants, code: &str, work: &Work<'_>) -> Result<Stri
                 .fix_with("Finish dropping it.", command(code)),
         ));
     }
-    let databases = Databases::open(tenants, code, work).await?;
-    put_back(tenants, &databases, &mut entry).await?;
-    databases.close().await;
-    Ok(entry.database)
+    let homes = Homes::open(tenants, code, work).await?;
+    put_back(tenants, &homes, &mut entry).await?;
+    homes.close().await;
+    Ok(entry.home)
 }
 
 async fn put_back(
     tenants: &Tenants,
-    databases: &Databases<'_>,
+    homes: &Homes<'_>,
     entry: &mut Entry,
 ) -> Result<(), Box<Problem>> {
     tenants.still_holds(entry).await?;
-    let own = databases.own(entry).await?;
+    let own = homes.own(entry).await?;
     if entry.oid.is_some() && own.is_some_and(|found| found.name == entry.private_name) {
-        databases.rename(&entry.private_name, &entry.database).await?;
+        homes.put_back(entry).await?;
     }
     tenants.reached(entry, Step::TakenBack).await
 }
@@ -126,17 +130,17 @@ fn half_created(entry: &Entry) -> Problem {
         .fix_with("Or finish it first.", format!("pgfleet tenant create {code}"))
 }
 
-fn consent_missing(entry: &Entry, bytes: Option<u64>) -> Problem {
-    let (code, database) = (&entry.code, &entry.database);
+fn consent_missing(entry: &Entry, kind: HomeKind, bytes: Option<u64>) -> Problem {
+    let (code, home, kind) = (&entry.code, &entry.home, kind.name());
     let size = bytes.map(|bytes| format!(" of {} MiB", bytes >> 20)).unwrap_or_default();
     let (what, detail) = match entry.oid {
         Some(_) => (
-            format!("dropping the tenant {code} loses its database"),
-            format!("the database {database}{size}; it is backed up first"),
+            format!("dropping the tenant {code} loses its {kind}"),
+            format!("the {kind} {home}{size}; it is backed up first"),
         ),
         None => (
             format!("dropping the tenant {code} takes it out of the registry"),
-            format!("there is no database {database} to be dropped"),
+            format!("there is no {kind} {home} to be dropped"),
         ),
     };
     Problem::error(Code::ConsentMissing, what)
@@ -156,30 +160,33 @@ fn refused(code: &str, why: String) -> Box<Problem> {
 
 async fn begin(
     tenants: &Tenants,
-    databases: &Databases<'_>,
+    homes: &Homes<'_>,
     code: &str,
     removal: &Removal<'_>,
 ) -> Result<Entry, Box<Problem>> {
-    let database = registered_database(tenants, code).await?;
-    let found = databases.named(&database).await?;
-    refuse_own_places(tenants, code, &database, found.as_ref())?;
-    let mut entry = Entry::new(Action::Drop, code, &database);
+    let home = registered_home(tenants, code).await?;
+    let found = homes.named(&home).await?;
+    refuse_own_places(tenants, code, &home, found.as_ref())?;
+    let mut entry = Entry::new(Action::Drop, code, &home);
     entry.oid = found.as_ref().map(|found| found.oid);
-    for (name, value) in [("code", code), ("target", code), ("database", database.as_str())] {
-        entry.variables.insert(name.to_owned(), value.to_owned());
-    }
+    entry.variables.extend(tenants.own_values(code, &home));
     unregister_sql(tenants, &entry.variables)?;
     if !removal.consent.data_loss {
         let bytes = match &found {
-            Some(found) => databases.bytes(&found.name).await.unwrap_or_default(),
+            Some(found) => homes.bytes(&found.name).await.unwrap_or_default(),
             None => None,
         };
-        return Err(Box::new(consent_missing(&entry, bytes)));
+        return Err(Box::new(consent_missing(&entry, homes.kind, bytes)));
     }
-    if found.is_some() {
-        databases.refuse_users(code, &database).await?;
-    } else if !tenants.has_query() {
-        return Err(refused(code, format!("there is no database {database}")));
+    match &found {
+        Some(found) => {
+            homes.refuse_users(code, &home).await?;
+            homes.refuse_needed(code, found).await?;
+        }
+        None if tenants.has_query() => {}
+        None => {
+            return Err(refused(code, format!("there is no {} {home}", homes.kind.name())));
+        }
     }
     let insert = tenants.session.batch(&entry.insert_sql(&tenants.group)).await;
     insert.map_err(|error| tenants.problem(&error))?;
@@ -194,10 +201,10 @@ fn unregister_sql(
     sql.map_or_else(|| Ok(String::new()), |sql| of_section("unregister", sql, values))
 }
 
-/// The database of a tenant, as the registry has it; by its name where there is no registry.
-async fn registered_database(tenants: &Tenants, code: &str) -> Result<String, Box<Problem>> {
+/// The database or schema of a tenant, as the registry has it; by its name where there is no registry.
+async fn registered_home(tenants: &Tenants, code: &str) -> Result<String, Box<Problem>> {
     if !tenants.has_query() {
-        return tenants.database_of(code).await;
+        return tenants.home_of(code).await;
     }
     tenants.how()?;
     let fails = |error| tenants.problem(&error);
@@ -209,21 +216,23 @@ async fn registered_database(tenants: &Tenants, code: &str) -> Result<String, Bo
     let (Some(one), None) = (named.next(), named.next()) else {
         return Err(refused(code, "the registry has no such tenant, or several".to_owned()));
     };
-    if one.schema.is_some() {
+    let kind = tenants.kind();
+    if one.schema.is_some() && kind == HomeKind::Database {
         return Err(refused(code, "it is a schema, not a database".to_owned()));
     }
-    let Some(database) = tenants.database_in(one) else {
-        return Err(refused(
-            code,
-            "the registry names no database of the group's server".to_owned(),
-        ));
+    let Some(home) = tenants.home_in(one) else {
+        let why = match kind {
+            HomeKind::Database => "the registry names no database of the group's server",
+            HomeKind::Schema => "the registry names no schema of the group's database",
+        };
+        return Err(refused(code, why.to_owned()));
     };
     let shares = |other: &&Registered| {
-        other.name != code && tenants.database_in(other).as_deref() == Some(&database)
+        other.name != code && tenants.home_in(other).as_deref() == Some(&home)
     };
     match registered.iter().find(shares) {
-        Some(other) => Err(refused(code, format!("{} has the same database", other.name))),
-        None => Ok(database),
+        Some(other) => Err(refused(code, format!("{} has the same {}", other.name, kind.name()))),
+        None => Ok(home),
     }
 }
 
@@ -231,24 +240,27 @@ async fn registered_database(tenants: &Tenants, code: &str) -> Result<String, Bo
 fn refuse_own_places(
     tenants: &Tenants,
     code: &str,
-    database: &str,
+    home: &str,
     found: Option<&Found>,
 ) -> Result<(), Box<Problem>> {
+    let (how, kind) = (tenants.how()?, tenants.kind());
     let ours = [&tenants.registry.spec.database, &tenants.server.spec.database];
-    let template = tenants.how()?.template.as_deref() == Some(database);
+    let is_database = kind == HomeKind::Database;
     let why = match found {
-        _ if ours.into_iter().any(|own| own == database) => "it is where the tenants are kept",
-        _ if template => "tenants are copied from it",
+        _ if is_database && ours.into_iter().any(|own| own == home) => {
+            "it is where the tenants are kept"
+        }
+        _ if how.template.as_deref() == Some(home) => "tenants are copied from it",
         Some(found) if found.is_template => "it is a template",
-        _ if database == "postgres" => "it is the server's own",
+        _ if how.is_servers_own(home) => "it is the server's own",
         _ => return Ok(()),
     };
-    Err(refused(code, format!("its database is {database}, and {why}")))
+    Err(refused(code, format!("its {} is {home}, and {why}", kind.name())))
 }
 
 struct Removing<'a> {
     tenants: &'a Tenants,
-    databases: Databases<'a>,
+    homes: Homes<'a>,
     entry: Entry,
     removal: &'a Removal<'a>,
     work: &'a Work<'a>,
@@ -270,31 +282,30 @@ impl Removing<'_> {
         }
         self.tenants.still_holds(&self.entry).await?;
         if is_there {
-            self.work.phase(format!("drop {}", self.entry.database));
-            self.databases.drop_own(&self.entry, false).await?;
+            self.work.phase(format!("drop {}", self.entry.home));
+            self.homes.drop_own(&self.entry, false).await?;
         }
         self.tenants.reached(&mut self.entry, Step::Done).await
     }
 
-    /// Nobody finds the database by its name from here on.
+    /// Nobody finds the database or schema by its name from here on.
     async fn fence(&mut self) -> Result<(), Box<Problem>> {
-        let Entry { private_name, database, code, .. } = &self.entry;
-        match self.databases.own(&self.entry).await? {
-            Some(found) if found.name == *database => {
-                self.databases.refuse_users(code, database).await?;
-                self.databases.rename(database, private_name).await?;
-            }
+        let (kind, Entry { home, code, .. }) = (self.homes.kind.name(), &self.entry);
+        match self.homes.own(&self.entry).await? {
+            Some(found) if found.name == *home => self.homes.hide(&self.entry).await?,
             Some(_) => {}
-            None => {
-                return Err(refused(code, format!("{database} is not the database that it was")));
-            }
+            None => return Err(refused(code, format!("{home} is not the {kind} that it was"))),
         }
         self.tenants.reached(&mut self.entry, Step::Fenced).await
     }
 
     async fn back_up(&mut self) -> Result<(), Box<Problem>> {
         self.work.phase("back up");
-        let like = self.tenants.server.with_database(&self.entry.private_name);
+        // What a schema's tables refer to may be elsewhere in the database: all of it is restored.
+        let like = match self.homes.kind {
+            HomeKind::Database => self.tenants.server.with_database(&self.entry.private_name),
+            HomeKind::Schema => self.tenants.server.clone(),
+        };
         let target = Target { name: self.entry.code.clone(), ..like };
         let store = Store::of(self.removal.backups, &target);
         store.sweep()?;
@@ -341,7 +352,7 @@ impl Removing<'_> {
         tenants.together(&sql, look, &mut self.entry, Step::Unregistered).await
     }
 
-    /// Before the registry let go of it, the tenant gets its database back.
+    /// Before the registry let go of it, the tenant gets back what it had.
     async fn failed(mut self, problem: Problem) -> Vec<Problem> {
         let code = self.entry.code.clone();
         if self.entry.step >= Step::Unregistered {
@@ -353,8 +364,8 @@ impl Removing<'_> {
                 .fix_with("Run the same command again.", command(&code));
             return vec![headline, problem];
         }
-        let back = put_back(self.tenants, &self.databases, &mut self.entry).await;
-        self.databases.close().await;
+        let back = put_back(self.tenants, &self.homes, &mut self.entry).await;
+        self.homes.close().await;
         match back {
             // What is refused is not tried, and says all there is to say.
             Ok(()) if matches!(problem.code, Code::TenantInUse | Code::TenantRefused) => {
@@ -369,7 +380,7 @@ impl Removing<'_> {
                 let what = format!("the tenant {code} is half dropped");
                 let headline = Problem::error(Code::TenantUnfinished, what)
                     .in_target(&code)
-                    .detail(format!("its database could not be put back: {}", other.what))
+                    .detail(format!("it could not be put back: {}", other.what))
                     .fix_with("Go on.", command(&code))
                     .fix_with("Or put it back.", format!("{} --take-back", command(&code)));
                 vec![headline, problem]

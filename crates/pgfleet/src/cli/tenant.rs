@@ -17,7 +17,7 @@ use super::context::Context;
 use super::outcome::{CommandError, CommandResult};
 use crate::render::{self, TargetEntry};
 
-/// Create, list and drop the tenants of a group: database, migrations, seeds, registry
+/// Create, list and drop the tenants of a group: database or schema, migrations, seeds, registry
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,13 +35,13 @@ pub struct Tenant {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make the tenant's database, migrate, seed and check it, and enter it in the registry
+    /// Make the tenant's database or schema, migrate, seed and check it, and enter it in the registry
     #[command(after_help = "Example:\n  pgfleet tenant create acme --set title='Acme Ltd'")]
     Create(Create),
     /// Show every tenant, inactive, dangling and half made ones too
     #[command(after_help = "Example:\n  pgfleet tenant list --group tenants --output json")]
     List,
-    /// Back up the tenant's database, take it out of the registry, and drop the database
+    /// Back up the tenant's database, take the tenant out of the registry, and drop its database or schema
     #[command(after_help = "Example:\n  pgfleet tenant drop acme --allow-data-loss")]
     Drop(Drop),
 }
@@ -70,7 +70,7 @@ struct Drop {
 }
 
 /// Values that a tenant has by itself.
-const OWN_VALUES: [&str; 3] = ["code", "target", "database"];
+const OWN_VALUES: [&str; 4] = ["code", "target", "database", "schema"];
 
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
@@ -138,11 +138,11 @@ impl Create {
         if self.take_back {
             let progress = context.progress();
             let work = Work { events: &progress, stop: context.stop_signal() };
-            let database = give_up(tenants, &self.code, &work).await;
+            let home = give_up(tenants, &self.code, &work).await;
             drop(work);
             progress.finish();
-            let database = database?;
-            return taken_back(&self.code, group, &database, "is gone, as nothing was begun");
+            let home = (tenants.kind().name(), home?);
+            return taken_back(&self.code, group, &home, "is gone, as nothing was begun");
         }
         let given: BTreeMap<_, _> = self.values.into_iter().collect();
         let progress = context.progress();
@@ -157,13 +157,13 @@ impl Create {
 fn taken_back(
     code: &str,
     group: &str,
-    database: &str,
+    (kind, home): &(&'static str, String),
     how: &str,
 ) -> Result<CommandResult, CommandError> {
     let entry = TargetEntry::new(code)
         .field("group", &group)?
         .field("state", &"taken_back")?
-        .field("database", &database)?;
+        .field(kind, home)?;
     let text = render::clean(&format!("Taken back: the tenant {code} {how}.\n"));
     Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
 }
@@ -178,7 +178,7 @@ fn show_created(
     let entry = TargetEntry::new(&created.code)
         .field("group", &group)?
         .field("state", &"created")?
-        .field("database", &created.database)?
+        .field(created.kind, &created.home)?
         .field("tenant", &created)?;
     Ok(CommandResult {
         text,
@@ -199,11 +199,11 @@ impl Drop {
         if self.take_back {
             let progress = context.progress();
             let work = Work { events: &progress, stop: context.stop_signal() };
-            let database = keep(tenants, &self.code, &work).await;
+            let home = keep(tenants, &self.code, &work).await;
             drop(work);
             progress.finish();
-            let database = database?;
-            return taken_back(&self.code, group, &database, "is as before");
+            let home = (tenants.kind().name(), home?);
+            return taken_back(&self.code, group, &home, "is as before");
         }
         let progress = context.progress();
         let work = Work { events: &progress, stop: context.stop_signal() };
@@ -229,7 +229,7 @@ fn show_removed(
     let entry = TargetEntry::new(&removed.code)
         .field("group", &group)?
         .field("state", &"dropped")?
-        .field("database", &removed.database)?
+        .field(removed.kind, &removed.home)?
         .field("tenant", removed)?;
     Ok(CommandResult { text, targets: vec![entry], ..CommandResult::default() })
 }
@@ -249,6 +249,7 @@ async fn show_list(
             .field("state", &row.state)?
             .field("note", &row.note)?
             .field("database", &row.database)?
+            .field("schema", &row.schema)?
             .field("bytes", &row.bytes)?
             .field("head", &row.head)?
             .field("pending", &row.pending)

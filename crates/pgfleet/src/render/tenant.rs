@@ -12,8 +12,9 @@ pub fn tenant_created(out: &mut String, style: &Style, created: &Created) {
     let code = style.paint(Role::Strong, &clean_line(&created.code));
     let begun = if created.continued { ", which an earlier run had begun" } else { "" };
     out.push_str(&format!(
-        "{good} {code} is created{begun}: database {}, {}\n",
-        clean_line(&created.database),
+        "{good} {code} is created{begun}: {} {}, {}\n",
+        created.kind,
+        clean_line(&created.home),
         duration(created.elapsed_ms)
     ));
     let hold = created.checks.iter().filter(|check| check.ok).count();
@@ -52,12 +53,16 @@ pub fn tenant_dropped(out: &mut String, style: &Style, removed: &Removed) {
     let good = style.paint(Role::Good, style.glyph("✔", "ok"));
     let code = style.paint(Role::Strong, &clean_line(&removed.code));
     out.push_str(&format!(
-        "{good} {code} is dropped: database {}\n",
-        clean_line(&removed.database)
+        "{good} {code} is dropped: {} {}\n",
+        removed.kind,
+        clean_line(&removed.home)
     ));
     match &removed.backup {
         Some(folder) => out.push_str(&format!("  proven backup: {}\n", clean_line(folder))),
-        None => out.push_str("  its database was gone before; nothing was backed up\n"),
+        None => {
+            let line = format!("  its {} was gone before; nothing was backed up\n", removed.kind);
+            out.push_str(&line);
+        }
     }
 }
 
@@ -67,7 +72,9 @@ pub fn tenants(out: &mut String, style: &Style, group: &str, rows: &[TenantRow])
         out.push_str(&format!("The group {} has no tenants.\n", clean_line(group)));
         return;
     }
-    let heads = ["TENANT", "STATE", "DATABASE", "SIZE", "HISTORY"].map(str::to_owned);
+    let has_schemas = rows.iter().any(|row| row.schema.is_some());
+    let home = if has_schemas { "SCHEMA" } else { "DATABASE" };
+    let heads = ["TENANT", "STATE", home, "SIZE", "HISTORY"].map(str::to_owned);
     let lines: Vec<_> = rows.iter().map(cells).collect();
     let width = |at: usize| {
         let widths = lines.iter().chain([&heads]).map(|cells| width_of(&cells[at]));
@@ -105,7 +112,10 @@ fn cells(row: &TenantRow) -> [String; 5] {
     [
         clean_line(&row.code),
         word(row.state).to_owned(),
-        row.database.as_deref().map_or_else(|| "-".to_owned(), clean_line),
+        row.schema
+            .as_ref()
+            .or(row.database.as_ref())
+            .map_or_else(|| "-".to_owned(), |n| clean_line(n)),
         row.bytes.map_or_else(|| "-".to_owned(), size),
         clean_line(&history),
     ]

@@ -7,6 +7,7 @@ mod groups;
 mod organisations;
 mod registry;
 mod rollout;
+mod schema_tenants;
 mod schemas;
 mod tenants;
 mod vechat;
