@@ -1,7 +1,7 @@
 //! Reads what a target says about itself: its history, its journal, and whether it holds anything.
 //!
 //! Invariant: everything is asked in one exchange, so a run with nothing to do costs one round
-//! trip after connecting.
+//! trip after connecting; only a database with tables and without history costs another.
 
 use futures_util::future::{join3, join4};
 use pgfleet_core::diagnose::{Code, Problem};
@@ -22,7 +22,8 @@ pub struct TargetState {
     pub clock_us: i64,
     /// The server is a standby.
     pub in_recovery: bool,
-    /// Somebody's tables are there, besides ours and the history.
+    /// Somebody's tables are there, besides ours and the history. Tables of extensions alone are none
+    /// where there is no history yet.
     pub holds_tables: bool,
     /// The journal is there.
     pub has_journal: bool,
@@ -95,7 +96,14 @@ pub async fn read_state(
         state.rows = dialect
             .parse(&rows)
             .map_err(|error| layout_problem(dialect, &state.table, &error.message))?;
-    } else if let Some(schema) = created_in(&state) {
+        return Ok(state);
+    }
+    if state.holds_tables {
+        // A database that has been taken over is told from one that is new but for its extensions.
+        let own = session.query_text(&own_tables_sql()).await?;
+        state.holds_tables = own.first().is_some_and(|row| text(row, 0) == "t");
+    }
+    if let Some(schema) = created_in(&state) {
         state.table.schema = Some(schema);
     }
     Ok(state)
@@ -166,20 +174,31 @@ fn created_in(state: &TargetState) -> Option<String> {
     unqualified.then(|| state.schema.clone())
 }
 
+/// Tables are looked for in the cheapest way: those of extensions count as somebody's here.
 fn facts_sql(table: &QualifiedName) -> String {
     let history = journal::literal(&table.to_string());
     format!(
         "SELECT pg_catalog.current_database(), pg_catalog.current_schema(), \
          (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint, \
          pg_catalog.pg_is_in_recovery(), \
-         EXISTS (SELECT 1 FROM pg_catalog.pg_class c \
-           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-           WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pgfleet', 'information_schema') \
-           AND n.nspname !~ '^pg_' AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({history}) \
-           AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid \
-             AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')), \
+         EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid >= {FIRST_OID} \
+           AND c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' \
+           AND c.relnamespace <> coalesce(pg_catalog.to_regnamespace('pgfleet')::oid, 0) \
+           AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({history})), \
          pg_catalog.to_regclass('{}') IS NOT NULL",
         journal::MARKER_TABLE
+    )
+}
+
+/// Whether there are tables that no extension brought along.
+fn own_tables_sql() -> String {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.oid >= {FIRST_OID} AND c.relkind IN ('r', 'p', 'm') AND n.nspname <> 'pgfleet' \
+         AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
+         WHERE d.objid = c.oid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+         AND d.deptype = 'e'))"
     )
 }
 
@@ -199,6 +218,10 @@ fn columns_sql(tables: &[&QualifiedName]) -> String {
         tables.join(", ")
     )
 }
+
+/// The first OID that is nobody's but the users' ("System Catalog Initial Data" in PostgreSQL's
+/// documentation).
+const FIRST_OID: u32 = 16_384;
 
 type Rows = Vec<Vec<Option<String>>>;
 
