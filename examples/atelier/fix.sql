@@ -6,3 +6,5 @@ UPDATE clients SET name = 'Client ' || id WHERE name IS NULL;
 DELETE FROM commandes WHERE numero = 'CMD-ORPHELINE';
 UPDATE commandes SET total = '12' WHERE numero = 'CMD-ILLISIBLE';
 UPDATE commandes SET total = '10.01' WHERE numero = 'CMD-ARRONDI';
+UPDATE tickets SET priority = 'high' WHERE priority = 'URGENTISSIME';
+UPDATE employees SET matricule = 'E-1-BIS' WHERE id = md5('double')::uuid;

@@ -1,11 +1,17 @@
-//! Writes the files of a run under `.pgfleet/runs/<run id>/`, and lets go of the oldest runs.
+//! Writes the files of a run under `.pgfleet/runs/<run id>/`, and lets go of the oldest runs. Logs of
+//! other commands have their command behind the id, and each command has its own oldest: a look of
+//! every minute takes no report of a migration away.
 //!
 //! Invariant: a run's folder is there with all its files or not at all; a reader never sees half.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use pgfleet_core::report::{FleetReport, RunReport, fleet_html, html, markdown};
+use pgfleet_core::report::{
+    CommandReport, FleetReport, RunReport, command_html, fleet_html, html, markdown,
+};
+
+use crate::own_folder::keep_out_of_git;
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +55,25 @@ pub fn write_fleet(
     write_folder(runs_dir, &report.run_id, &files, keep)
 }
 
+/// The same for what is no run of migrations, in `<run id>-<command>`: `report.txt` is what people
+/// saw.
+///
+/// # Errors
+/// As [`write_run`].
+pub fn write_command(
+    runs_dir: &Path,
+    report: &CommandReport,
+    keep: usize,
+) -> Result<PathBuf, ReportError> {
+    let json = serde_json::to_vec_pretty(report);
+    let files = [
+        ("report.json", json.unwrap_or_default()),
+        ("report.txt", report.text.clone().into_bytes()),
+        ("report.html", command_html(report).into_bytes()),
+    ];
+    write_folder(runs_dir, &format!("{}-{}", report.run_id, report.command), &files, keep)
+}
+
 fn write_folder(
     runs_dir: &Path,
     run_id: &str,
@@ -58,6 +83,7 @@ fn write_folder(
     let name = folder_name(run_id);
     let (folder, draft) = (runs_dir.join(&name), runs_dir.join(format!(".{name}.draft")));
     create_empty(&draft)?;
+    keep_out_of_git(runs_dir);
     for (name, contents) in files {
         write(&draft.join(name), contents)?;
     }
@@ -95,12 +121,19 @@ fn failed(path: &Path, source: io::Error) -> ReportError {
     ReportError { path: path.to_owned(), source }
 }
 
-/// Removes the oldest runs, and drafts of runs that were killed while writing.
+/// What stands behind an id of the form `20261121T051722Z-1a2b3c4d`; empty for runs of migrations.
+fn command_of(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name.splitn(3, '-').nth(2).unwrap_or_default().to_owned()
+}
+
+/// Removes the oldest runs of the same command, and drafts of runs that were killed while writing.
 fn prune(runs_dir: &Path, newest: &Path, keep: usize) {
     let Ok(entries) = fs::read_dir(runs_dir) else { return };
     let mut runs: Vec<_> = entries
         .flatten()
         .filter(|entry| entry.path() != newest && entry.path().join("report.json").exists())
+        .filter(|entry| command_of(&entry.path()) == command_of(newest))
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();
     runs.sort_by(|a, b| b.cmp(a));
@@ -158,6 +191,31 @@ mod tests {
         assert_eq!(names(root.path()), ["c", "d", "notes"]);
         write_run(root.path(), &report("e"), 0).unwrap();
         assert_eq!(names(root.path()), ["e", "notes"]);
+    }
+
+    #[test]
+    fn each_command_has_its_own_oldest_run() {
+        let root = tempfile::tempdir().unwrap();
+        let runs = root.path().join(".pgfleet/runs");
+        write_run(&runs, &report("t1-aa"), 1).unwrap();
+        for (run, command) in [("t2-aa", "monitor"), ("t3-aa", "split-run"), ("t4-aa", "monitor")] {
+            let report = CommandReport {
+                version: 1,
+                run_id: run.to_owned(),
+                command: command.to_owned(),
+                started_at: String::new(),
+                elapsed_ms: 1.0,
+                exit: 0,
+                targets: Vec::new(),
+                problems: Vec::new(),
+                text: "seen".to_owned(),
+                tables: Vec::new(),
+            };
+            let folder = write_command(&runs, &report, 1).unwrap();
+            assert_eq!(names(&folder), ["report.html", "report.json", "report.txt"]);
+        }
+        assert_eq!(names(&runs), ["t1-aa", "t3-aa-split-run", "t4-aa-monitor"]);
+        assert_eq!(names(&root.path().join(".pgfleet")), [".gitignore", "runs"]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ const NOT_COMMANDS: &[&str] = &[
     "context.rs",
     "everywhere.rs",
     "global.rs",
+    "log.rs",
     "outcome.rs",
     "renames.rs",
     "site.rs",

@@ -13,6 +13,7 @@ use crate::diagnose::{Code, Problem, Snippet};
 use crate::lint::{LintSection, LintSettings};
 use crate::place::Place;
 use crate::program;
+use crate::split::ReferenceSection;
 use crate::tenancy::TenancySection;
 use crate::verify::{Check, declaration_problems};
 
@@ -49,6 +50,9 @@ pub struct ConfigFile {
     /// What `verify` expects.
     #[serde(default)]
     pub check: Vec<Check>,
+    /// Rows of one database that name rows of another, for `integrity`.
+    #[serde(default)]
+    pub reference: Vec<ReferenceSection>,
     /// What `audit` asks besides its own rules.
     #[serde(default)]
     pub audit: Vec<AuditRule>,

@@ -16,6 +16,7 @@ pub use file::{
 pub use group::{GroupSection, GroupSource, Groups, ordered};
 pub use rollout::RolloutSection;
 pub use settings::{
-    ApplySettings, CommitWait, Flags, FormatChoice, Scope, Settings, Variables, resolve,
+    ApplySettings, CommitWait, Flags, FormatChoice, Scope, Settings, Variables, expand_url,
+    place_references, resolve,
 };
 pub use tenant::{HomeKind, TenantSection};

@@ -280,10 +280,12 @@ impl Sources<'_> {
     }
 
     fn checks(&self) -> Vec<Check> {
-        match self.group {
+        let mut checks = match self.group {
             Some(group) if !group.check.is_empty() => group.check.clone(),
             _ => self.file.check.clone(),
-        }
+        };
+        place_references(self.file, &mut checks);
+        checks
     }
 
     fn dir(&self) -> (Option<String>, bool) {
@@ -319,10 +321,29 @@ impl Settings {
     /// # Errors
     /// When the variable is not set.
     pub fn expand(&self, text: &str) -> Result<String, Box<Problem>> {
-        let braced = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-        let Some(name) = text.strip_prefix("env:").or(braced) else { return Ok(text.to_owned()) };
-        let value = self.variables.get(name).filter(|value| !value.is_empty()).cloned();
-        value.ok_or_else(|| Box::new(variable_missing(name)))
+        expand_url(text, &self.variables)
+    }
+}
+
+/// [`Settings::expand`] with these variables.
+///
+/// # Errors
+/// When the variable is not set.
+pub fn expand_url(text: &str, variables: &Variables) -> Result<String, Box<Problem>> {
+    let braced = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let Some(name) = text.strip_prefix("env:").or(braced) else { return Ok(text.to_owned()) };
+    let value = variables.get(name).filter(|value| !value.is_empty()).cloned();
+    value.ok_or_else(|| Box::new(variable_missing(name)))
+}
+
+/// Where a check names another database by its target, that target's URL stands in its place.
+pub fn place_references(file: &ConfigFile, checks: &mut [Check]) {
+    for check in checks {
+        let Check::Reference(reference) = check else { continue };
+        let target = file.targets.get(&reference.database);
+        if let Some(url) = target.and_then(|target| target.url.clone()) {
+            reference.database = url;
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! The other forms are pure functions of the same data, one file each: [`html()`], [`markdown()`],
 //! JUnit ([`run_junit`], [`check_junit`], [`problem_junit`]), [`sarif()`] and GitHub's [`github_annotations`].
 
+mod command;
 mod event;
 mod fleet;
 mod github;
@@ -15,6 +16,7 @@ mod sarif;
 mod summary;
 mod wording;
 
+pub use command::{CommandReport, ReportRow, ReportTable, command_html};
 pub use event::{Event, Progress};
 pub use fleet::{FleetReport, TargetVerdict, fleet_html, fleet_junit};
 pub use github::github_annotations;

@@ -40,6 +40,8 @@ pub enum Check {
     Http(Http),
     /// Whether an ordinary role reaches the rows of other tenants.
     Isolation(Isolation),
+    /// Whether values of a table are found in another database.
+    Reference(Reference),
 }
 
 /// The kind of a check, as `kind = "…"` names it.
@@ -61,6 +63,7 @@ pub enum Kind {
     Env,
     Http,
     Isolation,
+    Reference,
 }
 
 /// How many of a thing there should be. An empty one expects nothing.
@@ -328,4 +331,19 @@ pub struct Isolation {
     /// The setting that says whose rows a session may see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub setting: Option<String>,
+}
+
+/// `reference`: what no foreign key can say, because the table that is referred to is in another
+/// database.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// What a person calls the check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// From a table of the target to one of the other database.
+    pub key: ColumnReference,
+    /// The other database: a URL, `env:NAME`, or the name of a target.
+    #[serde(rename = "in")]
+    pub database: String,
 }

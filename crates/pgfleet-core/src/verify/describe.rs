@@ -29,6 +29,7 @@ impl Check {
             Self::Env(check) => check.name.as_deref(),
             Self::Http(check) => check.name.as_deref(),
             Self::Isolation(check) => check.name.as_deref(),
+            Self::Reference(check) => check.name.as_deref(),
         }
     }
 
@@ -48,6 +49,7 @@ impl Check {
             Self::Env(check) => format!("environment: {}", check.variables.join(", ")),
             Self::Http(check) => format!("{} {}", check.method(), check.shown_url()),
             Self::Isolation(check) => format!("isolation of tenants as {}", check.role),
+            Self::Reference(check) => format!("reference {}", check.key),
         }
     }
 
@@ -76,6 +78,7 @@ impl Check {
             Self::Env(_) => Kind::Env,
             Self::Http(_) => Kind::Http,
             Self::Isolation(_) => Kind::Isolation,
+            Self::Reference(_) => Kind::Reference,
         }
     }
 
@@ -95,6 +98,7 @@ impl Check {
             Self::Sql(check) => scalar_expected(check),
             Self::Env(check) => format!("{} set", check.variables.join(", ")),
             Self::Isolation(_) => "no row of another tenant is reached".to_owned(),
+            Self::Reference(_) => "every value is in the other database".to_owned(),
             Self::Http(check) => match check.fields.len() {
                 0 => check.status.to_string(),
                 fields => format!("{}, {fields} fields", check.status),
@@ -216,7 +220,8 @@ impl Check {
             Self::Functions(_) => &[Aspect::Functions],
             Self::Extensions(_) => &[Aspect::Extensions],
             Self::Enums(_) => &[Aspect::Enums],
-            Self::Rows(_) | Self::Sql(_) | Self::Env(_) | Self::Http(_) | Self::Isolation(_) => &[],
+            Self::Rows(_) | Self::Sql(_) | Self::Env(_) => &[],
+            Self::Http(_) | Self::Isolation(_) | Self::Reference(_) => &[],
         }
     }
 }

@@ -83,17 +83,19 @@ fn look(position: usize, check: &Check, evidence: &Evidence) -> Result<Finding, 
         Check::Rows(rows) => judge_rows(check, rows, answer(position, evidence)?),
         Check::Sql(sql) => judge_scalar(sql, answer(position, evidence)?),
         Check::Env(env) => Ok(judge_variables(&env.variables, &evidence.variables)),
-        Check::Http(_) | Check::Isolation(_) => match evidence.probes.get(&position) {
-            Some(outcome) => Ok(Finding {
-                found: outcome.found.clone(),
-                wrong: outcome.deviations.clone(),
-                notes: Vec::new(),
-            }),
-            None if matches!(check, Check::Isolation(_)) => {
-                Err(Unseen::Skipped("no database was asked"))
+        Check::Http(_) | Check::Isolation(_) | Check::Reference(_) => {
+            match evidence.probes.get(&position) {
+                Some(outcome) => Ok(Finding {
+                    found: outcome.found.clone(),
+                    wrong: outcome.deviations.clone(),
+                    notes: Vec::new(),
+                }),
+                None if !matches!(check, Check::Http(_)) => {
+                    Err(Unseen::Skipped("no database was asked"))
+                }
+                None => Err(Unseen::Skipped("HTTP probes were not asked for")),
             }
-            None => Err(Unseen::Skipped("HTTP probes were not asked for")),
-        },
+        }
         _ => judge_catalog(check, catalog(evidence)?),
     }
 }
@@ -132,9 +134,8 @@ fn judge_catalog(check: &Check, catalog: &Catalog) -> Result<Finding, Unseen> {
         Check::Extensions(extensions) => judge_extensions(extensions, catalog),
         Check::Enums(enums) => judge_enums(check.schema(), enums, catalog),
         // `look` has taken the others.
-        Check::Rows(_) | Check::Sql(_) | Check::Env(_) | Check::Http(_) | Check::Isolation(_) => {
-            Finding::default()
-        }
+        Check::Rows(_) | Check::Sql(_) | Check::Env(_) => Finding::default(),
+        Check::Http(_) | Check::Isolation(_) | Check::Reference(_) => Finding::default(),
     })
 }
 

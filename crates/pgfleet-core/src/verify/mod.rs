@@ -27,7 +27,7 @@ pub use catalog::{
 };
 pub use check::{
     Check, ColumnExpectation, Columns, Counted, Enums, Env, Expected, Extensions, ForeignKeys,
-    Functions, Indexes, Isolation, Kind, Policies, Rows, Sql, Tables, Triggers,
+    Functions, Indexes, Isolation, Kind, Policies, Reference, Rows, Sql, Tables, Triggers,
 };
 pub use declaration::{declaration_problems, parse_declaration};
 pub use http::{FieldExpectation, Http, StatusExpectation};

@@ -396,7 +396,9 @@ fn age(path: &Path) -> Option<Duration> {
 
 /// Only the owner may look: a dump holds all rows.
 fn create_private(dir: &Path) -> io::Result<()> {
-    builder().recursive(true).create(dir)
+    builder().recursive(true).create(dir)?;
+    crate::own_folder::keep_out_of_git(dir);
+    Ok(())
 }
 
 fn create_one(dir: &Path) -> io::Result<()> {

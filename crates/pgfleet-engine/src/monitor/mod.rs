@@ -95,6 +95,7 @@ pub fn last_look(file: &Path) -> Option<Sample> {
 pub fn keep_look(file: &Path, sample: &Sample) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
+        crate::own_folder::keep_out_of_git(folder);
     }
     let draft = file.with_extension("draft");
     std::fs::write(&draft, serde_json::to_vec(sample)?)?;

@@ -32,7 +32,7 @@ use crate::project::Project;
 
 pub use plan::{Look, Trust, make_plan};
 pub use reconcile::Reconciled;
-pub use reference::{ReferenceResult, check_references};
+pub use reference::check_references;
 pub use rollback::{RollbackReport, finish, roll_back, validate_rollback};
 pub use run::{PhaseTime, RunOptions, SplitReport, run};
 pub use status::{SplitStatus, status};

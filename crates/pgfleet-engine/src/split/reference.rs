@@ -1,39 +1,13 @@
-//! References between databases: both sides' values come sorted from their servers and are merged
-//! as they come, in constant memory.
+//! The references between the databases of a split.
 
-use std::cmp::Ordering;
-use std::pin::Pin;
-
-use futures_util::{Stream, StreamExt};
-use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::diagnose::Problem;
 use pgfleet_core::split::ColumnsOf;
-use pgfleet_sql::quote_ident;
-use serde::Serialize;
-use tokio_postgres::SimpleQueryMessage;
 
-use crate::connect::{Session, SessionError};
+use crate::integrity::{ReferenceResult, check_between};
 
-use super::{Family, Split};
+use super::Split;
 
-/// How many values without a partner are shown.
-const SAMPLES: usize = 5;
-
-/// What became of one reference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReferenceResult {
-    /// The side that refers.
-    pub from: String,
-    /// The side that is referred to.
-    pub to: String,
-    /// Different values that refer.
-    pub values: u64,
-    /// Those without a partner.
-    pub orphans: u64,
-    /// Some of them.
-    pub samples: Vec<String>,
-}
-
-/// Checks all declared references.
+/// Checks all references that `split.toml` declares.
 ///
 /// # Errors
 /// When a database cannot be reached or asked.
@@ -50,96 +24,8 @@ pub async fn check_references(split: &Split) -> Result<Vec<ReferenceResult>, Vec
         else {
             continue;
         };
-        results.push(check(child, &from, parent, &to).await.map_err(|problem| vec![*problem])?);
+        let done = check_between(&child.target, &from, &parent.target, &to).await;
+        results.push(done.map_err(|problem| vec![*problem])?);
     }
     Ok(results)
-}
-
-impl ReferenceResult {
-    /// The problem, when values have no partner.
-    pub fn problem(&self) -> Option<Problem> {
-        if self.orphans == 0 {
-            return None;
-        }
-        let what =
-            format!("{} names {} values that {} does not have", self.from, self.orphans, self.to);
-        let problem = Problem::error(Code::ReferenceBroken, what);
-        let shown = self.samples.iter().fold(problem, |p, sample| p.detail(sample.clone()));
-        Some(shown.fix("Add the missing rows, or delete those that refer to them."))
-    }
-}
-
-async fn check(
-    child: &Family,
-    from: &ColumnsOf,
-    parent: &Family,
-    to: &ColumnsOf,
-) -> Result<ReferenceResult, Box<Problem>> {
-    let (child, parent) = (&child.target, &parent.target);
-    let (left, right) = futures_util::future::join(child.connect(), parent.connect()).await;
-    let (left, right) = (left?, right?);
-    let mut lefts = Values::of(&left, from).await.map_err(|error| child.session_problem(&error))?;
-    let mut rights =
-        Values::of(&right, to).await.map_err(|error| parent.session_problem(&error))?;
-    let (mut values, mut orphans, mut samples) = (0, 0, Vec::new());
-    let mut partner = rights.next().await.map_err(|error| parent.session_problem(&error))?;
-    while let Some(value) = lefts.next().await.map_err(|error| child.session_problem(&error))? {
-        values += 1;
-        let found = loop {
-            match partner.as_ref().map(|partner| compare(partner, &value)) {
-                Some(Ordering::Less) => {}
-                Some(Ordering::Equal) => break true,
-                Some(Ordering::Greater) | None => break false,
-            }
-            partner = rights.next().await.map_err(|error| parent.session_problem(&error))?;
-        };
-        if !found {
-            orphans += 1;
-            if samples.len() < SAMPLES {
-                samples.push(value.join(", "));
-            }
-        }
-    }
-    Ok(ReferenceResult { from: from.to_string(), to: to.to_string(), values, orphans, samples })
-}
-
-/// As `COLLATE "C"` sorts: by bytes.
-fn compare(left: &[String], right: &[String]) -> Ordering {
-    left.iter().map(String::as_bytes).cmp(right.iter().map(String::as_bytes))
-}
-
-/// The different values of some columns, sorted; rows with a NULL among them refer to nothing.
-struct Values<'s> {
-    session: &'s Session,
-    rows:
-        Pin<Box<dyn Stream<Item = Result<SimpleQueryMessage, tokio_postgres::Error>> + Send + 's>>,
-}
-
-impl<'s> Values<'s> {
-    async fn of(session: &'s Session, columns: &ColumnsOf) -> Result<Self, SessionError> {
-        let names: Vec<_> = columns.columns.iter().map(|column| quote_ident(column)).collect();
-        let values: Vec<_> =
-            names.iter().map(|name| format!("{name}::text COLLATE \"C\"")).collect();
-        let present: Vec<_> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
-        let sql = format!(
-            "SELECT DISTINCT {} FROM {} WHERE {} ORDER BY {}",
-            values.join(", "),
-            columns.table.name(),
-            present.join(" AND "),
-            (1..=names.len()).map(|at| at.to_string()).collect::<Vec<_>>().join(", ")
-        );
-        let rows = session.client().simple_query_raw(&sql).await;
-        let rows = rows.map_err(|error| session.error(&error))?;
-        Ok(Self { session, rows: Box::pin(rows) })
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<String>>, SessionError> {
-        while let Some(message) = self.rows.next().await {
-            if let SimpleQueryMessage::Row(row) = message.map_err(|e| self.session.error(&e))? {
-                let value = |at| row.get(at).unwrap_or_default().to_owned();
-                return Ok(Some((0..row.len()).map(value).collect()));
-            }
-        }
-        Ok(None)
-    }
 }

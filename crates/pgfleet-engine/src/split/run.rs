@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::conduct::run_id;
 use crate::connect::{Session, SessionError};
 use crate::execute::{EventSink, StopSignal};
+use crate::integrity::ReferenceResult;
 use crate::journal::literal;
 use crate::lock::{LockError, LockKeys, LockWait, lock_coordinator};
 use crate::queue::Queue;
@@ -23,7 +24,7 @@ use super::journal::{self, CREATE_IN_FAMILY, DURABLE, cell, mark, marked};
 use super::later::{Filled, Later, put_back, set_aside, still_aside};
 use super::moving::{SETTINGS, Task, Work, is_short_of_resources, resources};
 use super::reconcile::{Reconciled, Reconciler, algorithm, sum};
-use super::reference::{ReferenceResult, check_references};
+use super::reference::check_references;
 use super::{Family, Split, fence, plan};
 
 /// Pages of a part: 128 MiB of 8 KiB pages.

@@ -49,9 +49,15 @@ pub async fn run(
         read_facts(session, checks, options, &mut evidence).await;
         ask(session, checks, options, &mut evidence).await;
         for (position, check) in checks.iter().enumerate() {
-            if let Check::Isolation(check) = check {
-                evidence.probes.insert(position, crate::isolation::outcome(session, check).await);
-            }
+            let outcome = match check {
+                Check::Isolation(check) => crate::isolation::outcome(session, check).await,
+                Check::Reference(check) => {
+                    let timeout_ms = options.statement_timeout_ms;
+                    crate::integrity::outcome(session, check, variables, timeout_ms).await
+                }
+                _ => continue,
+            };
+            evidence.probes.insert(position, outcome);
         }
     }
     if options.probes {

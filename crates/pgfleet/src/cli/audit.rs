@@ -101,6 +101,11 @@ impl PerTarget for Audit {
 }
 
 impl Audit {
+    /// Whether it asks a database at all.
+    pub fn looks(&self) -> bool {
+        !self.list_rules
+    }
+
     fn shown(
         &self,
         context: &Context,

@@ -117,6 +117,17 @@ impl Place {
     }
 }
 
+impl Backup {
+    /// What its log is called; a list is none.
+    pub fn log_name(&self) -> Option<&'static str> {
+        match &self.action {
+            None => Some("backup"),
+            Some(Action::Verify(_)) => Some("backup-verify"),
+            Some(Action::List(_)) => None,
+        }
+    }
+}
+
 impl PerTarget for Backup {
     const NAME: &'static str = "backup";
     const CHANGES: bool = false;

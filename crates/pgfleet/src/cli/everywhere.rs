@@ -268,7 +268,10 @@ pub(super) fn put_together<C: PerTarget>(
     if C::CHANGES && !report.targets.is_empty() {
         let keep = project.settings.apply.keep_runs;
         match write_fleet(&project.root.join(".pgfleet/runs"), &report, keep) {
-            Ok(_) => whole.text.push_str(&format!("report: .pgfleet/runs/{}/\n", report.run_id)),
+            Ok(_) => {
+                whole.reported = true;
+                whole.text.push_str(&format!("report: .pgfleet/runs/{}/\n", report.run_id));
+            }
             Err(error) => whole.problems.push(Problem::warning(Code::Usage, error.to_string())),
         }
     }

@@ -23,6 +23,7 @@ mod integrity;
 mod isolation;
 mod isolation_queries;
 mod lint;
+mod log;
 mod maintain;
 mod missing;
 mod monitor;
@@ -44,6 +45,7 @@ mod verify;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_engine::fleet::Begun;
 
 use context::Context;
 use everywhere::everywhere;
@@ -118,7 +120,11 @@ pub fn run() -> u8 {
     };
     let context = Context::new(arguments.global);
     let name = name_of(&arguments.command);
-    let result = dispatch(&context, arguments.command);
+    let (logged, begun) = (log::name_of(&arguments.command), Begun::now());
+    let mut result = dispatch(&context, arguments.command);
+    if let Some(logged) = logged {
+        log::keep(&context, logged, &begun, &mut result);
+    }
     outcome::show(&context, name, result)
 }
 

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use pgfleet_core::diagnose::{ExitCode, Problem};
 use pgfleet_core::history::MigrationStatus;
-use pgfleet_core::report::{FleetReport, RunReport};
+use pgfleet_core::report::{FleetReport, ReportTable, RunReport};
 use pgfleet_core::verify::CheckResult;
 use pgfleet_engine::conduct::ChangeError;
 
@@ -39,6 +39,10 @@ pub struct CommandResult {
     pub run: Option<RunReport>,
     /// What became of many targets, for JUnit.
     pub fleet: Option<FleetReport>,
+    /// For the page of the command's log.
+    pub tables: Vec<ReportTable>,
+    /// Its report is on disk already.
+    pub reported: bool,
 }
 
 /// Why a command did nothing.

@@ -73,6 +73,18 @@ enum Action {
 }
 
 impl Split {
+    /// What its log is called; looking how far it is is none.
+    pub fn log_name(&self) -> Option<&'static str> {
+        match &self.action {
+            Action::Plan { .. } => Some("split-plan"),
+            Action::Run { .. } => Some("split-run"),
+            Action::Rollback { validate: true } => Some("split-rollback-validate"),
+            Action::Rollback { validate: false } => Some("split-rollback"),
+            Action::Finish { .. } => Some("split-finish"),
+            Action::Status => None,
+        }
+    }
+
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
         let project = context.project()?;
         let split = Declared::open(&project, &self.declaration)?;
@@ -102,7 +114,8 @@ fn show_plan(
     render::split_plan(&mut text, &context.out, plan, all);
     let entry = TargetEntry::new("source").field("plan", plan)?;
     let exit = (plan.count(Level::Error) > 0).then_some(ExitCode::NotSo);
-    Ok(CommandResult { text, targets: vec![entry], exit, ..CommandResult::default() })
+    let tables = render::split_plan_tables(plan);
+    Ok(CommandResult { text, targets: vec![entry], exit, tables, ..CommandResult::default() })
 }
 
 async fn run_split(
@@ -126,8 +139,9 @@ fn show_report(context: &Context, report: SplitReport) -> Result<CommandResult, 
     render::split_report(&mut text, &context.out, &report);
     let entry = TargetEntry::new("source").field("split", &report)?;
     let exit = (!report.problems.is_empty()).then_some(ExitCode::Failed);
-    let problems = report.problems;
-    Ok(CommandResult { text, targets: vec![entry], exit, problems, ..CommandResult::default() })
+    let tables = render::split_report_tables(&report);
+    let (targets, problems) = (vec![entry], report.problems);
+    Ok(CommandResult { text, targets, exit, problems, tables, ..CommandResult::default() })
 }
 
 async fn show_status(split: &Declared) -> Result<CommandResult, CommandError> {

@@ -85,6 +85,15 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 impl Tenant {
+    /// What its log is called; a list is none.
+    pub fn log_name(&self) -> Option<&'static str> {
+        match &self.action {
+            Action::Create(_) => Some("tenant-create"),
+            Action::Drop(_) => Some("tenant-drop"),
+            Action::List => None,
+        }
+    }
+
     pub async fn run(self, context: &Context) -> Result<CommandResult, CommandError> {
         let project = context.project()?;
         let group = group(context, &project)?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pgfleet_core::config::place_references;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::verify::{Check, CheckResult, parse_declaration};
 use pgfleet_engine::project::Project;
@@ -92,7 +93,9 @@ impl Verify {
     fn read_checks(&self, project: &Project) -> Result<Vec<Check>, CommandError> {
         let mut checks = project.settings.checks.clone();
         if let Some(file) = &self.checks {
-            checks.extend(read_file(file)?);
+            let mut further = read_file(file)?;
+            place_references(&project.file, &mut further);
+            checks.extend(further);
         }
         if checks.is_empty() {
             return Err(Problem::error(Code::CheckInvalid, "no checks are declared")

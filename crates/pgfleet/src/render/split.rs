@@ -1,7 +1,8 @@
 //! Splits for people: the plan's checklist, what both sides hold, what a rollback would meet.
 
 use pgfleet_core::split::{Finding, Level, SplitPlan};
-use pgfleet_engine::split::{ReferenceResult, RollbackReport, SplitReport, SplitStatus};
+use pgfleet_engine::integrity::ReferenceResult;
+use pgfleet_engine::split::{RollbackReport, SplitReport, SplitStatus};
 
 use super::style::{Role, Style};
 use super::text::{clean_line, counted, duration, grouped, pad, width_of};

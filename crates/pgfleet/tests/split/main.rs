@@ -7,6 +7,7 @@ mod crashed;
 mod disk;
 mod killed;
 mod story;
+mod traps;
 mod trouble;
 
 use std::fs;
@@ -81,6 +82,17 @@ impl Stage {
     /// The source's schema without the journal, which stays.
     fn source_schema(&self) -> String {
         self.db.dump_schema_with(&DumpOptions::without_pgfleet())
+    }
+
+    /// A command's newest log: what people saw, and its page.
+    fn log(&self, command: &str) -> (String, String) {
+        let runs = fs::read_dir(self.project.path().join(".pgfleet/runs")).unwrap();
+        let runs = runs.map(|run| run.unwrap().file_name().into_string().unwrap());
+        let mut runs: Vec<_> = runs.filter(|run| run.ends_with(command)).collect();
+        runs.sort();
+        let read =
+            |file: &str| self.read(&format!(".pgfleet/runs/{}/{file}", runs.last().unwrap()));
+        (read("report.txt"), read("report.html"))
     }
 
     /// Databases that a split made.
