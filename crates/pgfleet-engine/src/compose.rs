@@ -18,7 +18,8 @@ use pgfleet_core::schema::hazard::{
 use pgfleet_core::schema::rename::{Proposal, RenameStep};
 
 use crate::compare::{
-    RenameWishes, Renamed, read_target, rename, replay_folder, without_histories,
+    Desired, RenameWishes, Renamed, Side, complete_desired, read_target, rename, replay_folder,
+    without_histories,
 };
 use crate::conduct::{
     ChangeError, RollbackRequest, RollbackTo, RunOutcome, Target, open, roll_back,
@@ -77,13 +78,13 @@ pub enum DownPart {
 pub async fn compose_change(
     project: &Project,
     folder: Folder,
-    to: &Schema,
+    (side, to): (&Side, &Schema),
     request: &ComposeRequest,
     wishes: &RenameWishes<'_>,
 ) -> Result<Composed, ChangeError> {
     let target = Target::of(project)?;
     let scratch = Scratch::create(project, &target).await?;
-    let bench = Bench { project, copy: scratch.target(&target), request, to, wishes };
+    let bench = Bench { project, copy: scratch.target(&target), request, side, to, wishes };
     let composed = bench.compose(folder).await;
     let dropped = scratch.drop().await;
     let composed = composed?;
@@ -100,6 +101,8 @@ struct Bench<'a> {
     project: &'a Project,
     copy: Target,
     request: &'a ComposeRequest,
+    /// Where the desired schema comes from.
+    side: &'a Side,
     to: &'a Schema,
     wishes: &'a RenameWishes<'a>,
 }
@@ -116,7 +119,9 @@ impl Bench<'_> {
         replay_folder(self.project, &self.copy, folder.clone()).await?;
         let from = self.read().await?;
         let renamed = rename(self.project, &from, self.to, self.wishes).await?;
-        let mut composed = self.difference(&folder, &from, &renamed)?;
+        let asked = (self.side, self.to.clone());
+        let (renamed, desired) = complete_desired(self.project, &from, asked, renamed).await?;
+        let mut composed = self.difference(&folder, (&from, &desired.schema), &renamed)?;
         if composed.statements.is_empty() {
             return Ok(composed);
         }
@@ -130,7 +135,7 @@ impl Bench<'_> {
             steps.push(Step { migration, before, after: after.clone() });
             before = after;
         }
-        self.check_result(&before)?;
+        check_result(&before, &desired)?;
         let lost = losses(&composed.hazards);
         (composed.files, composed.down) = self.with_downs(&folder, steps, &lost, &renamed).await?;
         Ok(composed)
@@ -140,16 +145,16 @@ impl Bench<'_> {
     fn difference(
         &self,
         folder: &Folder,
-        from: &Schema,
+        (from, to): (&Schema, &Schema),
         renamed: &Renamed,
     ) -> Result<Composed, Box<Problem>> {
-        let difference = compare(renamed.start(from), self.to);
+        let difference = compare(renamed.start(from), to);
         let online = self.online(folder)?;
         let difference = if online { difference.with_online_forms() } else { difference };
         let rest = difference.statements();
         let mut of_rest = hazards(&difference, &rest);
         add_proposals(&mut of_rest, &rest, &renamed.proposals);
-        let mut all_hazards = rename_hazards(&renamed.steps, self.to);
+        let mut all_hazards = rename_hazards(&renamed.steps, to);
         all_hazards.extend(of_rest);
         Ok(Composed {
             files: Vec::new(),
@@ -216,20 +221,6 @@ impl Bench<'_> {
     fn reread(&self, folder: &Folder, tree: &FileTree) -> Folder {
         let folder = Folder { tree: tree.clone(), ..folder.clone() };
         self.project.reread(&folder, folder.set.format)
-    }
-
-    fn check_result(&self, after: &Schema) -> Result<(), Box<Problem>> {
-        let rest = compare(after, self.to).statements();
-        if rest.is_empty() {
-            return Ok(());
-        }
-        let what = "the generated migration does not make the desired schema";
-        let mut problem = Problem::error(Code::GeneratedUnproven, what)
-            .because("on a scratch copy these statements were still missing afterwards");
-        for statement in rest.iter().take(5) {
-            problem = problem.detail(first_line(&statement.sql).to_owned());
-        }
-        Err(Box::new(problem.fix_with("See what differs.", "pgfleet diff migrations …")))
     }
 
     /// All files, with down parts when they lead back.
@@ -309,6 +300,20 @@ impl Bench<'_> {
             }
         }
     }
+}
+
+fn check_result(after: &Schema, to: &Desired) -> Result<(), Box<Problem>> {
+    let rest = to.rest(after);
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let what = "the generated migration does not make the desired schema";
+    let mut problem = Problem::error(Code::GeneratedUnproven, what)
+        .because("on a scratch copy these statements were still missing afterwards");
+    for statement in rest.iter().take(5) {
+        problem = problem.detail(first_line(&statement.sql).to_owned());
+    }
+    Err(Box::new(problem.fix_with("See what differs.", "pgfleet diff migrations …")))
 }
 
 /// Bodies may name what comes later.

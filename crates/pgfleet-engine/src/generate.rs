@@ -22,7 +22,7 @@ use crate::conduct::{
 };
 use crate::connect::Session;
 use crate::execute::NoEvents;
-use crate::missing::current_schema;
+use crate::missing::{current_schema, makers};
 use crate::outline::read_outline;
 use crate::prisma_schema::{PrismaSchema, read_schema};
 use crate::project::Project;
@@ -78,6 +78,7 @@ impl Bench<'_> {
         let copy = scratch.target(self.target);
         let before = self.after_pending(&copy, run).await?;
         let lacks = Lacks { outline: &before, schema: current_schema(self.opened) };
+        self.refuse_lost(&lacks)?;
         let sql = ddl_of(&self.schema.database, &|part| lacks.part(part));
         let mut generated = self.generated(&lacks);
         if generated.tables.is_empty() && generated.enums.is_empty() {
@@ -89,6 +90,32 @@ impl Bench<'_> {
         self.check_coverage(&generated, &after)?;
         generated.sql = Some(sql);
         Ok(generated)
+    }
+
+    /// What an applied migration made is not made by another one: that would fail everywhere else.
+    fn refuse_lost(&self, lacks: &Lacks<'_>) -> Result<(), ChangeError> {
+        let applied = makers(self.opened).applied;
+        let tables = self.schema.database.tables.iter().map(|table| &table.name);
+        let lost = tables.filter(|name| lacks.table(name)).filter_map(|name| {
+            let placed = name.placed_in(current_schema(self.opened));
+            Some((placed.shown(), applied.table(&placed)?.to_owned()))
+        });
+        let lost: Vec<_> = lost.collect();
+        let Some((table, migration)) = lost.first() else { return Ok(()) };
+        let what = format!("the history has {migration}, but the table {table} does not exist");
+        let problem = lost
+            .iter()
+            .skip(1)
+            .fold(Problem::error(Code::HistoryUntrue, what), |problem, (table, migration)| {
+                problem.detail(format!("nor {table}, of {migration}"))
+            });
+        let problem = problem
+            .because("it was dropped since; a new migration that makes it fails where it was not")
+            .fix_with(
+                "Make it again; look at the statements, then run them with psql.",
+                "pgfleet diff target migrations --out repair.sql",
+            );
+        Err(vec![problem].into())
     }
 
     /// The copy once the pending migrations have run there.

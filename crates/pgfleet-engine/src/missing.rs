@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pgfleet_core::diagnose::Problem;
 use pgfleet_core::folder::{Format, Migration, MigrationKind};
 use pgfleet_core::history::Verdict;
-use pgfleet_core::missing::{Expectation, MissingReport, compare, origins};
+use pgfleet_core::missing::{Expectation, Makers, MissingReport, compare, origins};
 use pgfleet_core::preflight::claims;
 use pgfleet_core::prisma::{DEFAULT_SCHEMA, ObjectName};
 use pgfleet_core::program::Program;
@@ -44,12 +44,19 @@ pub async fn missing(
     let outline = read_outline(&opened.session).await;
     let outline = outline.map_err(|error| target.session_problem(&error))?;
     let (expected_from, expected) = expectation(project, &opened, schema)?;
-    let pending = programs(&opened, &|verdict| !matches!(verdict, Verdict::Applied));
-    let origins = origins(&pending, current_schema(&opened));
-    let report = compare(&expected, &outline, &origins, &[history_table(&opened)]);
+    let report = compare(&expected, &outline, &makers(&opened), &[history_table(&opened)]);
     let problems = opened.folder.set.problems.clone();
     opened.session.close().await;
     Ok(TargetMissing { server: target.spec.redacted(), expected_from, report, problems })
+}
+
+/// Which migrations make what.
+pub(crate) fn makers(opened: &Opened) -> Makers {
+    let made_by = |is_applied: bool| {
+        let wanted = move |verdict| matches!(verdict, Verdict::Applied) == is_applied;
+        origins(&programs(opened, &wanted), current_schema(opened))
+    };
+    Makers { pending: made_by(false), applied: made_by(true) }
 }
 
 fn expectation(

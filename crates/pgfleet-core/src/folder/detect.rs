@@ -47,7 +47,11 @@ impl Guess {
 fn guess(tree: &FileTree) -> Guess {
     let rules = [by_layout, by_annotation, by_flyway_names, by_pairs, by_code, by_numbers];
     let mut guess = rules.iter().find_map(|rule| rule(tree)).unwrap_or_else(|| Guess::open(&[]));
-    let hinted = hints(tree).into_iter();
+    let hints = hints(tree);
+    if let Some(hint) = hints.first().filter(|_| tree.files.is_empty()) {
+        return Guess::certain(&[hint.format]);
+    }
+    let hinted = hints.into_iter();
     let hinted = hinted.filter_map(|hint| guess.candidates.iter().position(|f| *f == hint.format));
     if let Some(at) = hinted.into_iter().next() {
         guess.candidates[..=at].rotate_right(1);

@@ -1,6 +1,6 @@
 //! Which tool a project uses, by the files beside its migration folder.
 //!
-//! Invariant: a hint only chooses among formats that the folder's own files fit.
+//! Invariant: a hint only chooses among formats that the folder's own files fit, unless there are none.
 
 use super::reading::base_name;
 use super::{FileTree, Format};
@@ -32,6 +32,7 @@ pub const NEIGHBOURS: &[&str] = &[
     "go.mod",
     "package.json",
     "pom.xml",
+    "schema.prisma",
     "sqlx.toml",
 ];
 
@@ -58,6 +59,7 @@ fn formats_of(file: &str, content: &str) -> Vec<Format> {
         .flatten()
         .collect(),
         "diesel.toml" => vec![Format::Diesel],
+        "schema.prisma" => vec![Format::Prisma],
         ".sqlx" | "sqlx.toml" => vec![Format::Sqlx],
         "flyway.conf" | "flyway.toml" => vec![Format::Flyway],
         "pom.xml" | "build.gradle" | "build.gradle.kts" => {

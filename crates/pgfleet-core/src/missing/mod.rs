@@ -13,4 +13,4 @@ mod tests;
 pub use expectation::{Expectation, ExpectedEnum, ExpectedTable};
 pub use origins::{Origins, origins};
 pub use outline::{Difference, Outline, OutlineTable, differences};
-pub use report::{ColumnRow, EnumRow, MissingReport, ModelRow, compare};
+pub use report::{ColumnRow, EnumRow, Makers, MissingReport, ModelRow, compare};

@@ -31,6 +31,8 @@ pub struct ModelRow {
     pub exists: bool,
     /// The pending migration that creates it.
     pub migration: Option<String>,
+    /// The applied migration that made it; it is gone since.
+    pub made_by: Option<String>,
 }
 
 /// A column that an existing table lacks.
@@ -44,6 +46,8 @@ pub struct ColumnRow {
     pub column: String,
     /// The pending migration that adds it.
     pub migration: Option<String>,
+    /// The applied migration that made it; it is gone since.
+    pub made_by: Option<String>,
 }
 
 /// An enum that is missing, or a value that it lacks.
@@ -55,6 +59,8 @@ pub struct EnumRow {
     pub value: Option<String>,
     /// The pending migration that creates it.
     pub migration: Option<String>,
+    /// The applied migration that made it; it is gone since.
+    pub made_by: Option<String>,
 }
 
 impl MissingReport {
@@ -63,9 +69,37 @@ impl MissingReport {
         self.models.iter().filter(|row| !row.exists)
     }
 
+    /// True when something is not there that an applied migration made.
+    pub fn lost_something(&self) -> bool {
+        self.missing_models().any(|row| row.made_by.is_some())
+            || self.columns.iter().any(|row| row.made_by.is_some())
+            || self.enums.iter().any(|row| row.made_by.is_some())
+    }
+
     /// True when the database has everything that is expected.
     pub fn complete(&self) -> bool {
         self.missing_models().next().is_none() && self.columns.is_empty() && self.enums.is_empty()
+    }
+}
+
+/// What migrations create, by what their text tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Makers {
+    /// Those that are not applied yet.
+    pub pending: Origins,
+    /// Those that are.
+    pub applied: Origins,
+}
+
+impl Makers {
+    /// Who will make it, and who has.
+    fn of<'o>(
+        &'o self,
+        find: impl Fn(&'o Origins) -> Option<&'o str>,
+    ) -> (Option<String>, Option<String>) {
+        let pending = find(&self.pending).map(str::to_owned);
+        let applied = find(&self.applied).map(str::to_owned).filter(|_| pending.is_none());
+        (pending, applied)
     }
 }
 
@@ -73,7 +107,7 @@ impl MissingReport {
 pub fn compare(
     expected: &Expectation,
     found: &Outline,
-    origins: &Origins,
+    makers: &Makers,
     ignored: &[ObjectName],
 ) -> MissingReport {
     let wanted = |name: &ObjectName| expected.tables.iter().any(|table| table.name == *name);
@@ -83,47 +117,43 @@ pub fn compare(
         .keys()
         .filter(|name| schemas.contains(&&name.schema) && !wanted(name) && !ignored.contains(name));
     MissingReport {
-        models: expected.tables.iter().map(|table| model_row(table, found, origins)).collect(),
-        columns: expected.tables.iter().flat_map(|t| column_rows(t, found, origins)).collect(),
-        enums: expected.enums.iter().flat_map(|one| enum_rows(one, found, origins)).collect(),
+        models: expected.tables.iter().map(|table| model_row(table, found, makers)).collect(),
+        columns: expected.tables.iter().flat_map(|t| column_rows(t, found, makers)).collect(),
+        enums: expected.enums.iter().flat_map(|one| enum_rows(one, found, makers)).collect(),
         extra_tables: extra.map(ObjectName::shown).collect(),
     }
 }
 
-fn model_row(table: &ExpectedTable, found: &Outline, origins: &Origins) -> ModelRow {
+fn model_row(table: &ExpectedTable, found: &Outline, makers: &Makers) -> ModelRow {
     let exists = found.tables.contains_key(&table.name);
-    let migration = origins.table(&table.name).filter(|_| !exists);
-    ModelRow {
-        model: table.model.clone(),
-        table: table.name.shown(),
-        exists,
-        migration: migration.map(str::to_owned),
-    }
+    let (migration, made_by) =
+        if exists { (None, None) } else { makers.of(|origins| origins.table(&table.name)) };
+    let (model, table) = (table.model.clone(), table.name.shown());
+    ModelRow { model, table, exists, migration, made_by }
 }
 
-fn column_rows(table: &ExpectedTable, found: &Outline, origins: &Origins) -> Vec<ColumnRow> {
+fn column_rows(table: &ExpectedTable, found: &Outline, makers: &Makers) -> Vec<ColumnRow> {
     let Some(OutlineTable { columns, .. }) = found.tables.get(&table.name) else {
         return Vec::new();
     };
     let missing = table.columns.iter().filter(|column| !columns.contains_key(*column));
-    let row = |column: &String| ColumnRow {
-        model: table.model.clone(),
-        table: table.name.shown(),
-        column: column.clone(),
-        migration: origins.column(&table.name, column).map(str::to_owned),
+    let row = |column: &String| {
+        let (migration, made_by) = makers.of(|origins| origins.column(&table.name, column));
+        let (model, table) = (table.model.clone(), table.name.shown());
+        ColumnRow { model, table, column: column.clone(), migration, made_by }
     };
     missing.map(row).collect()
 }
 
-fn enum_rows(expected: &ExpectedEnum, found: &Outline, origins: &Origins) -> Vec<EnumRow> {
-    let row = |value: Option<&String>, migration: Option<&str>| EnumRow {
-        name: expected.name.shown(),
-        value: value.cloned(),
-        migration: migration.map(str::to_owned),
+fn enum_rows(expected: &ExpectedEnum, found: &Outline, makers: &Makers) -> Vec<EnumRow> {
+    let row = |value: Option<&String>| {
+        let (migration, made_by) = makers.of(|origins| match value {
+            Some(value) => origins.value(&expected.name, value),
+            None => origins.enum_type(&expected.name),
+        });
+        EnumRow { name: expected.name.shown(), value: value.cloned(), migration, made_by }
     };
-    let Some(values) = found.enums.get(&expected.name) else {
-        return vec![row(None, origins.enum_type(&expected.name))];
-    };
+    let Some(values) = found.enums.get(&expected.name) else { return vec![row(None)] };
     let missing = expected.values.iter().filter(|value| !values.contains(value));
-    missing.map(|value| row(Some(value), origins.value(&expected.name, value))).collect()
+    missing.map(|value| row(Some(value))).collect()
 }

@@ -58,9 +58,9 @@ fn what_is_missing_says_which_migration_has_it() {
     let expected = Expectation::of_prisma(&database(), "app");
     let pending = pending(sql);
     let pending: Vec<_> = pending.iter().map(|(name, program)| (name.clone(), program)).collect();
-    let origins = origins(&pending, "app");
+    let makers = Makers { pending: origins(&pending, "app"), applied: Origins::default() };
     let history = name("app", "_prisma_migrations");
-    let report = compare(&expected, &found(), &origins, &[history]);
+    let report = compare(&expected, &found(), &makers, &[history]);
     let rows: Vec<_> = report
         .models
         .iter()
@@ -76,6 +76,20 @@ fn what_is_missing_says_which_migration_has_it() {
     assert_eq!(report.enums[0].migration.as_deref(), has);
     assert_eq!(report.extra_tables, ["app.old"]);
     assert!(!report.complete());
+}
+
+#[test]
+fn what_applied_migrations_made_is_gone_and_needs_no_migration() {
+    let applied =
+        pending("CREATE TABLE \"Report\" (id int); ALTER TABLE users ADD COLUMN name text;");
+    let applied: Vec<_> = applied.iter().map(|(name, program)| (name.clone(), program)).collect();
+    let makers = Makers { pending: Origins::default(), applied: origins(&applied, "app") };
+    let report = compare(&Expectation::of_prisma(&database(), "app"), &found(), &makers, &[]);
+    let made_by: Vec<_> = report.models.iter().map(|row| row.made_by.as_deref()).collect();
+    assert_eq!(made_by, [None, None, Some("2_more")]);
+    let made_by: Vec<_> = report.columns.iter().map(|row| row.made_by.as_deref()).collect();
+    assert_eq!(made_by, [Some("2_more"), None]);
+    assert!(report.lost_something());
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! saola-psl, brings 115 packages and checks for databases that do not concern us. What Prisma
 //! rejects as a mere style is accepted here; what would change the tables is an error with its place.
 
+pub mod beyond;
 mod constraint_name;
 mod database;
 mod ddl;

@@ -1,5 +1,6 @@
 //! Compares schemas, wherever they come from, and proves what turns one into the other.
 
+mod beyond;
 mod command;
 mod known;
 mod proof;
@@ -12,6 +13,7 @@ use pgfleet_core::diagnose::{Code, Problem};
 use crate::catalog::CatalogError;
 use crate::conduct::Target;
 
+pub use beyond::{Desired, complete_desired, complete_start};
 pub use proof::prove;
 pub use rename::{RenameWishes, Renamed, rename, rename_on};
 pub use script::{PREAMBLE, ScriptError, run_script};

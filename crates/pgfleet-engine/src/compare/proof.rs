@@ -5,7 +5,7 @@ use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::{Statement, compare};
 
-use super::{ScriptError, read_target, run_script};
+use super::{Desired, ScriptError, read_target, run_script};
 use crate::conduct::Target;
 use crate::project::Project;
 use crate::scratch::Scratch;
@@ -17,7 +17,7 @@ use crate::scratch::Scratch;
 pub async fn prove(
     project: &Project,
     from: &Schema,
-    to: &Schema,
+    to: &Desired,
     statements: &[Statement],
 ) -> Result<(), Box<Problem>> {
     let target = Target::of(project)?;
@@ -31,7 +31,7 @@ pub async fn prove(
 async fn prove_on(
     copy: &Target,
     from: &Schema,
-    to: &Schema,
+    to: &Desired,
     statements: &[Statement],
 ) -> Result<(), Box<Problem>> {
     make_copy(copy, from).await?;
@@ -39,7 +39,7 @@ async fn prove_on(
     let run = run_script(&session, statements).await;
     run.map_err(|error| unproven("a statement of the change fails").failed(&error))?;
     session.close().await;
-    let rest = compare(&read_part(copy).await?, to).statements();
+    let rest = to.rest(&read_part(copy).await?);
     match rest.is_empty() {
         true => Ok(()),
         false => Err(unproven("the change leaves a difference").differs(&rest)),

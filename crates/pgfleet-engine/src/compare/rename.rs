@@ -33,6 +33,14 @@ impl Renamed {
         self.schema.as_ref().unwrap_or(from)
     }
 
+    /// These renames, and others that start from what they leave.
+    #[must_use]
+    pub(super) fn then(mut self, more: Self) -> Self {
+        self.schema = more.schema.or(self.schema);
+        self.steps.extend(more.steps);
+        self
+    }
+
     /// The statements that rename, and the rest after them.
     pub fn before(&self, rest: &[Statement]) -> Vec<Statement> {
         self.steps.iter().map(RenameStep::statement).chain(rest.iter().cloned()).collect()

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use pgfleet_core::config::Settings;
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::Format;
 use pgfleet_core::place::Place;
+use pgfleet_core::prisma::beyond::foundation;
 use pgfleet_core::program::place_in;
 use pgfleet_core::report::Event;
 use pgfleet_core::schema::rename::{RenameRequest, annotations};
@@ -16,6 +18,7 @@ use pgfleet_sql::{PieceKind, split};
 
 use super::command::printed_schema;
 use super::known::Known;
+use super::proof::make_copy;
 use super::schema_problem;
 use crate::catalog::read_schema;
 use crate::conduct::{
@@ -76,6 +79,15 @@ impl FromStr for Side {
 }
 
 impl Side {
+    /// True for schema.prisma, whose tables are only a part of what a database holds.
+    pub fn is_prisma(&self) -> bool {
+        match self {
+            Self::Prisma(_) => true,
+            Self::Sql(path) => is_prisma_folder(path),
+            _ => false,
+        }
+    }
+
     /// Files as the configuration in `root` names them.
     #[must_use]
     pub fn below(self, root: &Path) -> Self {
@@ -252,7 +264,8 @@ enum Filling<'a> {
     Nothing,
     Migrations(Arc<Folder>),
     Files(&'a Path),
-    Script(String),
+    /// What tables of schema.prisma may use, and the script that makes them.
+    Prisma(Schema, String),
     Printed(Vec<String>),
 }
 
@@ -279,15 +292,30 @@ async fn replay_side(project: &Project, side: &Side) -> Result<Schema, Box<Probl
         Side::Migrations => {
             return replayed(project, &target, project.open_folder()?.into()).await;
         }
-        Side::Sql(path) if is_prisma_folder(path) => Filling::Script(prisma(project, Some(path))?),
+        Side::Sql(path) if is_prisma_folder(path) => {
+            Filling::Prisma(foundation_of(project, &target).await?, prisma(project, Some(path))?)
+        }
         Side::Sql(path) => Filling::Files(path),
-        Side::Prisma(path) => Filling::Script(prisma(project, path.as_deref())?),
+        Side::Prisma(path) => {
+            let script = prisma(project, path.as_deref())?;
+            Filling::Prisma(foundation_of(project, &target).await?, script)
+        }
         Side::Command(text) => Filling::Printed(["sh", "-c", text].map(str::to_owned).to_vec()),
         Side::ConfiguredCommand => Filling::Printed(project.settings.schema_command.clone()),
         _ => Filling::Nothing,
     };
     let scratch = Scratch::create(project, &target).await?;
     fill(project, &target, scratch, filling).await
+}
+
+/// Extensions, functions and types of the migrations, which columns of schema.prisma may use.
+async fn foundation_of(project: &Project, target: &Target) -> Result<Schema, Box<Problem>> {
+    match project.open_folder() {
+        Ok(folder) if folder.set.format == Format::Prisma && !folder.set.migrations.is_empty() => {
+            Ok(foundation(&replayed(project, target, folder.into()).await?))
+        }
+        _ => Ok(Schema::empty()),
+    }
 }
 
 /// Fills a scratch database, reads what it is then, and drops it.
@@ -302,7 +330,10 @@ async fn fill(
         Filling::Nothing => Ok(()),
         Filling::Migrations(folder) => Box::pin(run_migrations(project, &copy, folder)).await,
         Filling::Files(path) => run_files(&copy, path).await,
-        Filling::Script(sql) => run_text(&copy, "schema.prisma", &sql).await,
+        Filling::Prisma(foundation, sql) => match make_copy(&copy, &foundation).await {
+            Ok(()) => run_text(&copy, "schema.prisma", &sql).await,
+            Err(problem) => Err(problem),
+        },
         Filling::Printed(command) => match printed_schema(project, &copy, &command).await {
             Ok(sql) => run_text(&copy, "the command's output", &sql).await,
             Err(problem) => Err(problem),

@@ -7,7 +7,7 @@ use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::schema::diff::{Difference, Statement, Unit, compare, units};
 use pgfleet_core::schema::hazard::{StatementHazard, add_proposals, hazards, rename_hazards};
-use pgfleet_engine::compare::{Side, prove, read_side, rename};
+use pgfleet_engine::compare::{Side, complete_desired, complete_start, prove, read_side, rename};
 use pgfleet_engine::rows::broken_by_difference;
 use serde::Serialize;
 
@@ -87,15 +87,18 @@ impl Diff {
         scope.exclude.extend(self.exclude_schema.iter().cloned());
         let (from, to) =
             tokio::try_join!(read_side(&project, &self.from), read_side(&project, &self.to))?;
+        let from = complete_start(&self.from, from, &to);
         let renamed = rename(&project, &from, &to, &wishes.wishes()).await?;
-        let difference = self.difference(compare(renamed.start(&from), &to));
+        let (renamed, desired) = complete_desired(&project, &from, (&self.to, to), renamed).await?;
+        let to = &desired.schema;
+        let difference = self.difference(compare(renamed.start(&from), to));
         let rest = difference.statements();
         let statements = renamed.before(&rest);
         let proven = !self.no_proof;
         if proven && !statements.is_empty() {
-            prove(&project, &from, &to, &statements).await?;
+            prove(&project, &from, &desired, &statements).await?;
         }
-        let mut all_hazards = rename_hazards(&renamed.steps, &to);
+        let mut all_hazards = rename_hazards(&renamed.steps, to);
         let mut of_rest = hazards(&difference, &rest);
         add_proposals(&mut of_rest, &rest, &renamed.proposals);
         all_hazards.extend(of_rest);

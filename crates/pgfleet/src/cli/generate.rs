@@ -15,7 +15,7 @@ use pgfleet_engine::generate::{Generated, empty_directories, generate, silent_ru
 use pgfleet_engine::project::Project;
 
 use self::change::ChangeFlags;
-use super::context::{Context, usable_folder};
+use super::context::Context;
 use super::outcome::{CommandError, CommandResult};
 use super::renames::RenameFlags;
 use crate::render::TargetEntry;
@@ -23,11 +23,12 @@ use crate::render::TargetEntry;
 /// Write the next migration, in the folder's own format, that makes the desired schema
 #[derive(Debug, Args)]
 #[command(after_help = "\
-In a Prisma folder the desired schema is schema.prisma. Elsewhere it is --to, or `desired` under
-[schema] in pgfleet.toml: a side as `pgfleet diff` takes it.
+In a Prisma folder the desired schema is schema.prisma; what it has no word for (functions, triggers,
+checks, partial indexes) stays. Elsewhere it is --to, or `desired` under [schema] in pgfleet.toml: a side
+as `pgfleet diff` takes it.
 
 Examples:
-  pgfleet generate add_missing_tables                 Prisma: what the database lacks
+  pgfleet generate add_missing_tables                 Prisma: what schema.prisma has and migrations lack
   pgfleet generate add_missing_tables --missing-only --remove-empty
   pgfleet generate add_orders --to schema.sql --dry-run
   pgfleet generate keep_hotfix --to target            what was changed by hand, as a migration
@@ -53,7 +54,7 @@ pub struct Generate {
     /// Write plain statements in one transaction
     #[arg(long)]
     no_online: bool,
-    /// Write missing tables and enums even when existing ones differ too; those are listed
+    /// Prisma: write missing tables and enums alone; how existing ones differ is listed
     #[arg(long)]
     missing_only: bool,
     /// Remove empty migration directories, which Prisma refuses
@@ -72,12 +73,17 @@ impl Generate {
             result.text.insert_str(0, &finished);
             return Ok(result);
         }
-        let folder = usable_folder(&project).map_err(offer_removal)?;
+        let folder = change::folder(&project).map_err(offer_removal)?;
         let target = Target::of(&project)?;
         let opened = open(&project, &target, folder).await?;
         let run = silent_run(context.stop_signal());
         let generated = generate(&project, &target, &opened, self.schema.as_deref(), run).await?;
-        self.refuse_uncovered(&generated)?;
+        if !self.missing_only && !generated.not_covered.is_empty() {
+            opened.session.close().await;
+            let mut result = self.whole_change(context, &project).await?;
+            result.text.insert_str(0, &format!("{finished}{removed}"));
+            return Ok(result);
+        }
         let file = self.write(&project, &opened, &generated)?;
         let mut result = shown(&target, &generated, file.as_deref())?;
         result.text.insert_str(0, &format!("{finished}{removed}"));
@@ -96,13 +102,7 @@ impl Generate {
             (None, Format::Prisma) => Some(Side::Prisma(self.schema.clone())),
             (to, _) => to.clone(),
         };
-        let flags = ChangeFlags {
-            name: &self.name,
-            to,
-            renames: &self.renames,
-            dry_run: self.dry_run,
-            online: (self.online || self.no_online).then_some(self.online),
-        };
+        let flags = self.change_flags(to);
         change::run(context, project, folder, flags).await.map(Some)
     }
 
@@ -139,21 +139,25 @@ impl Generate {
         Ok(text)
     }
 
-    fn refuse_uncovered(&self, generated: &Generated) -> Result<(), CommandError> {
-        if self.missing_only || generated.not_covered.is_empty() {
-            return Ok(());
+    /// Existing tables differ, too: all of it is written, in plain DDL.
+    async fn whole_change(
+        &self,
+        context: &Context,
+        project: &Project,
+    ) -> Result<CommandResult, CommandError> {
+        let folder = change::folder(project)?;
+        let flags = self.change_flags(Some(Side::Prisma(self.schema.clone())));
+        change::run(context, project, folder, flags).await
+    }
+
+    fn change_flags(&self, to: Option<Side>) -> ChangeFlags<'_> {
+        ChangeFlags {
+            name: &self.name,
+            to,
+            renames: &self.renames,
+            dry_run: self.dry_run,
+            online: (self.online || self.no_online).then_some(self.online),
         }
-        let count = generated.not_covered.len();
-        let what =
-            format!("{count} differences are in existing tables, which `generate` does not change");
-        let mut problem = Problem::error(Code::ChangeNotCovered, what);
-        for difference in &generated.not_covered {
-            problem = problem.detail(format!("{}: {}", difference.object, difference.what));
-        }
-        let command = format!("pgfleet generate {} --missing-only", self.name);
-        let whole = format!("pgfleet generate {} --to prisma", self.name);
-        let problem = problem.fix_with("Write the changes too, in plain DDL.", whole);
-        Err(problem.fix_with("Write what is missing all the same.", command).into())
     }
 
     fn write(

@@ -92,7 +92,12 @@ fn summary(report: &MissingReport) -> Option<Problem> {
         .because("the code expects them; queries that use them fail");
     let has_migration = |row: &&&pgfleet_core::missing::ModelRow| row.migration.is_some();
     let pending = missing.iter().filter(has_migration).count();
-    if pending < missing.len() {
+    let lost = missing.iter().filter(|row| row.made_by.is_some()).count();
+    if report.lost_something() {
+        let again = "Make again what applied migrations made and is gone; look at it, then run it with psql.";
+        problem = problem.fix_with(again, "pgfleet diff target migrations --out repair.sql");
+    }
+    if pending + lost < missing.len() {
         let write = "Write the migration for the tables that need one.";
         problem = problem.fix_with(write, "pgfleet generate add_missing_tables");
     }

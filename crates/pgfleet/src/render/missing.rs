@@ -44,7 +44,11 @@ fn models(out: &mut String, style: &Style, rows: &[&ModelRow]) {
             pad(&clean_line(&row.model), model),
             pad(&clean_line(&row.table), table),
             exists(style, row.exists),
-            if row.exists { String::new() } else { migration(style, row.migration.as_deref()) },
+            if row.exists {
+                String::new()
+            } else {
+                migration(style, row.migration.as_deref(), row.made_by.as_deref())
+            },
         );
         out.push_str(line.trim_end());
         out.push('\n');
@@ -56,13 +60,17 @@ fn exists(style: &Style, exists: bool) -> String {
     style.paint(role, &pad(word, HEADINGS[2].len()))
 }
 
-fn migration(style: &Style, migration: Option<&str>) -> String {
-    match migration {
-        Some(name) => {
+fn migration(style: &Style, migration: Option<&str>, made_by: Option<&str>) -> String {
+    match (migration, made_by) {
+        (None, Some(name)) => {
+            let text = format!("{} gone; {} made it", style.glyph("❌", "[ ]"), clean_line(name));
+            style.paint(Role::Bad, &text)
+        }
+        (Some(name), _) => {
             let text = format!("{} has migration {}", style.glyph("✅", "[x]"), clean_line(name));
             style.paint(Role::Note, &text)
         }
-        None => style.paint(Role::Bad, &format!("{} needs one", style.glyph("❌", "[ ]"))),
+        (None, None) => style.paint(Role::Bad, &format!("{} needs one", style.glyph("❌", "[ ]"))),
     }
 }
 
@@ -79,7 +87,7 @@ fn section(out: &mut String, style: &Style, title: &str, lines: &[String]) {
 fn columns(out: &mut String, style: &Style, report: &MissingReport) {
     let line = |row: &pgfleet_core::missing::ColumnRow| {
         let column = clean_line(&format!("{}.{}", row.table, row.column));
-        format!("{column}  {}", migration(style, row.migration.as_deref()))
+        format!("{column}  {}", migration(style, row.migration.as_deref(), row.made_by.as_deref()))
     };
     let lines: Vec<_> = report.columns.iter().map(line).collect();
     section(out, style, "Columns that existing tables lack", &lines);
@@ -91,7 +99,11 @@ fn enums(out: &mut String, style: &Style, report: &MissingReport) {
             Some(value) => format!("{} lacks {value:?}", row.name),
             None => format!("{} does not exist", row.name),
         };
-        format!("{}  {}", clean_line(&what), migration(style, row.migration.as_deref()))
+        format!(
+            "{}  {}",
+            clean_line(&what),
+            migration(style, row.migration.as_deref(), row.made_by.as_deref())
+        )
     };
     let lines: Vec<_> = report.enums.iter().map(line).collect();
     section(out, style, "Enums", &lines);

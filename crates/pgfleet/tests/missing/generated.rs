@@ -45,32 +45,48 @@ fn tables_enums_indexes_and_keys_come_in_prismas_words() {
 }
 
 #[test]
-fn changes_of_existing_tables_are_named_and_never_passed_over() {
+fn changes_of_existing_tables_are_named_when_they_are_left_out() {
     let schema = MORE.replace("  posts Post[]", "  name  String @unique\n  posts Post[]");
     let (project, db) = (prisma_project(&schema, &[("1_init", INIT)]), TestDb::new());
     run(&project, &db, &["apply"]).assert_success();
     let (code, target) = json(&project, &db, &["missing"]);
     assert_eq!((code, &target["columns"][0]["column"]), (1, &"name".into()));
-    let refused = run(&project, &db, &["generate", "more"]);
-    assert_eq!(refused.code, 5, "{refused:?}");
-    assert!(refused.stderr.contains("column name is missing"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("generate more --to prisma"), "{}", refused.stderr);
     let written = run(&project, &db, &["generate", "more", "--missing-only"]).assert_success();
-    assert!(written.stderr.contains("User_name_key is missing"), "{}", written.stderr);
+    for what in ["PF417", "column name is missing", "User_name_key is missing"] {
+        assert!(written.stderr.contains(what), "{}", written.stderr);
+    }
     assert!(!generated_sql(&project, &["1_init"]).contains("User_name_key"));
 }
 
 #[test]
-fn changes_of_existing_tables_are_written_when_the_schema_is_named() {
+fn changes_of_existing_tables_are_written_with_what_is_missing() {
     let schema = MORE.replace("  posts Post[]", "  name  String @unique\n  posts Post[]");
     let (project, db) = (prisma_project(&schema, &[("1_init", INIT)]), TestDb::new());
     run(&project, &db, &["apply"]).assert_success();
-    run(&project, &db, &["generate", "more", "--to", "prisma"]).assert_success();
+    run(&project, &db, &["generate", "more"]).assert_success();
     run(&project, &db, &["apply"]).assert_success();
     assert_eq!(json(&project, &db, &["missing"]).0, 0);
     run(&project, &db, &["diff", "target", "prisma", "--exit-code"]).assert_success();
     let again = run(&project, &db, &["generate", "again"]).assert_success();
     assert!(again.stdout.contains("Nothing to generate"), "{}", again.stdout);
+}
+
+#[test]
+fn a_table_that_an_applied_migration_made_gets_no_second_migration() {
+    let (project, db) = (prisma_project(MORE, &[("1_init", INIT)]), TestDb::new());
+    run(&project, &db, &["apply"]).assert_success();
+    db.sql("DROP TABLE \"User\"");
+    let missing = run(&project, &db, &["missing"]);
+    assert!(missing.stdout.contains("gone; 1_init made it"), "{}", missing.stdout);
+    let refused = run(&project, &db, &["generate", "more"]);
+    assert!(refused.code != 0 && refused.stderr.contains("PF408"), "{refused:?}");
+    let repair = ["diff", "target", "migrations", "--out", "repair.sql"];
+    run(&project, &db, &repair).assert_success();
+    let sql = std::fs::read_to_string(project.path().join("repair.sql")).unwrap();
+    db.sql(sql.split_once("BEGIN;").unwrap().1.split("COMMIT").next().unwrap());
+    run(&project, &db, &["generate", "more"]).assert_success();
+    run(&project, &db, &["apply"]).assert_success();
+    assert_eq!(json(&project, &db, &["missing"]).0, 0);
 }
 
 #[test]

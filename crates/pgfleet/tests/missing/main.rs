@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
+mod engine;
 mod generated;
 mod orchestra;
 mod other_formats;

@@ -53,7 +53,8 @@ pub async fn run(
         ComposeRequest { name: slug(flags.name)?, online: flags.online, now: current_moment() };
     let wishes = flags.renames.wishes(context, &side)?;
     let to = read_side(project, &side).await?;
-    let composed = compose_change(project, folder, &to, &request, &wishes.wishes()).await?;
+    let composed =
+        compose_change(project, folder, (&side, &to), &request, &wishes.wishes()).await?;
     wishes.refuse_unanswered(&composed.proposals)?;
     let problems = broken_in_target(project, &composed).await;
     let (path, shown) = project.folder_path()?;
@@ -130,7 +131,9 @@ fn slug(name: &str) -> Result<String, Box<Problem>> {
 
 fn text(context: &Context, composed: &Composed, shown: &str, dry_run: bool) -> String {
     if composed.files.is_empty() {
-        return "Nothing to generate: the migrations make the desired schema.\n".to_owned();
+        return "Nothing to generate: the migrations make the desired schema. `pgfleet drift` says what a \
+                database has that they do not make, and the reverse.\n"
+            .to_owned();
     }
     let mut text = String::new();
     for file in &composed.files {

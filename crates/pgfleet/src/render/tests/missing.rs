@@ -6,7 +6,7 @@ use crate::render::{MissingOptions, missing};
 
 fn model(model: &str, table: &str, exists: bool, migration: Option<&str>) -> ModelRow {
     let migration = migration.map(str::to_owned);
-    ModelRow { model: model.into(), table: table.into(), exists, migration }
+    ModelRow { model: model.into(), table: table.into(), exists, migration, made_by: None }
 }
 
 fn report() -> MissingReport {
@@ -15,16 +15,28 @@ fn report() -> MissingReport {
         table: "users".into(),
         column: column.into(),
         migration: migration.map(str::to_owned),
+        made_by: None,
     };
-    let value = EnumRow { name: "Role".into(), value: Some("ADMIN".into()), migration: None };
+    let gone =
+        ModelRow { made_by: Some("20250101_init".into()), ..model("Team", "teams", false, None) };
+    let value = EnumRow {
+        name: "Role".into(),
+        value: Some("ADMIN".into()),
+        migration: None,
+        made_by: None,
+    };
     MissingReport {
         models: vec![
             model("User", "users", true, None),
             model("OrganizationService", "organization_services", false, None),
             model("Session", "sessions", false, Some("20251017_add_session_model")),
+            gone,
         ],
         columns: vec![column("phone", None), column("avatar", Some("20251017_add_avatar"))],
-        enums: vec![value, EnumRow { name: "Kind".into(), value: None, migration: None }],
+        enums: vec![
+            value,
+            EnumRow { name: "Kind".into(), value: None, migration: None, made_by: None },
+        ],
         extra_tables: vec!["old_users".into(), "tmp_import".into()],
     }
 }

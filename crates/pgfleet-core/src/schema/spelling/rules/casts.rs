@@ -92,6 +92,10 @@ impl Chain {
 
     fn reduced(self) -> Self {
         match self.operand.as_slice() {
+            // Without elements it can only be cast to an array, and is `'{}'` of that type.
+            [_, Node::Group('[', elements)] if elements.is_empty() => {
+                Self { operand: vec![Node::token("'{}'")], ..self }
+            }
             [_, Node::Group('[', elements)] => {
                 let elements = elements.clone();
                 self.into_elements(&elements)
