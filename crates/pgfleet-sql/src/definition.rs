@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::cursor::{Cursor, Tokens};
 use crate::lex::{Lexer, TokenKind};
-use crate::name::QualifiedName;
+use crate::name::{QualifiedName, quote_ident};
 
 /// A foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,33 @@ pub fn key_columns(definition: &str) -> Option<KeyColumns> {
         (!item.is_symbol(b'(')).then_some(name)
     };
     Some(KeyColumns { columns: inside.items().into_iter().map(column).collect(), range })
+}
+
+/// An index's or key's definition with another name for one of its columns: in the list, in `INCLUDE`, in
+/// expressions and in `WHERE`.
+#[must_use]
+pub fn with_column_renamed(definition: &str, from: &str, to: &str) -> String {
+    let tokens = Tokens::new(definition);
+    let mut cursor = tokens.cursor();
+    while !cursor.at_end() && !cursor.is_symbol(b'(') {
+        cursor.bump();
+    }
+    let (mut text, mut copied, mut is_part) = (String::new(), 0, false);
+    while !cursor.at_end() {
+        let before = cursor;
+        let name = if is_part { None } else { cursor.ident() };
+        // A name before a parenthesis is a function's.
+        if name.as_deref() == Some(from) && !cursor.is_symbol(b'(') {
+            text.push_str(&definition[copied..before.offset()]);
+            text.push_str(&quote_ident(to));
+            copied = before.end_before(&cursor);
+        }
+        if name.is_none() {
+            is_part = matches!(cursor.text(), "." | "::" | ":");
+            cursor.bump();
+        }
+    }
+    text + &definition[copied..]
 }
 
 fn names(list: Cursor<'_>) -> Option<Vec<String>> {
@@ -137,6 +164,14 @@ mod tests {
         assert_eq!(key.columns, [Some("a".to_owned()), None, Some("C".to_owned())]);
         assert_eq!(&text[key.range], "a, lower(b), \"C\" text_pattern_ops DESC");
         assert_eq!(key_columns("UNIQUE NULLS NOT DISTINCT (a)").unwrap().columns.len(), 1);
+    }
+
+    #[test]
+    fn a_column_is_renamed_wherever_it_is_meant() {
+        let text = "CREATE INDEX org ON public.org USING btree (org, lower(org), org(x), (org)::app.org, \"Org\") INCLUDE (org) WHERE (org = 'org'::org)";
+        let wanted = "CREATE INDEX org ON public.org USING btree (\"Org new\", lower(\"Org new\"), org(x), (\"Org new\")::app.org, \"Org\") INCLUDE (\"Org new\") WHERE (\"Org new\" = 'org'::org)";
+        assert_eq!(with_column_renamed(text, "org", "Org new"), wanted);
+        assert_eq!(with_column_renamed("UNIQUE (a, \"B c\")", "B c", "b"), "UNIQUE (a, b)");
     }
 
     #[test]

@@ -1,16 +1,19 @@
-//! A tenant column of another type: a second one is filled beside it and takes its place, forth and back.
+//! A tenant column of another type: a second one is filled beside it and takes its place, with everything
+//! that stands on it, forth and back.
 //!
 //! Invariant: while both are there, whoever writes the old one writes both.
 
 use pgfleet_sql::quote_ident;
 
+use super::dependents::{carried, details, obstacles};
 use super::names;
 use super::steps::{Phase, Piece, Section, Writer};
 use crate::schema::Column;
 
 /// The column that takes the place of the one that is there.
 struct Beside<'s> {
-    data_type: &'s str,
+    /// With its collation.
+    data_type: String,
     /// What rows get that are there, called `t`.
     value: String,
     /// What new rows get, inside of a body: no value of a variable reaches it.
@@ -20,19 +23,21 @@ struct Beside<'s> {
     /// In the transaction that exchanges the columns.
     before: Vec<String>,
     after: Vec<String>,
+    /// What the column has besides.
+    details: Vec<String>,
 }
 
 /// What changes the type.
 pub(super) fn section(writer: &Writer<'_>, is: &Column) -> Section {
     let (table, column, data_type) = (writer.table(), writer.column(), &writer.tenancy.type_name);
-    let (up, down, how) = if writer.state.column_dependents.is_empty() {
+    let (up, down, how) = if obstacles(writer.state).is_empty() {
         let fits = format!(
             "DO $tenant$ BEGIN PERFORM count({column}::{}) FROM {table}; END $tenant$",
             is.type_name
         );
         let mut down = vec![Piece::Alone(fits)];
         down.extend(exchange(writer, &back(writer, is)));
-        (exchange(writer, &forth(writer)), down, "beside the old one")
+        (exchange(writer, &forth(writer, is)), down, "beside the old one")
     } else {
         let down = vec![Piece::Together(back_in_place(writer, is))];
         (in_place(writer, is), down, "in place, which rewrites the table under its lock")
@@ -48,13 +53,16 @@ pub(super) fn section(writer: &Writer<'_>, is: &Column) -> Section {
     }
 }
 
-fn forth<'w>(writer: &'w Writer<'_>) -> Beside<'w> {
+fn forth<'w>(writer: &'w Writer<'_>, is: &Column) -> Beside<'w> {
     let (column, data_type) = (writer.column(), &writer.tenancy.type_name);
     let value = format!("coalesce(t.{column}::{data_type}, {})", writer.fallback("t"));
     Beside {
-        data_type,
+        data_type: data_type.clone(),
         of_row: match writer.constant() {
-            Some(_) => format!("coalesce(t.{column}::{data_type}, t.{})", beside(writer)),
+            Some(_) => format!(
+                "coalesce(t.{column}::{data_type}, t.{})",
+                quote_ident(&beside_column(writer))
+            ),
             None => value.clone(),
         },
         value,
@@ -62,13 +70,17 @@ fn forth<'w>(writer: &'w Writer<'_>) -> Beside<'w> {
         not_null: true,
         before: Vec::new(),
         after: writer.derivation.iter().flat_map(|d| d.create_trigger(writer)).collect(),
+        details: details(writer, is, false),
     }
 }
 
 fn back<'w>(writer: &'w Writer<'_>, is: &'w Column) -> Beside<'w> {
     let (column, old) = (writer.column(), &is.type_name);
     Beside {
-        data_type: old,
+        data_type: match &is.collation {
+            Some(collation) => format!("{old} COLLATE {collation}"),
+            None => old.clone(),
+        },
         value: format!("t.{column}::{old}"),
         // The trigger that gives new rows their tenant may come behind this one's.
         of_row: match writer.constant() {
@@ -79,15 +91,18 @@ fn back<'w>(writer: &'w Writer<'_>, is: &'w Column) -> Beside<'w> {
         not_null: is.not_null,
         before: writer.drop_trigger(),
         after: Vec::new(),
+        details: details(writer, is, true),
     }
 }
 
-fn beside(writer: &Writer<'_>) -> String {
-    quote_ident(&names::joined(&writer.tenancy.column, "new"))
+fn beside_column(writer: &Writer<'_>) -> String {
+    names::joined(&writer.tenancy.column, "new")
 }
 
 fn exchange(writer: &Writer<'_>, new: &Beside<'_>) -> Vec<Piece> {
-    let (table, column, beside) = (writer.table(), writer.column(), beside(writer));
+    let (table, column) = (writer.table(), writer.column());
+    let bare = beside_column(writer);
+    let (beside, on_it) = (quote_ident(&bare), carried(writer, &bare));
     let function = quote_ident(&writer.name("convert"));
     let schema = quote_ident(&writer.state.object.id.schema);
     let mut begin = vec![format!("ALTER TABLE {table} ADD COLUMN {beside} {}", new.data_type)];
@@ -112,15 +127,20 @@ fn exchange(writer: &Writer<'_>, new: &Beside<'_>) -> Vec<Piece> {
     if new.not_null {
         pieces.extend(writer.set_not_null(&beside));
     }
+    pieces.extend(on_it.built);
     let mut end = new.before.clone();
+    end.extend(on_it.taken_off);
     end.extend([
         format!("DROP TRIGGER {function} ON {table}"),
         format!("DROP FUNCTION {schema}.{function}()"),
         format!("ALTER TABLE {table} DROP COLUMN {column}"),
         format!("ALTER TABLE {table} RENAME COLUMN {beside} TO {column}"),
     ]);
+    end.extend(new.details.iter().cloned());
+    end.extend(on_it.put_on);
     end.extend(new.after.iter().cloned());
     pieces.push(Piece::Together(end));
+    pieces.extend(on_it.validated);
     pieces
 }
 

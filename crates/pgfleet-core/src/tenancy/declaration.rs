@@ -32,6 +32,10 @@ pub struct TenancySection {
     /// New rows that name no tenant get one for good, by the default or the trigger.
     #[serde(default = "yes")]
     pub keep_default: bool,
+    /// A column of another type may be changed in place where it cannot be exchanged: readers and writers
+    /// wait while the table is rewritten.
+    #[serde(default)]
+    pub allow_rewrite: bool,
     /// What to do about a table that a database lacks.
     #[serde(default)]
     pub absent: Absent,
@@ -65,6 +69,8 @@ pub struct TableSection {
     /// Unique keys that stay unique over all tenants, each as its columns: `"a, b"`.
     #[serde(default)]
     pub keep_unique: Vec<String>,
+    /// The primary key, as its columns, when it becomes per-tenant too.
+    pub per_tenant: Option<String>,
 }
 
 /// What to do about a table that a database lacks.
@@ -121,6 +127,8 @@ pub struct TenantTable {
     pub source: Source,
     /// Keys that stay as they are.
     pub keep_unique: Vec<Vec<String>>,
+    /// Columns of a primary key that becomes per-tenant.
+    pub per_tenant: Option<Vec<String>>,
 }
 
 /// What is declared, understood.
@@ -140,6 +148,8 @@ pub struct Tenancy {
     pub force_row_security: bool,
     /// Defaults and triggers stay.
     pub keep_default: bool,
+    /// Tables may be rewritten under their lock.
+    pub allow_rewrite: bool,
     /// What to do about a table that is not there.
     pub absent: Absent,
     /// The tenant of rows without one, as SQL.
@@ -170,6 +180,7 @@ impl TenancySection {
             row_security: None,
             force_row_security: false,
             keep_default: true,
+            allow_rewrite: false,
             absent: Absent::default(),
             orphans: None,
             role: None,
@@ -216,6 +227,7 @@ impl TenancySection {
             row_security: self.row_security.clone(),
             force_row_security: self.force_row_security,
             keep_default: self.keep_default,
+            allow_rewrite: self.allow_rewrite,
             absent: self.absent,
             orphans: self.orphans.as_ref().map(Scalar::sql),
             role: self.role.clone(),
@@ -246,7 +258,8 @@ impl TenancySection {
             (None, _) => self.common_source()?,
         };
         let keep_unique = table.keep_unique.iter().map(|columns| column_list(columns)).collect();
-        Ok(TenantTable { name, source, keep_unique })
+        let per_tenant = table.per_tenant.as_deref().map(column_list);
+        Ok(TenantTable { name, source, keep_unique, per_tenant })
     }
 
     fn common_source(&self) -> Result<Source, String> {

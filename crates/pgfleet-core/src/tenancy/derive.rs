@@ -4,10 +4,10 @@ use pgfleet_sql::definition::foreign_key;
 use pgfleet_sql::{QualifiedName, quote_ident};
 
 use super::declaration::{Hop, Source, TenantTable};
+use super::lookup::Lookup;
 use super::names;
 use super::steps::{Piece, Writer};
-use super::survey::find_table;
-use crate::schema::{Body, Object, Schema};
+use crate::schema::{Body, Object};
 
 /// How a row's tenant is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,13 @@ impl Derivation {
     /// Resolves what is declared; none for a constant.
     pub(super) fn of(
         declared: &TenantTable,
-        schema: &Schema,
+        lookup: &Lookup<'_>,
         has_tenant: &dyn Fn(&QualifiedName) -> bool,
     ) -> Result<Option<Self>, String> {
         match &declared.source {
             Source::Constant(_) => Ok(None),
             Source::Expression(sql) => Ok(Some(Self::Expression(sql.clone()))),
-            Source::Via(hops) => path(declared, hops, schema, has_tenant).map(Some),
+            Source::Via(hops) => path(declared, hops, lookup, has_tenant).map(Some),
         }
     }
 
@@ -174,19 +174,19 @@ impl Derivation {
 fn path(
     declared: &TenantTable,
     hops: &[Hop],
-    schema: &Schema,
+    lookup: &Lookup<'_>,
     has_tenant: &dyn Fn(&QualifiedName) -> bool,
 ) -> Result<Derivation, String> {
     let mut steps: Vec<PathStep> = Vec::new();
     let mut at = declared.name.clone();
     for hop in hops {
-        let object = find_table(schema, &at).ok_or_else(|| format!("{at} does not exist"))?;
+        let object = lookup.table(&at).ok_or_else(|| format!("{at} does not exist"))?;
         if !object.columns().iter().any(|column| column.name == hop.column) {
             return Err(format!("{at} has no column {}", hop.column));
         }
         let (table, key) = match &hop.to {
             Some((table, key)) => (table.clone(), key.clone()),
-            None => referenced(schema, object, &hop.column).ok_or_else(|| {
+            None => referenced(lookup, object, &hop.column).ok_or_else(|| {
                 let column = &hop.column;
                 format!(
                     "no foreign key leads from {at} by {column}; write \"{column} -> table.column\""
@@ -207,11 +207,13 @@ fn path(
 }
 
 /// What a column references by a foreign key of its own.
-fn referenced(schema: &Schema, table: &Object, column: &str) -> Option<(QualifiedName, String)> {
-    schema.objects.iter().find_map(|object| match &object.body {
-        Body::Constraint(one)
-            if object.id.schema == table.id.schema && object.id.table == table.id.name =>
-        {
+fn referenced(
+    lookup: &Lookup<'_>,
+    table: &Object,
+    column: &str,
+) -> Option<(QualifiedName, String)> {
+    lookup.parts(&table.id).iter().find_map(|object| match &object.body {
+        Body::Constraint(one) => {
             let key = foreign_key(&one.definition)?;
             let single = key.columns == [column] && key.references.len() == 1;
             single.then(|| (key.table, key.references[0].clone()))

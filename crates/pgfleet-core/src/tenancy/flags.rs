@@ -24,12 +24,14 @@ pub struct TenancyFlags {
     pub row_security: Option<String>,
     pub force_row_security: bool,
     pub drop_default: bool,
+    pub allow_rewrite: bool,
     pub skip_absent: bool,
     pub orphans: Option<String>,
-    /// Each of the form `TABLE=…`, as the next two.
+    /// Each of the form `TABLE=…`, as the next three.
     pub via: Vec<String>,
     pub sql: Vec<String>,
     pub keep_unique: Vec<String>,
+    pub per_tenant: Vec<String>,
 }
 
 impl TenancyFlags {
@@ -50,15 +52,19 @@ impl TenancyFlags {
         if !self.tables.is_empty() {
             choose(&mut made, &self.tables);
         }
-        for (flag, values) in
-            [("--via", &self.via), ("--sql", &self.sql), ("--keep-unique", &self.keep_unique)]
-        {
+        for (flag, values) in [
+            ("--via", &self.via),
+            ("--sql", &self.sql),
+            ("--keep-unique", &self.keep_unique),
+            ("--per-tenant", &self.per_tenant),
+        ] {
             for value in values {
                 let (name, value) = of_table(flag, value)?;
                 let table = named(&mut made, &name);
                 match flag {
                     "--via" => (table.via, table.sql) = (split_outside(value, ','), None),
                     "--sql" => (table.via, table.sql) = (Vec::new(), Some(value.to_owned())),
+                    "--per-tenant" => table.per_tenant = Some(value.to_owned()),
                     _ => table.keep_unique.push(value.to_owned()),
                 }
             }
@@ -105,6 +111,7 @@ impl TenancyFlags {
         made.orphans = self.orphans.as_deref().map(scalar).or(made.orphans.take());
         made.force_row_security |= self.force_row_security;
         made.keep_default &= !self.drop_default;
+        made.allow_rewrite |= self.allow_rewrite;
         if self.skip_absent {
             made.absent = Absent::Skip;
         }

@@ -7,10 +7,12 @@
 mod checks;
 mod convert;
 mod declaration;
+mod dependents;
 mod derive;
 mod flags;
 mod fleet;
 mod isolation;
+mod lookup;
 mod names;
 mod partitioned;
 mod queries;
@@ -24,7 +26,7 @@ use std::collections::BTreeSet;
 use pgfleet_sql::{QualifiedName, quote_ident};
 
 use crate::diagnose::{Code, Problem};
-use crate::schema::Schema;
+use crate::schema::{Object, Schema};
 
 pub use checks::checks;
 pub use declaration::{
@@ -34,12 +36,13 @@ use derive::Derivation;
 pub use flags::TenancyFlags;
 pub use fleet::{Variant, checks_for_all, default_name, down_for_all, signature_sql, up_for_all};
 pub use isolation::{Attempt, Operation, Verdict};
+use lookup::Lookup;
 pub use queries::{Language, Unrestricted, in_source, in_statement};
 use rekey::Bodies;
 pub use script::{down_statements, up_statements};
 use steps::Writer;
 pub use steps::{Phase, Piece, Section};
-use survey::{find_table, survey};
+use survey::survey;
 
 /// What one table needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,11 +89,12 @@ impl TenancyPlan {
 /// # Errors
 /// Everything in the schema that stands in the way.
 pub fn plan(tenancy: &Tenancy, schema: &Schema) -> Result<TenancyPlan, Vec<Problem>> {
+    let lookup = &Lookup::new(schema);
     let mut plan = TenancyPlan::default();
     let mut problems = Vec::new();
     let mut open = Vec::new();
     for declared in &tenancy.tables {
-        match (survey(tenancy, declared, schema), tenancy.absent) {
+        match (survey(tenancy, declared, lookup), tenancy.absent) {
             (Some(state), _) => open.push(state),
             (None, Absent::Skip) => plan.absent.push(declared.name.clone()),
             (None, Absent::Refuse) => problems.push(absent(&declared.name)),
@@ -101,15 +105,15 @@ pub fn plan(tenancy: &Tenancy, schema: &Schema) -> Result<TenancyPlan, Vec<Probl
         let there = |object: &crate::schema::Object| {
             object.columns().iter().any(|column| column.name == tenancy.column)
         };
-        gets.contains(name) || find_table(schema, name).is_some_and(there)
+        gets.contains(name) || lookup.table(name).is_some_and(there)
     };
     let mut derived = Vec::new();
     let bodies = Bodies::default();
     for state in &open {
         problems.extend(refusals(state, tenancy));
-        match Derivation::of(state.declared, schema, &has_tenant) {
+        match Derivation::of(state.declared, lookup, &has_tenant) {
             Ok(derivation) => {
-                derived.push(Writer { tenancy, schema, state, derivation, bodies: &bodies });
+                derived.push(Writer { tenancy, lookup, state, derivation, bodies: &bodies });
             }
             Err(why) => problems.push(refused(format!("{}: {why}", state.declared.name))),
         }
@@ -168,11 +172,63 @@ fn refusals(state: &survey::TableState<'_>, tenancy: &Tenancy) -> Vec<Problem> {
             );
         }
     }
+    problems.extend(beside_refused(state, tenancy));
+    problems.extend(primary_refused(state, tenancy));
     if state.column.is_some_and(|column| column.generated.is_some() || column.identity.is_some()) {
         let column = &tenancy.column;
         problems.push(refused(format!("{table}.{column} is a generated column")));
     }
     problems
+}
+
+/// A primary key that shall become per-tenant and cannot.
+fn primary_refused(state: &survey::TableState<'_>, tenancy: &Tenancy) -> Option<Problem> {
+    let asked = state.declared.per_tenant.as_ref()?;
+    let table = &state.declared.name;
+    let columns = asked.join(", ");
+    if let Some(key) = state.keys.iter().find(|key| key.is_primary) {
+        let what = format!("the primary key ({columns}) of {table} cannot become per-tenant");
+        return (!key.parts.is_empty()).then(|| {
+            refused(what)
+                .because("a partitioned table cannot have a second one while the first is there")
+                .fix("Leave it unique over all tenants: without per_tenant.")
+        });
+    }
+    let mut wanted: BTreeSet<_> = asked.iter().collect();
+    wanted.insert(&tenancy.column);
+    let is_done =
+        state.primary_key.as_ref().is_some_and(|is| is.iter().collect::<BTreeSet<_>>() == wanted);
+    (!is_done).then(|| {
+        let is = state.primary_key.as_ref().map(|is| is.join(", "));
+        refused(format!("{table} has no primary key ({columns})"))
+            .because(is.map_or("it has none".to_owned(), |is| format!("its primary key is ({is})")))
+            .fix("Correct per_tenant, --per-tenant.")
+    })
+}
+
+/// A column of another type that cannot be exchanged beside its readers and writers.
+fn beside_refused(state: &survey::TableState<'_>, tenancy: &Tenancy) -> Vec<Problem> {
+    let (table, column) = (&state.declared.name, &tenancy.column);
+    let Some(is) = state.column.filter(|is| is.type_name != tenancy.type_name) else {
+        return Vec::new();
+    };
+    let (is, wanted) = (&is.type_name, &tenancy.type_name);
+    let what = format!("{table}.{column} is {is} and cannot be exchanged for {wanted}");
+    let said = |obstacle: dependents::Obstacle| {
+        let problem = refused(what.clone())
+            .because(obstacle.what)
+            .fix("Drop that in an earlier migration, and make it again in a later one.");
+        match obstacle.can_be_rewritten {
+            false => problem,
+            true => problem.fix(
+                "Or have the table rewritten, while its readers and writers wait: allow_rewrite = true \
+                 in [tenancy], --allow-rewrite.",
+            ),
+        }
+    };
+    let stands =
+        |obstacle: &dependents::Obstacle| !(tenancy.allow_rewrite && obstacle.can_be_rewritten);
+    dependents::obstacles(state).into_iter().filter(stands).map(said).collect()
 }
 
 /// What the rows must not hold.
@@ -229,7 +285,47 @@ fn questions(writer: &Writer<'_>) -> Vec<Question> {
             fix: "Correct them, or declare the type that they have.".to_owned(),
         });
     }
+    questions.extend(writer.state.column_dependents.iter().filter_map(|key| shared(writer, key)));
     questions
+}
+
+/// Rows that share a key with the tenant column, once those without a tenant have theirs.
+fn shared(writer: &Writer<'_>, object: &Object) -> Option<Question> {
+    let is = writer.state.column.filter(|is| !is.not_null)?;
+    let key = survey::plain_unique_key(object)?;
+    let row = quote_ident(writer.table_name());
+    let value = |name: &String| {
+        let quoted = quote_ident(name);
+        match *name == is.name {
+            false => format!("{row}.{quoted}"),
+            true => {
+                let data_type = &writer.tenancy.type_name;
+                format!(
+                    "coalesce({row}.{quoted}::{data_type}, {}) AS {quoted}",
+                    writer.fallback(&row)
+                )
+            }
+        }
+    };
+    let values: Vec<_> = key.iter().map(value).collect();
+    let others = key.iter().filter(|name| **name != is.name);
+    let present: Vec<_> =
+        others.map(|name| format!("{row}.{} IS NOT NULL", quote_ident(name))).collect();
+    let filter = if present.is_empty() { "true".to_owned() } else { present.join(" AND ") };
+    let numbers: Vec<_> = (1..=key.len()).map(|number| number.to_string()).collect();
+    let (table, columns) = (writer.table(), key.join(", "));
+    Some(Question {
+        sql: format!(
+            "SELECT max(n), string_agg(left((k.*)::text, 80), '; ') FROM (SELECT d.*, count(*) OVER () AS n FROM \
+             (SELECT {} FROM {table} AS {row} WHERE {filter} GROUP BY {} HAVING count(*) > 1) AS d LIMIT 3) AS k",
+            values.join(", "),
+            numbers.join(", ")
+        ),
+        means: format!(
+            "values of ({columns}) in {table} are shared once rows without a tenant have theirs"
+        ),
+        fix: format!("Give the rows different values, or drop {}.", object.id),
+    })
 }
 
 fn described(writer: &Writer<'_>, sections: &[Section]) -> String {

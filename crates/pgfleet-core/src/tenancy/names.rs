@@ -1,6 +1,6 @@
 //! Names for what is made: within PostgreSQL's 63 bytes, and free.
 
-use crate::schema::{ObjectId, Schema};
+use super::lookup::Lookup;
 
 const NAME_MAX_BYTES: usize = 63;
 
@@ -15,11 +15,8 @@ pub(super) fn joined(first: &str, rest: &str) -> String {
 }
 
 /// A name that no other object of the schema has.
-pub(super) fn free(schema: &Schema, namespace: &str, wanted: String) -> String {
-    let taken = |name: &str| {
-        let same = |id: &ObjectId| id.schema == namespace && id.name == name;
-        schema.objects.iter().any(|object| same(&object.id))
-    };
+pub(super) fn free(lookup: &Lookup<'_>, namespace: &str, wanted: String) -> String {
+    let taken = |name: &str| lookup.is_taken(namespace, name);
     if !taken(&wanted) {
         return wanted;
     }

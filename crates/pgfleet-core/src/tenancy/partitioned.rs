@@ -5,6 +5,8 @@
 //!
 //! Invariant: the old key goes when the new one holds in every partition, those that came meanwhile too.
 
+use std::collections::BTreeMap;
+
 use pgfleet_sql::definition::key_columns;
 use pgfleet_sql::quote_ident;
 
@@ -12,7 +14,7 @@ use super::names;
 use super::rekey::{Parts, comment_on, exchanged, method};
 use super::steps::{Piece, Writer, literal};
 use super::survey::{Key, KeyPart};
-use crate::schema::{Kind, ObjectId};
+use crate::schema::ObjectId;
 
 /// The new key, on one table.
 struct Made<'k> {
@@ -22,6 +24,8 @@ struct Made<'k> {
     beside: String,
     name: String,
     part: Option<&'k KeyPart<'k>>,
+    /// The new index that it becomes part of.
+    above: Option<String>,
 }
 
 impl Made<'_> {
@@ -63,14 +67,21 @@ fn made<'k>(writer: &Writer<'_>, key: &'k Key<'_>, word: &str) -> Vec<Made<'k>> 
         Made {
             table: table.sql_name(),
             schema: quote_ident(&table.schema),
-            beside: quote_ident(&names::free(writer.schema, &table.schema, beside)),
+            beside: quote_ident(&names::free(writer.lookup, &table.schema, beside)),
             name: quote_ident(name),
             part,
+            above: None,
         }
     };
-    let mut made = vec![one(0, key.on, &key.object.id.name, None)];
-    let parts = (1..).zip(&key.parts);
-    made.extend(parts.map(|(at, part)| one(at, &part.table, &part.object.id.name, Some(part))));
+    let top = one(0, key.on, &key.object.id.name, None);
+    let mut indexes = BTreeMap::from([(&key.object.id, top.index())]);
+    let mut made = vec![top];
+    for (at, part) in (1..).zip(&key.parts) {
+        let mut new = one(at, &part.table, &part.object.id.name, Some(part));
+        new.above = indexes.get(&part.parent).cloned();
+        indexes.insert(&part.object.id, new.index());
+        made.push(new);
+    }
     made
 }
 
@@ -129,15 +140,7 @@ impl New<'_> {
     }
 
     fn attach(&self, one: &Made<'_>) -> Option<String> {
-        let above = one.part?.parent;
-        let is_above = |made: &&Made<'_>| match made.part {
-            None => true,
-            Some(part) => {
-                let id = ObjectId::new(Kind::Index, &part.table.schema, &part.object.id.name);
-                id.sql_name() == above
-            }
-        };
-        let parent = self.made.iter().rev().find(is_above)?.index();
+        let parent = one.above.as_ref()?;
         Some(format!("ALTER INDEX {parent} ATTACH PARTITION {}", one.index()))
     }
 

@@ -101,7 +101,8 @@ fn replace(
         true => vec![
             format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
             format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {beside}{}",
+                "ALTER TABLE {table} ADD CONSTRAINT {name} {} USING INDEX {beside}{}",
+                if key.is_primary { "PRIMARY KEY" } else { "UNIQUE" },
                 parts.constraint_tail
             ),
         ],

@@ -7,10 +7,11 @@ use pgfleet_sql::{quote_ident, quote_literal};
 
 use super::declaration::{Source, Tenancy};
 use super::derive::Derivation;
+use super::lookup::Lookup;
 use super::rekey::{self, Bodies};
 use super::survey::{TableState, can_be_cut};
 use super::{convert, names};
-use crate::schema::{Column, ObjectId, Schema};
+use crate::schema::{Column, ObjectId};
 
 /// The name of the policies that are made.
 pub(super) const POLICY: &str = "tenant_isolation";
@@ -57,7 +58,7 @@ pub struct Section {
 /// Writes the sections of one table.
 pub(super) struct Writer<'a> {
     pub(super) tenancy: &'a Tenancy,
-    pub(super) schema: &'a Schema,
+    pub(super) lookup: &'a Lookup<'a>,
     pub(super) state: &'a TableState<'a>,
     /// How a row's tenant is found; none for a constant.
     pub(super) derivation: Option<Derivation>,
@@ -106,13 +107,13 @@ impl Writer<'_> {
 
     /// Rows of some place can only be walked by where they are, and may go elsewhere when they are changed.
     pub(super) fn goes_by_place(&self) -> bool {
-        self.places().into_iter().any(|place| !can_be_cut(self.schema, place))
+        self.places().into_iter().any(|place| !can_be_cut(self.lookup, place))
     }
 
     /// `UPDATE …`, of each place where rows are.
     pub(super) fn updates(&self, rest: &str) -> Vec<Piece> {
         let update = |place: &ObjectId| {
-            let batches = if can_be_cut(self.schema, place) { BATCHES } else { BATCHES_BY_PLACE };
+            let batches = if can_be_cut(self.lookup, place) { BATCHES } else { BATCHES_BY_PLACE };
             Piece::Alone(format!("{batches}\nUPDATE {} {rest}", place.sql_name()))
         };
         self.places().into_iter().map(update).collect()
@@ -128,7 +129,7 @@ impl Writer<'_> {
     pub(super) fn name(&self, what: &str) -> String {
         let rest = format!("{}_{what}", self.tenancy.column);
         let wanted = names::joined(self.table_name(), &rest);
-        names::free(self.schema, &self.state.object.id.schema, wanted)
+        names::free(self.lookup, &self.state.object.id.schema, wanted)
     }
 
     fn add_column(&self) -> Section {
@@ -229,7 +230,7 @@ impl Writer<'_> {
         let mut up = Vec::new();
         for leaf in &self.state.leaves {
             let name = names::joined(&leaf.name, &format!("{}_idx", self.tenancy.column));
-            let name = quote_ident(&names::free(self.schema, &leaf.schema, name));
+            let name = quote_ident(&names::free(self.lookup, &leaf.schema, name));
             let leaf = leaf.sql_name();
             up.push(Piece::Alone(format!("CREATE INDEX CONCURRENTLY {name} ON {leaf} ({column})")));
         }

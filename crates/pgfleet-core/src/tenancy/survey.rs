@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use pgfleet_sql::definition::{conflict_targets, foreign_key, key_columns};
-use pgfleet_sql::{QualifiedName, parse_qualified};
+use pgfleet_sql::QualifiedName;
+use pgfleet_sql::definition::{foreign_key, key_columns};
 
 use super::declaration::{Tenancy, TenantTable};
-use crate::schema::{Body, Column, ConstraintKind, Kind, Object, ObjectId, Schema};
+use super::lookup::{Lookup, table_of};
+use crate::schema::{Body, Column, Constraint, ConstraintKind, Index, Kind, Object, ObjectId};
 
 /// A tenant table as it is.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub(super) struct TableState<'a> {
     pub(super) column: Option<&'a Column>,
     /// Unique keys without the tenant column that are to have it.
     pub(super) keys: Vec<Key<'a>>,
+    /// Columns of the primary key.
+    pub(super) primary_key: Option<Vec<String>>,
     /// An index begins with the column, or will.
     pub(super) has_index: bool,
     /// The column references what it should.
@@ -28,8 +31,8 @@ pub(super) struct TableState<'a> {
     pub(super) has_permissive_policy: bool,
     /// Leaves of a partitioned table.
     pub(super) leaves: Vec<&'a ObjectId>,
-    /// What else depends on the tenant column that is there.
-    pub(super) column_dependents: Vec<&'a ObjectId>,
+    /// What stands on the tenant column that is there.
+    pub(super) column_dependents: Vec<&'a Object>,
 }
 
 /// A unique key.
@@ -39,6 +42,7 @@ pub(super) struct Key<'a> {
     /// The table that it stands on: the declared one, or a partition that has it alone.
     pub(super) on: &'a ObjectId,
     pub(super) is_constraint: bool,
+    pub(super) is_primary: bool,
     pub(super) definition: &'a str,
     /// None for an expression.
     pub(super) columns: Vec<Option<String>>,
@@ -57,8 +61,8 @@ pub(super) struct KeyPart<'a> {
     pub(super) object: &'a Object,
     /// The partition.
     pub(super) table: ObjectId,
-    /// The index that it is part of, as SQL.
-    pub(super) parent: &'a str,
+    /// The key of the table above that it is part of.
+    pub(super) parent: ObjectId,
     /// The partition has rows, and no partitions of its own.
     pub(super) is_leaf: bool,
 }
@@ -72,48 +76,47 @@ impl Key<'_> {
     }
 }
 
-/// The object of a table.
-pub(super) fn find_table<'s>(schema: &'s Schema, name: &QualifiedName) -> Option<&'s Object> {
-    let namespace = name.schema.as_deref().unwrap_or("public");
-    schema.get(&ObjectId::new(Kind::Table, namespace, &name.name))
+/// The table has a unique key of `NOT NULL` columns, by which its rows can be walked.
+pub(super) fn can_be_cut(lookup: &Lookup<'_>, id: &ObjectId) -> bool {
+    let Some(table) = lookup.schema.get(id) else { return false };
+    let is_there =
+        |column: &String| table.columns().iter().any(|one| one.name == *column && one.not_null);
+    lookup.parts(id).iter().any(|object| {
+        let is_deferred =
+            matches!(&object.body, Body::Constraint(one) if one.definition.contains(" DEFERRABLE"));
+        let key = plain_unique_key(object).filter(|_| !is_deferred);
+        key.is_some_and(|key| key.iter().all(is_there))
+    })
 }
 
-/// The table has a unique key of `NOT NULL` columns, by which its rows can be walked.
-pub(super) fn can_be_cut(schema: &Schema, id: &ObjectId) -> bool {
-    let Some(table) = schema.get(id) else { return false };
-    let is_there = |column: Option<String>| {
-        let named = |one: &Column| Some(&one.name) == column.as_ref() && one.not_null;
-        table.columns().iter().any(named)
+/// The columns of a unique key of all rows, without expressions.
+pub(super) fn plain_unique_key(object: &Object) -> Option<Vec<String>> {
+    let definition = match &object.body {
+        Body::Constraint(one)
+            if matches!(one.kind, ConstraintKind::Unique | ConstraintKind::PrimaryKey) =>
+        {
+            &one.definition
+        }
+        Body::Index(one) if one.unique && one.valid => &one.definition,
+        _ => return None,
     };
-    schema.objects.iter().filter(|object| table_of(object).as_ref() == Some(id)).any(|object| {
-        let definition = match &object.body {
-            Body::Constraint(one)
-                if matches!(one.kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique) =>
-            {
-                &one.definition
-            }
-            Body::Index(one) if one.unique && one.valid => &one.definition,
-            _ => return false,
-        };
-        let Some(key) = key_columns(definition) else { return false };
-        let tail = definition.get(key.range.end..).unwrap_or_default();
-        let holds = !tail.contains(" DEFERRABLE") && !tail.contains(" WHERE ");
-        holds && key.columns.into_iter().all(is_there)
-    })
+    let key = key_columns(definition)?;
+    let tail = definition.get(key.range.end..).unwrap_or_default();
+    if tail.contains(" WHERE ") { None } else { key.columns.into_iter().collect() }
 }
 
 /// Looks at one table; none when it is not there.
 pub(super) fn survey<'a>(
     tenancy: &Tenancy,
     declared: &'a TenantTable,
-    schema: &'a Schema,
+    lookup: &Lookup<'a>,
 ) -> Option<TableState<'a>> {
-    let object = find_table(schema, &declared.name)?;
+    let object = lookup.table(&declared.name)?;
     let column = object.columns().iter().find(|column| column.name == tenancy.column);
-    let looks = Looks { tenancy, declared, schema, object };
+    let looks = Looks { tenancy, declared, lookup, object };
     let leaves = looks.leaves();
     let mut keys = looks.keys();
-    for leaf in leaves.iter().filter_map(|id| schema.get(id)) {
+    for leaf in leaves.iter().filter_map(|id| lookup.schema.get(id)) {
         keys.extend(Looks { object: leaf, ..looks }.keys());
     }
     let policies = looks.parts(Kind::Policy);
@@ -126,6 +129,7 @@ pub(super) fn survey<'a>(
         declared,
         object,
         column,
+        primary_key: looks.primary_key(),
         has_index: looks.has_index()
             || keys.iter().any(|key| *key.on == object.id && !key.is_partial()),
         has_foreign_key: looks.has_foreign_key(),
@@ -136,8 +140,8 @@ pub(super) fn survey<'a>(
             .iter()
             .filter(permissive)
             .any(|policy| policy.id.name != super::steps::POLICY),
+        column_dependents: looks.column_dependents(&leaves),
         leaves,
-        column_dependents: looks.column_dependents(),
         keys,
     })
 }
@@ -146,24 +150,27 @@ pub(super) fn survey<'a>(
 struct Looks<'t, 'a> {
     tenancy: &'t Tenancy,
     declared: &'a TenantTable,
-    schema: &'a Schema,
+    lookup: &'t Lookup<'a>,
     object: &'a Object,
 }
 
 impl<'a> Looks<'_, 'a> {
     /// Constraints, triggers, rules or policies of the table.
     fn parts(&self, kind: Kind) -> Vec<&'a Object> {
-        let id = &self.object.id;
-        let objects = self.schema.objects.iter();
-        objects
-            .filter(|o| o.id.kind == kind && o.id.schema == id.schema && o.id.table == id.name)
-            .collect()
+        let parts = self.lookup.parts(&self.object.id).iter().copied();
+        parts.filter(|object| object.id.kind == kind).collect()
     }
 
-    fn indexes(&self) -> impl Iterator<Item = (&'a Object, &'a crate::schema::Index)> {
-        let own = self.object.id.clone();
-        self.schema.objects.iter().filter_map(move |object| match &object.body {
-            Body::Index(index) if is_table(&index.table, &own) => Some((object, index)),
+    fn primary_key(&self) -> Option<Vec<String>> {
+        let constraints = self.parts(Kind::Constraint);
+        let is_primary = |object: &&&Object| matches!(&object.body, Body::Constraint(one) if one.kind == ConstraintKind::PrimaryKey);
+        constraints.iter().find(is_primary).and_then(|object| plain_unique_key(object))
+    }
+
+    fn indexes(&self) -> impl Iterator<Item = (&'a Object, &'a Index)> {
+        let parts = self.lookup.parts(&self.object.id).iter().copied();
+        parts.filter_map(|object| match &object.body {
+            Body::Index(index) => Some((object, index)),
             _ => None,
         })
     }
@@ -171,9 +178,7 @@ impl<'a> Looks<'_, 'a> {
     fn keys(&self) -> Vec<Key<'a>> {
         let constraints =
             self.parts(Kind::Constraint).into_iter().filter_map(|object| match &object.body {
-                Body::Constraint(one)
-                    if one.kind == ConstraintKind::Unique && one.parent_index.is_none() =>
-                {
+                Body::Constraint(one) if one.parent_index.is_none() && self.is_asked(one) => {
                     self.key(object, true, &one.definition)
                 }
                 _ => None,
@@ -184,6 +189,20 @@ impl<'a> Looks<'_, 'a> {
         let indexes =
             indexes.filter_map(|(object, index)| self.key(object, false, &index.definition));
         constraints.chain(indexes).collect()
+    }
+
+    /// Unique keys become per-tenant, and a primary key that is declared to.
+    fn is_asked(&self, key: &Constraint) -> bool {
+        match key.kind {
+            ConstraintKind::Unique => true,
+            ConstraintKind::PrimaryKey => {
+                let columns = key_columns(&key.definition).map(|key| key.columns);
+                let columns: Option<BTreeSet<_>> = columns.into_iter().flatten().collect();
+                let asked = self.declared.per_tenant.as_ref();
+                asked.is_some_and(|asked| columns == Some(asked.iter().cloned().collect()))
+            }
+            _ => false,
+        }
     }
 
     fn key(&self, object: &'a Object, is_constraint: bool, definition: &'a str) -> Option<Key<'a>> {
@@ -201,9 +220,22 @@ impl<'a> Looks<'_, 'a> {
         needed_by.extend(rules);
         let parts = self.key_parts(&object.id);
         // A partition's part of it is no reason to keep it.
-        needed_by.retain(|id| !parts.iter().any(|part| part.object.id == **id));
+        let own: BTreeSet<_> = parts.iter().map(|part| &part.object.id).collect();
+        needed_by.retain(|id| !own.contains(id));
         let on = &self.object.id;
-        Some(Key { object, on, is_constraint, definition, columns, functions, needed_by, parts })
+        let is_primary =
+            matches!(&object.body, Body::Constraint(one) if one.kind == ConstraintKind::PrimaryKey);
+        Some(Key {
+            object,
+            on,
+            is_constraint,
+            is_primary,
+            definition,
+            columns,
+            functions,
+            needed_by,
+            parts,
+        })
     }
 
     /// What a key of a partitioned table is in its partitions.
@@ -211,18 +243,12 @@ impl<'a> Looks<'_, 'a> {
         let mut found: Vec<KeyPart<'a>> = Vec::new();
         let mut open = vec![key.clone()];
         while let Some(parent) = open.pop() {
-            for object in &self.schema.objects {
-                let Some(index) = part_of(object).filter(|index| is_table(index, &parent)) else {
-                    continue;
-                };
+            for object in self.lookup.index_parts(&parent).iter().copied() {
                 let Some(table) = table_of(object) else { continue };
-                let is_leaf = self
-                    .schema
-                    .get(&table)
-                    .and_then(Object::table)
-                    .is_some_and(|table| table.partition_key.is_none());
+                let body = self.lookup.schema.get(&table).and_then(Object::table);
+                let is_leaf = body.is_some_and(|table| table.partition_key.is_none());
                 open.push(object.id.clone());
-                found.push(KeyPart { object, table, parent: index, is_leaf });
+                found.push(KeyPart { object, table, parent: parent.clone(), is_leaf });
             }
         }
         found
@@ -233,18 +259,14 @@ impl<'a> Looks<'_, 'a> {
         let wanted: Option<BTreeSet<_>> = columns.iter().cloned().collect();
         let (mut functions, mut rules) = (Vec::new(), Vec::new());
         let Some(wanted) = wanted else { return (functions, rules) };
-        for object in &self.schema.objects {
-            let text = match &object.body {
-                Body::Routine(routine) => &routine.definition,
-                Body::Rule(rule) => &rule.definition,
-                _ => continue,
-            };
-            let relies = conflict_targets(text).into_iter().any(|target| {
-                same_table(&target.table, &self.object.id)
-                    && target.columns.into_iter().collect::<BTreeSet<_>>() == wanted
+        let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
+        for (object, targets) in self.lookup.conflicts() {
+            let relies = targets.iter().any(|target| {
+                let columns: BTreeSet<_> = target.columns.iter().map(String::as_str).collect();
+                same_table(&target.table, &self.object.id) && columns == wanted
             });
             match &object.body {
-                Body::Routine(_) if relies => functions.push(object),
+                Body::Routine(_) if relies => functions.push(*object),
                 Body::Rule(_) if relies => rules.push(&object.id),
                 _ => {}
             }
@@ -253,10 +275,8 @@ impl<'a> Looks<'_, 'a> {
     }
 
     fn dependents(&self, key: &Object) -> Vec<&'a ObjectId> {
-        let Some(at) = self.schema.position(&key.id) else { return Vec::new() };
-        let edges = self.schema.edges.iter().filter(|edge| edge.to as usize == at);
-        let from = edges.filter_map(|edge| self.schema.objects.get(edge.from as usize));
-        from.map(|object| &object.id).filter(|id| **id != self.object.id).collect()
+        let from = self.lookup.dependents(&key.id);
+        from.map(|(object, _)| &object.id).filter(|id| **id != self.object.id).collect()
     }
 
     fn has_index(&self) -> bool {
@@ -295,14 +315,10 @@ impl<'a> Looks<'_, 'a> {
         let mut found = Vec::new();
         let mut open = vec![&self.object.id];
         while let Some(parent) = open.pop() {
-            for object in &self.schema.objects {
-                let Some(table) = object.table() else { continue };
-                let is_part = table.partition_bound.is_some()
-                    && table.parents.iter().any(|name| is_table(name, parent));
-                match (is_part, &table.partition_key) {
-                    (true, None) => found.push(&object.id),
-                    (true, Some(_)) => open.push(&object.id),
-                    _ => {}
+            for object in self.lookup.partitions(parent) {
+                match object.table().is_some_and(|table| table.partition_key.is_some()) {
+                    true => open.push(&object.id),
+                    false => found.push(&object.id),
                 }
             }
         }
@@ -310,44 +326,19 @@ impl<'a> Looks<'_, 'a> {
         found
     }
 
-    fn column_dependents(&self) -> Vec<&'a ObjectId> {
-        let Some(at) = self.schema.position(&self.object.id) else { return Vec::new() };
-        let on_column = |edge: &&crate::schema::Edge| {
-            edge.to as usize == at && edge.to_column.as_deref() == Some(&self.tenancy.column)
-        };
-        let edges = self.schema.edges.iter().filter(on_column);
-        edges.filter_map(|edge| Some(&self.schema.objects.get(edge.from as usize)?.id)).collect()
-    }
-}
-
-/// The index of the partitioned table that an index of a partition is part of.
-fn part_of(object: &Object) -> Option<&str> {
-    match &object.body {
-        Body::Constraint(one) => one.parent_index.as_deref(),
-        Body::Index(one) => one.parent_index.as_deref(),
-        _ => None,
-    }
-}
-
-/// The table that a constraint or index stands on.
-fn table_of(object: &Object) -> Option<ObjectId> {
-    let id = &object.id;
-    match &object.body {
-        Body::Index(index) => {
-            let name = parse_qualified(&index.table)?;
-            Some(ObjectId::new(
-                Kind::Table,
-                name.schema.as_deref().unwrap_or(&id.schema),
-                &name.name,
-            ))
+    /// Of the table and of its partitions, each once.
+    fn column_dependents(&self, leaves: &[&'a ObjectId]) -> Vec<&'a Object> {
+        let mut found: Vec<&Object> = Vec::new();
+        for table in leaves.iter().copied().chain([&self.object.id]) {
+            let from = self.lookup.dependents(table);
+            let on_column =
+                from.filter(|(_, edge)| edge.to_column.as_deref() == Some(&self.tenancy.column));
+            found.extend(on_column.map(|(object, _)| object));
         }
-        _ => Some(ObjectId::new(Kind::Table, &id.schema, &id.table)),
+        found.sort_by_key(|object| &object.id);
+        found.dedup_by_key(|object| &object.id);
+        found
     }
-}
-
-/// `sql` is a qualified name as PostgreSQL writes it.
-fn is_table(sql: &str, id: &ObjectId) -> bool {
-    parse_qualified(sql).is_some_and(|name| same_table(&name, id))
 }
 
 fn same_table(name: &QualifiedName, id: &ObjectId) -> bool {

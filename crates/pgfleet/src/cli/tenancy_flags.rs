@@ -36,6 +36,9 @@ pub struct Declared {
     /// A key that stays unique over all tenants
     #[arg(long, value_name = "TABLE=COLUMN,…")]
     keep_unique: Vec<String>,
+    /// A primary key that becomes per-tenant as unique keys do
+    #[arg(long, value_name = "TABLE=COLUMN,…")]
+    per_tenant: Vec<String>,
     /// Condition of a policy of row-level security
     #[arg(long, value_name = "CONDITION")]
     row_security: Option<String>,
@@ -45,6 +48,9 @@ pub struct Declared {
     /// New rows must name their tenant at the end
     #[arg(long)]
     drop_default: bool,
+    /// Rewrite a table under its lock where its column of another type cannot be exchanged otherwise
+    #[arg(long)]
+    allow_rewrite: bool,
     /// Leave out tables that a database lacks
     #[arg(long)]
     skip_absent: bool,
@@ -72,11 +78,13 @@ impl Declared {
             row_security: self.row_security.clone(),
             force_row_security: self.force_row_security,
             drop_default: self.drop_default,
+            allow_rewrite: self.allow_rewrite,
             skip_absent: self.skip_absent,
             orphans: self.orphans.clone(),
             via: self.via.clone(),
             sql: self.sql.clone(),
             keep_unique: self.keep_unique.clone(),
+            per_tenant: self.per_tenant.clone(),
         }
     }
 }

@@ -49,6 +49,8 @@ END $$;
 ALTER TABLE vechat_messages ADD organisation_id int;
 ALTER TABLE vechat_conversations ADD organisation_id bigint;
 UPDATE vechat_conversations SET organisation_id = 1 WHERE id % 3 = 0;
+CREATE INDEX by_hand ON vechat_conversations (organisation_id, id);
+ALTER TABLE vechat_conversations ADD FOREIGN KEY (organisation_id) REFERENCES organisations, ADD CHECK (organisation_id > 0);
 ";
 
 fn busy() -> (Stage, String) {

@@ -131,7 +131,9 @@ const STATES: &[(&str, &str)] = &[
         "ALTER TABLE vechat_conversations ADD organisation_id bigint; \
          UPDATE vechat_conversations SET organisation_id = 1 WHERE id % 3 = 0; \
          ALTER TABLE vechat_user_settings ADD organisation_id bigint NOT NULL DEFAULT 1; \
-         CREATE INDEX odd ON vechat_user_settings (organisation_id);",
+         CREATE INDEX odd ON vechat_user_settings (organisation_id); \
+         CREATE POLICY own ON vechat_user_settings USING (organisation_id > 0); \
+         ALTER TABLE vechat_user_settings ADD CHECK (organisation_id > 0), ADD UNIQUE (organisation_id, user_id, user_type);",
     ),
     (
         "other names",
@@ -199,6 +201,11 @@ fn what_stands_in_the_way_is_named_and_nothing_is_written() {
              VALUES (NEW.sender_id, 'x') ON CONFLICT (user_id, user_type) DO NOTHING",
             TENANCY.to_owned(),
             &["rule upsert", "UQ_presence"],
+        ),
+        (
+            "ALTER TABLE vechat_user_settings ADD organisation_id int, ADD UNIQUE (organisation_id, muted)",
+            TENANCY.to_owned(),
+            &["values of (organisation_id, muted)", "are shared once", "(1,f"],
         ),
         ("", needs("\"nowhere\","), &["nowhere does not exist"]),
         ("", TENANCY.replace("\"int\"", "\"number\""), &["PF191", "no type number"]),

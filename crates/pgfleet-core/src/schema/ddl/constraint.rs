@@ -88,7 +88,7 @@ fn with_options(key: &Constraint) -> String {
 
 /// The unique index that a key is made from: `UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b)` has the
 /// clauses of `CREATE INDEX` in another order.
-pub(super) fn key_index(object: &Object, key: &Constraint, name: &str) -> String {
+pub(crate) fn key_index(object: &Object, key: &Constraint, name: &str) -> String {
     let (rest, _) = split(&key.definition);
     let rest = rest.strip_prefix("PRIMARY KEY").or(rest.strip_prefix("UNIQUE")).unwrap_or(rest);
     let (columns, nulls) = match rest.trim_start().strip_prefix("NULLS NOT DISTINCT") {
@@ -101,7 +101,7 @@ pub(super) fn key_index(object: &Object, key: &Constraint, name: &str) -> String
 }
 
 /// A key made from an index, which gets the key's name.
-pub(super) fn from_index(object: &Object, key: &Constraint, index: &str) -> String {
+pub(crate) fn from_index(object: &Object, key: &Constraint, index: &str) -> String {
     let (table, name) = (object.id.sql_table(), quote_ident(&object.id.name));
     let word = if key.kind == ConstraintKind::PrimaryKey { "PRIMARY KEY" } else { "UNIQUE" };
     let (_, clause) = split(&key.definition);

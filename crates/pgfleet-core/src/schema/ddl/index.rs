@@ -36,7 +36,7 @@ pub(super) fn alter(
     statements
 }
 
-fn statistics(name: &str, old: &[String], new: &[String]) -> Vec<String> {
+pub(super) fn statistics(name: &str, old: &[String], new: &[String]) -> Vec<String> {
     let set = |column: &str, target: &str| {
         format!("ALTER INDEX {name} ALTER COLUMN {column} SET STATISTICS {target}")
     };

@@ -27,7 +27,8 @@ use pgfleet_sql::quote_text as literal;
 
 use super::diff::{Difference, Statement};
 use super::graph::Step;
-use super::{Body, Object, Schema, same_text};
+use super::{Body, Column, Index, Object, Schema, same_text};
+pub(crate) use constraint::{from_index as key_from_index, key_index};
 
 /// `KIND name` as `DROP`, `ALTER` and `COMMENT ON` have it.
 fn address(object: &Object) -> String {
@@ -72,6 +73,43 @@ pub fn can_alter(old: &Object, new: &Object) -> bool {
         ) => true,
         (old, new) => old == new,
     }
+}
+
+/// A policy, trigger or statistics object with its comment, made as it is.
+pub(crate) fn create_part(object: &Object) -> Vec<String> {
+    let mut statements = match &object.body {
+        Body::Policy(policy) => vec![policy::create(object, policy)],
+        Body::Trigger(trigger) => trigger::create(object, trigger),
+        Body::Statistics(statistics) => simple::create_statistics(object, statistics),
+        _ => Vec::new(),
+    };
+    statements.extend(comment(object));
+    statements
+}
+
+/// Drops a policy, trigger or statistics object.
+pub(crate) fn drop_part(object: &Object) -> String {
+    format!("DROP {}", address(object))
+}
+
+/// The comment of an object that is made anew.
+pub(crate) fn comment(object: &Object) -> Vec<String> {
+    comment::change(None, object)
+}
+
+/// Statistics targets and comment of an index that is built anew.
+pub(crate) fn index_details(object: &Object, index: &Index) -> Vec<String> {
+    let mut statements = index::statistics(&object.id.sql_name(), &[], &index.statistics);
+    statements.extend(comment(object));
+    statements
+}
+
+/// Storage, comment and privileges of a column that is made anew.
+pub(crate) fn column_details(schema: &Schema, object: &Object, column: &Column) -> Vec<String> {
+    let mut statements = column::details(&object.id.sql_name(), column, None, schema);
+    statements.extend(comment::of_column(object, &column.name));
+    statements.extend(privileges::change_column(object, column, &[]));
+    statements
 }
 
 /// True when a type is altered by making it anew under the columns that have it.
