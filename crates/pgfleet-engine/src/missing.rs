@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pgfleet_core::diagnose::Problem;
+use pgfleet_core::diagnose::{Problem, Severity};
 use pgfleet_core::folder::{Format, Migration, MigrationKind};
 use pgfleet_core::history::Verdict;
 use pgfleet_core::missing::{Expectation, Makers, MissingReport, compare, origins};
@@ -11,6 +11,7 @@ use pgfleet_core::preflight::claims;
 use pgfleet_core::prisma::{DEFAULT_SCHEMA, ObjectName};
 use pgfleet_core::program::Program;
 
+use crate::compare::replay;
 use crate::conduct::{ChangeError, Opened, Target, open};
 use crate::outline::read_outline;
 use crate::prisma_schema::read_schema;
@@ -30,7 +31,7 @@ pub struct TargetMissing {
 }
 
 /// Holds what the code expects against a target: the Prisma schema where there is one, else what
-/// all migrations of the folder create. Changes nothing.
+/// all migrations of the folder make. Changes nothing.
 ///
 /// # Errors
 /// When the target or the schema cannot be read.
@@ -43,9 +44,12 @@ pub async fn missing(
     let opened = open(project, target, folder).await?;
     let outline = read_outline(&opened.session).await;
     let outline = outline.map_err(|error| target.session_problem(&error))?;
-    let (expected_from, expected) = expectation(project, &opened, schema)?;
+    let mut problems = opened.folder.set.problems.clone();
+    let (expected_from, expected) = match is_prisma(&opened, schema) {
+        true => of_prisma(project, &opened, schema)?,
+        false => of_migrations(project, target, &opened, &mut problems).await,
+    };
     let report = compare(&expected, &outline, &makers(&opened), &[history_table(&opened)]);
-    let problems = opened.folder.set.problems.clone();
     opened.session.close().await;
     Ok(TargetMissing { server: target.spec.redacted(), expected_from, report, problems })
 }
@@ -59,19 +63,38 @@ pub(crate) fn makers(opened: &Opened) -> Makers {
     Makers { pending: made_by(false), applied: made_by(true) }
 }
 
-fn expectation(
+fn is_prisma(opened: &Opened, schema: Option<&Path>) -> bool {
+    schema.is_some() || opened.dialect.format() == Format::Prisma
+}
+
+fn of_prisma(
     project: &Project,
     opened: &Opened,
     schema: Option<&Path>,
 ) -> Result<(String, Expectation), ChangeError> {
-    let root = &opened.folder.tree.root;
-    if schema.is_some() || opened.dialect.format() == Format::Prisma {
-        let found = read_schema(project, root, schema)?;
-        return Ok((found.shown, Expectation::of_prisma(&found.database, current_schema(opened))));
+    let found = read_schema(project, &opened.folder.tree.root, schema)?;
+    Ok((found.shown, Expectation::of_prisma(&found.database, current_schema(opened))))
+}
+
+/// What the migrations make when they are replayed; where they cannot be, what their text tells.
+async fn of_migrations(
+    project: &Project,
+    target: &Target,
+    opened: &Opened,
+    problems: &mut Vec<Problem>,
+) -> (String, Expectation) {
+    let root = opened.folder.tree.root.clone();
+    match replay(project, target, opened.folder.clone()).await {
+        Ok(schema) => (root, Expectation::of_schema(&schema)),
+        Err(problem) => {
+            let told = "the migrations cannot be replayed, so what their text tells is expected";
+            let severity = Severity::Warning;
+            problems.push(Problem { severity, ..problem.detail(told) });
+            let all = programs(opened, &|_| true);
+            let all: Vec<_> = all.iter().map(|(version, one)| (version.as_str(), *one)).collect();
+            (root, Expectation::of_claims(&claims(&all), current_schema(opened)))
+        }
     }
-    let all = programs(opened, &|_| true);
-    let all: Vec<_> = all.iter().map(|(version, program)| (version.as_str(), *program)).collect();
-    Ok((root.clone(), Expectation::of_claims(&claims(&all), current_schema(opened))))
 }
 
 /// What names without a schema mean in the target.

@@ -2,6 +2,7 @@
 
 use crate::preflight::Claim;
 use crate::prisma::{DEFAULT_SCHEMA, Database, ObjectName, kept_name};
+use crate::schema::{Body, Kind, ObjectId, Schema};
 
 /// What the code expects of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,7 +52,28 @@ impl Expectation {
         Self { tables: tables.collect(), enums: enums.collect() }
     }
 
-    /// What all migrations of a folder leave behind; the models are the tables themselves.
+    /// What a schema holds, as all migrations of a folder make it; the models are the tables themselves.
+    pub fn of_schema(schema: &Schema) -> Self {
+        let name = |id: &ObjectId| ObjectName { schema: id.schema.clone(), name: id.name.clone() };
+        let mut expected = Self::default();
+        for object in &schema.objects {
+            match &object.body {
+                Body::Table(table) if object.id.kind == Kind::Table => {
+                    let columns = table.columns.iter().map(|column| column.name.clone()).collect();
+                    let (model, name) = (object.id.name.clone(), name(&object.id));
+                    expected.tables.push(ExpectedTable { model, name, columns });
+                }
+                Body::Enum(one) => {
+                    let values = one.labels.clone();
+                    expected.enums.push(ExpectedEnum { name: name(&object.id), values });
+                }
+                _ => {}
+            }
+        }
+        expected
+    }
+
+    /// What the text of all migrations tells, where they cannot be replayed; the models are the tables themselves.
     pub fn of_claims(claims: &[Claim], schema: &str) -> Self {
         let tables = claims.iter().map(|claim| {
             let own = claim.table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);

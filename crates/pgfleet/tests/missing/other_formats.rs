@@ -8,7 +8,11 @@ use super::json;
 fn what_all_migrations_create_is_expected() {
     let project = Project::with([
         ("migrations/1_users.sql", "CREATE TABLE users (id int PRIMARY KEY);"),
-        ("migrations/2_more.sql", "CREATE TABLE posts (id int); ALTER TABLE users ADD name text;"),
+        (
+            "migrations/2_more.sql",
+            "CREATE TABLE posts (id int); ALTER TABLE users ADD name text;\
+          DO $$ BEGIN EXECUTE 'CREATE TABLE unseen (id int)'; END $$;",
+        ),
     ]);
     let db = TestDb::new();
     let args = ["apply", "--to", "1"];
@@ -20,6 +24,8 @@ fn what_all_migrations_create_is_expected() {
     let posts = rows.iter().find(|row| row["table"] == "posts").unwrap();
     assert_eq!((&posts["exists"], &posts["migration"]), (&false.into(), &"2_more".into()));
     assert!(rows.iter().any(|row| row["table"] == "users" && row["exists"] == true));
+    // PostgreSQL knows what code makes; the text of a migration does not tell.
+    assert!(rows.iter().any(|row| row["table"] == "unseen" && row["exists"] == false));
     assert_eq!(target["columns"][0]["column"], "name");
     assert_eq!(target["extra_tables"], serde_json::json!(["unknown"]));
 }
