@@ -127,10 +127,14 @@ impl PerTarget for Drift {
     }
 }
 
-/// `no drift`, or what differs from the history.
+/// `no drift`, or what differs from the history. Targets of a fleet with the same headline are counted
+/// together, so it says how much it leaves out.
 fn headline(changes: &[Change]) -> String {
     let words: Vec<_> = changes.iter().take(3).map(words).collect();
-    let more = if changes.len() > 3 { ", …" } else { "" };
+    let more = match changes.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     match changes.is_empty() {
         true => "no drift".to_owned(),
         false => format!("drift: {}{more}", words.join(", ")),

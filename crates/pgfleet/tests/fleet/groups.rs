@@ -90,6 +90,14 @@ fn drift_names_who_differs_from_the_most() {
         &output.stdout,
         &["drift: besides index public.stray: o_2", "2 schemas", "+ index public.stray"],
     );
+    // Those that differ in what a line has no room for are not counted together.
+    for (name, tables) in [("o_1", 4), ("o_2", 4), ("o_3", 5)] {
+        for number in 1..=tables {
+            fleet.sql(name, &format!("CREATE TABLE a{number} (id int)"));
+        }
+    }
+    let output = fleet.ends(&["drift", "--group", "tenants", "--no-color"], 1);
+    says(&output.stdout, &[" and 1 more: o_1", " and 2 more: o_2, o_3"]);
 }
 
 #[test]

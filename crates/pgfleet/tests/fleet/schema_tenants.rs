@@ -216,7 +216,7 @@ fn a_schema_s_removal_cut_behind_any_message_is_finished_or_put_back() {
     let all = interrupted(&fleet, &["drop", "acme", "--allow-data-loss"], None);
     fleet.has_no_schema("acme", "not cut");
     for (direction, messages) in all {
-        for after in cuts(messages / 4, messages, 2) {
+        for after in cuts(messages / 2, messages, 1) {
             let context = format!("cut {direction:?} behind {after} of {messages}");
             let code = format!("d{after}_{direction:?}").to_lowercase();
             fleet.tenant_of_schema(&["create", &code], 0);
