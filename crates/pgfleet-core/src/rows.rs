@@ -7,16 +7,18 @@ use std::collections::BTreeSet;
 
 use pgfleet_sql::classify::{Demand, Rule, demands};
 use pgfleet_sql::{Facts, Kind, ObjectKind, QualifiedName, quote_ident, quote_literal};
+use serde::{Deserialize, Serialize};
 
 use crate::diagnose::{Code, Problem, Violations};
 use crate::place::Place;
 use crate::program::Program;
-use crate::schema::diff::Difference;
+use crate::schema::diff::{Difference, Statement};
 use crate::schema::rename::{NewName, RenameStep, Thing};
 use crate::schema::{Body, Edge, Kind as ObjectSort, Schema};
 
 /// A demand, and who makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RowDemand {
     /// What is demanded.
     pub demand: Demand,
@@ -45,6 +47,36 @@ pub fn script_demands<'a>(statements: impl IntoIterator<Item = &'a str>) -> Vec<
         reader.read(sql, &pgfleet_sql::classify::classify(sql), "", None);
     }
     reader.found
+}
+
+/// The demands of a difference's statements, by the names from before the renames that come first.
+pub fn difference_demands(
+    difference: &Difference<'_>,
+    statements: &[Statement],
+    renamed: &[RenameStep],
+) -> Vec<RowDemand> {
+    let mut wanted = script_demands(statements.iter().map(|statement| statement.sql.as_str()));
+    wanted.extend(enum_demands(difference));
+    before_renames(without_twins(wanted), renamed)
+}
+
+/// `NOT NULL` by a check that vouches for it demands the same twice.
+fn without_twins(mut wanted: Vec<RowDemand>) -> Vec<RowDemand> {
+    let vouched = |one: &RowDemand| match &one.demand.rule {
+        Rule::NotNull { column } => {
+            let condition = format!("{} IS NOT NULL", quote_ident(column));
+            Some((one.demand.table.clone(), condition))
+        }
+        _ => None,
+    };
+    let vouched: BTreeSet<_> = wanted.iter().filter_map(vouched).collect();
+    wanted.retain(|one| match &one.demand.rule {
+        Rule::Check { condition } => {
+            !vouched.contains(&(one.demand.table.clone(), condition.clone()))
+        }
+        _ => true,
+    });
+    wanted
 }
 
 /// Values of enums that go away, wherever a column may hold them.

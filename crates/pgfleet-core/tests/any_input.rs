@@ -124,8 +124,8 @@ fn plan_of(text: &str) -> String {
     let units = units_of(build(text).statements, TransactionMode::Auto).unwrap_or_default();
     let units = serde_json::to_string(&units).unwrap_or_default();
     format!(
-        "{{\"version\":1,\"format\":\"plain\",\"history_table\":\"m\",\"base\":\"\",\
-         \"fingerprint\":\"\",\"setup\":[],\"hazards\":[],\"steps\":[{{\"step\":\"sql\",\
+        "{{\"version\":2,\"source\":{{\"of\":\"folder\",\"format\":\"plain\",\
+         \"history_table\":\"m\",\"base\":\"\"}},\"fingerprint\":\"\",\"setup\":[],\"hazards\":[],\"steps\":[{{\"step\":\"sql\",\
          \"version\":\"1\",\"name\":\"a\",\"label\":\"1_a\",\"file\":\"1_a.sql\",\"size_bytes\":1,\
          \"direction\":\"up\",\"units\":{units},\"record_started\":[],\"record_done\":[],\
          \"record_failed\":[],\"creates\":[]}}]}}"

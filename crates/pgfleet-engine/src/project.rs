@@ -62,6 +62,16 @@ pub struct Folder {
     pub programs: ProgramShelf,
 }
 
+impl Folder {
+    /// The folder of a project that has none.
+    pub fn none() -> Self {
+        let tree = FileTree::default();
+        let set = folder::read(&tree, Format::Plain);
+        let (plans, programs) = (PlanShelf::default(), ProgramShelf::default());
+        Self { tree, set, formats: vec![Format::Plain], plans, programs }
+    }
+}
+
 /// Finds and reads the configuration. `config` names the file; without it, it is looked for from
 /// the working directory upwards.
 ///

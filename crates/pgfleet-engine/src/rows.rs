@@ -5,11 +5,7 @@
 
 use pgfleet_core::diagnose::{Problem, Severity, Violations};
 use pgfleet_core::program;
-use pgfleet_core::rows::{
-    RowDemand, before_renames, broken, enum_demands, pending_demands, script_demands,
-};
-use pgfleet_core::schema::diff::{Difference, Statement};
-use pgfleet_core::schema::rename::RenameStep;
+use pgfleet_core::rows::{RowDemand, broken, pending_demands};
 use pgfleet_sql::classify::{Demand, Rule, demands};
 use pgfleet_sql::{quote_ident, quote_literal};
 
@@ -51,17 +47,15 @@ pub async fn broken_by_pending(
     Ok(broken_demands(&opened.session, &pending_demands(&programs)).await)
 }
 
-/// What of a difference the rows of its first side break, where that is a database: warnings, as nothing
-/// runs now. `renamed` is done there before the statements.
+/// What of a difference's demands the rows of its first side break, where that is a database: warnings,
+/// as nothing runs now.
 ///
 /// # Errors
 /// When the database cannot be reached.
 pub async fn broken_by_difference(
     project: &Project,
     from: &Side,
-    difference: &Difference<'_>,
-    statements: &[Statement],
-    renamed: &[RenameStep],
+    wanted: &[RowDemand],
 ) -> Result<Vec<Problem>, Box<Problem>> {
     let target = match from {
         Side::Target => Target::of(project)?,
@@ -70,14 +64,11 @@ pub async fn broken_by_difference(
         }
         _ => return Ok(Vec::new()),
     };
-    let mut wanted = script_demands(statements.iter().map(|statement| statement.sql.as_str()));
-    wanted.extend(enum_demands(difference));
-    let wanted = before_renames(wanted, renamed);
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let session = target.connect().await?;
-    let found = broken_demands(&session, &wanted).await;
+    let found = broken_demands(&session, wanted).await;
     session.close().await;
     let warn = |problem: Problem| Problem { severity: Severity::Warning, ..problem };
     Ok(found.into_iter().map(warn).collect())

@@ -5,10 +5,13 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use serde::{Deserialize, Serialize};
+
 use crate::keyword::is_keyword_to_quote;
 
 /// The name of something in a database, as PostgreSQL stores it: folded and without quotes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct QualifiedName {
     /// The schema, when the text names one.
     pub schema: Option<String>,

@@ -155,6 +155,7 @@ codes! {
     IndexInvalid = "PF317", "an index is left invalid";
     OutcomeUnknown = "PF318", "it cannot be told whether a step happened";
     FunctionBodyInvalid = "PF319", "a function body is not valid";
+    SchemaMissed = "PF338", "a change of the schema did not lead where it should";
     SchemaCommandFailed = "PF345", "a command that prints a schema failed";
     DumpFailed = "PF370", "pg_dump or pg_restore failed";
     CleanFailed = "PF371", "rows could not be deleted";

@@ -62,14 +62,17 @@ impl PlanFile {
 mod tests {
     use super::*;
     use crate::folder::Format;
+    use crate::plan::{HistoryBase, PlanSource};
 
     fn plan() -> Plan {
         let mut plan = Plan {
             version: PLAN_VERSION,
-            format: Format::Plain,
-            history_table: "h".to_owned(),
+            source: PlanSource::Folder(HistoryBase {
+                format: Format::Plain,
+                history_table: "h".to_owned(),
+                base: String::new(),
+            }),
             location: std::path::PathBuf::new(),
-            base: String::new(),
             fingerprint: String::new(),
             setup: Vec::new(),
             steps: Vec::new(),
@@ -93,9 +96,9 @@ mod tests {
     #[test]
     fn another_layout_and_another_thing_are_refused() {
         let text = PlanFile { plan: plan(), rehearsal: None }.to_text().unwrap();
-        let newer = text.replace("\"version\": 1", "\"version\": 2");
-        assert!(matches!(PlanFile::parse(&newer), Err(PlanFileError::Version(2))));
-        for text in ["", "[]", "{}", "{\"version\": 1}"] {
+        let newer = text.replace("\"version\": 2", "\"version\": 3");
+        assert!(matches!(PlanFile::parse(&newer), Err(PlanFileError::Version(3))));
+        for text in ["", "[]", "{}", "{\"version\": 2}"] {
             assert!(matches!(PlanFile::parse(text), Err(PlanFileError::Form(_))), "{text}");
         }
     }

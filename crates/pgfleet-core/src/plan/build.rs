@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::hazard::HazardFinder;
 use super::{
-    FAILURE_MESSAGE_TEXT, PLAN_VERSION, Plan, SqlStep, Step, Unit, fingerprint_plan,
-    fingerprint_rows, units_of,
+    FAILURE_MESSAGE_TEXT, HistoryBase, PLAN_VERSION, Plan, PlanSource, SqlStep, Step, Unit,
+    fingerprint_plan, fingerprint_rows, units_of,
 };
 use super::{Hazard, HazardKind};
 use crate::diagnose::{Code, Problem};
@@ -108,9 +108,11 @@ fn assemble(input: &PlanInput<'_>, steps: Vec<SqlStep>, hazards: Vec<Hazard>) ->
     let table = &input.record.table;
     let mut plan = Plan {
         version: PLAN_VERSION,
-        format: input.dialect.format(),
-        history_table: table.to_string(),
-        base: fingerprint_rows(input.rows),
+        source: PlanSource::Folder(HistoryBase {
+            format: input.dialect.format(),
+            history_table: table.to_string(),
+            base: fingerprint_rows(input.rows),
+        }),
         fingerprint: String::new(),
         setup: if input.create_history { input.dialect.create_sql(table) } else { Vec::new() },
         steps: steps.into_iter().map(Step::Sql).collect(),

@@ -20,7 +20,7 @@ pub fn derived_place(migration: &str) -> Place {
 }
 
 /// One transaction, or several where a statement must be committed before the next.
-fn text(statements: &[Statement]) -> String {
+pub(super) fn text(statements: &[Statement]) -> String {
     match units(statements).as_slice() {
         [only] => body(only),
         several => several.iter().map(framed).collect(),

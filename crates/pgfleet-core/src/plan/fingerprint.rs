@@ -15,19 +15,9 @@ pub fn hash_text(text: &str) -> String {
 /// The fingerprint of a plan: everything in its file but the fingerprint, so that what was reviewed is
 /// what is run.
 pub(super) fn fingerprint_plan(plan: &Plan) -> String {
-    let Plan {
-        version,
-        format,
-        history_table,
-        base,
-        fingerprint: _,
-        setup,
-        steps,
-        hazards,
-        location: _,
-    } = plan;
+    let Plan { version, source, fingerprint: _, setup, steps, hazards, location: _ } = plan;
     let mut digest = DigestWriter(Sha256::new());
-    let parts = (version, format, history_table, base, setup, steps, hazards);
+    let parts = (version, source, setup, steps, hazards);
     // Neither the digest nor plain data can refuse to be written.
     let _ = serde_json::to_writer(&mut digest, &parts);
     hexadecimal(&digest.0.finalize())

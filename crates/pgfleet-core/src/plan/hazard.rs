@@ -34,6 +34,10 @@ pub enum HazardKind {
     Rewrite,
     /// Blocks readers or writers of a table that is there before the run.
     Lock,
+    /// Fails when existing rows are not as it demands.
+    MayFail,
+    /// What still uses an old name fails from then on.
+    BreaksCode,
     /// Cannot be rolled back as one.
     NoTransaction,
     /// Its effects cannot be read from its text.

@@ -8,6 +8,7 @@
 mod artifact;
 mod build;
 mod derived;
+mod difference;
 mod fingerprint;
 mod hazard;
 mod rows;
@@ -19,11 +20,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::folder::Format;
 use crate::place::Place;
+use crate::rows::RowDemand;
+use crate::schema::Scope;
 
 pub use artifact::{PlanFile, PlanFileError};
 pub(crate) use build::creates;
 pub use build::{Direction, PlanInput, plan_down, plan_up};
 pub use derived::{derive_way_back, derived_place};
+pub use difference::{DifferenceInput, is_difference, plan_difference};
 use fingerprint::fingerprint_plan;
 pub use fingerprint::{fingerprint_rows, hash_text};
 pub use hazard::{Hazard, HazardKind, needs_consent};
@@ -31,7 +35,7 @@ pub use rows::{CopyRows, RowsInFile};
 pub use unit::{Settle, SharedKind, Unit, units_of};
 
 /// Layout version of the plan file. A reader refuses any other.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// What a run will do to one target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,13 +43,8 @@ pub const PLAN_VERSION: u32 = 1;
 pub struct Plan {
     /// Layout version, [`PLAN_VERSION`].
     pub version: u32,
-    /// The folder's dialect.
-    pub format: Format,
-    /// The history table, quoted.
-    pub history_table: String,
-    /// Of the history that the plan was made on; a target whose history has another one is not
-    /// touched with this plan.
-    pub base: String,
+    /// What it was made of, and what a target must be like for it to be executed there.
+    pub source: PlanSource,
     /// Of all the rest; identifies the plan in the journal, and tells when it was edited.
     pub fingerprint: String,
     /// Statements that create the history table, when it is not there.
@@ -57,6 +56,44 @@ pub struct Plan {
     /// Where the migration folder is on this machine, for the rows that are read from it.
     #[serde(skip)]
     pub location: PathBuf,
+}
+
+/// What a plan was made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum PlanSource {
+    /// Migrations of a folder, which are recorded in a history.
+    Folder(HistoryBase),
+    /// The difference of two schemas, which no history records.
+    Difference(Box<SchemaBase>),
+}
+
+/// The history that a plan was made on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryBase {
+    /// The folder's dialect.
+    pub format: Format,
+    /// The history table, quoted.
+    pub history_table: String,
+    /// Of the history's rows; a target whose history has another one is not touched.
+    pub base: String,
+}
+
+/// The two schemas that a plan leads from and to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaBase {
+    /// The first schema's fingerprint; a target of another one is not touched.
+    pub from: String,
+    /// The fingerprint that a target has afterwards.
+    pub to: String,
+    /// Which schemas were compared.
+    pub scope: Scope,
+    /// It was run on a scratch copy of the first schema, and led to the second.
+    pub proven: bool,
+    /// What rows must be, asked before anything runs.
+    pub demands: Vec<RowDemand>,
 }
 
 /// One step of a plan: a closed list.
@@ -138,6 +175,22 @@ impl Plan {
             Some(CopyRows::InFile(rows)) => Some((statement, rows.as_ref())),
             _ => None,
         })
+    }
+
+    /// The schemas that it leads from and to, unless it is made of a folder.
+    pub fn schemas(&self) -> Option<&SchemaBase> {
+        match &self.source {
+            PlanSource::Difference(schemas) => Some(schemas),
+            PlanSource::Folder(_) => None,
+        }
+    }
+
+    /// The history that it was made on, unless it is in none.
+    pub fn history(&self) -> Option<&HistoryBase> {
+        match &self.source {
+            PlanSource::Folder(history) => Some(history),
+            PlanSource::Difference(_) => None,
+        }
     }
 
     /// True when nothing was changed since the plan was made.

@@ -100,7 +100,7 @@ impl Finder<'_, '_> {
 
     fn loss(&self, facts: &Facts, sql: &str) -> Option<StatementHazard> {
         let loss = facts.data_loss.as_ref()?;
-        if facts.kind == Work::Write || self.is_widening(sql) {
+        if facts.kind == Work::Write || self.is_lossless(sql) {
             return None;
         }
         let kind = match loss.severity {
@@ -117,7 +117,7 @@ impl Finder<'_, '_> {
         let demands = demands(sql).into_iter();
         let old = demands.filter(|demand| !demand.unchecked && self.is_old(&demand.table));
         let told = old
-            .filter(|demand| !matches!(demand.rule, Rule::Fits { .. }) || !self.is_widening(sql));
+            .filter(|demand| !matches!(demand.rule, Rule::Fits { .. }) || !self.is_lossless(sql));
         told.map(|demand| StatementHazard {
             table: Some(demand.table.to_string()),
             ..hazard(StatementHazardKind::MayFail, &fails_when(&demand.rule))
@@ -143,6 +143,15 @@ impl Finder<'_, '_> {
 
     /// True for a change of type that keeps the rows as they are on disk.
     fn is_widening(&self, sql: &str) -> bool {
+        self.changes_type(sql, keeps_rows)
+    }
+
+    /// True for a change of type that every value survives.
+    fn is_lossless(&self, sql: &str) -> bool {
+        self.changes_type(sql, |old, new| keeps_rows(old, new) || keeps_values(old, new))
+    }
+
+    fn changes_type(&self, sql: &str, is_so: impl Fn(&str, &str) -> bool) -> bool {
         let mut fits = demands(sql).into_iter().filter_map(|demand| match demand.rule {
             Rule::Fits { column, type_text, .. } => Some((demand.table, column, type_text)),
             _ => None,
@@ -153,7 +162,7 @@ impl Finder<'_, '_> {
         let old = self.difference.from.get(&id).and_then(|object| {
             object.columns().iter().find(|c| c.name == column).map(|c| c.type_name.clone())
         });
-        old.is_some_and(|old| keeps_rows(&old, &new))
+        old.is_some_and(|old| is_so(&old, &new))
     }
 
     /// True for `SET NOT NULL` of a column that a validated check vouches for.
@@ -350,6 +359,17 @@ fn keeps_rows(old: &str, new: &str) -> bool {
     }
 }
 
+/// Changes of type that write rows anew and change no value.
+fn keeps_values(old: &str, new: &str) -> bool {
+    const WIDER: &[&[&str]] =
+        &[&["smallint", "integer", "bigint", "numeric"], &["real", "double precision"]];
+    let wider = |ladder: &&[&str]| {
+        let step = |name: &str| ladder.iter().position(|known| *known == name);
+        step(old).zip(step(new)).is_some_and(|(old, new)| old < new)
+    };
+    new == "text" || WIDER.iter().any(wider)
+}
+
 /// `numeric(10,2)` is `numeric` with 10 and 2.
 fn limits(type_name: &str) -> (&str, Vec<u32>) {
     let Some((name, rest)) = type_name.split_once('(') else { return (type_name, Vec::new()) };
@@ -372,7 +392,17 @@ pub fn loses_data(hazards: &[Vec<StatementHazard>]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::keeps_rows;
+    use super::{keeps_rows, keeps_values};
+
+    #[test]
+    fn only_wider_types_keep_values() {
+        for (old, new) in [("integer", "bigint"), ("smallint", "numeric"), ("inet", "text")] {
+            assert!(keeps_values(old, new) && !keeps_values(new, old), "{old} to {new}");
+        }
+        for (old, new) in [("integer", "real"), ("integer", "numeric(3,0)"), ("text", "integer")] {
+            assert!(!keeps_values(old, new), "{old} to {new}");
+        }
+    }
 
     #[test]
     fn only_wider_limits_keep_rows() {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is left out is named in [`Schema::left_out`].
 
+use serde::{Deserialize, Serialize};
+
 use super::{Body, Object, Schema};
 
 /// Schemas that Supabase makes and migrates itself (its documentation, "Managing schemas", and the
@@ -24,7 +26,8 @@ const SUPABASE: &[&str] = &[
 ];
 
 /// Which schemas count.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scope {
     /// Only these; all when there are none.
     pub include: Vec<String>,
@@ -35,7 +38,8 @@ pub struct Scope {
 }
 
 /// Who runs the server and keeps schemas of its own there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Platform {
     /// Supabase.
     Supabase,

@@ -12,6 +12,7 @@ use pgfleet_core::plan::{Direction, Plan, PlanInput, plan_up};
 use pgfleet_core::report::Event;
 
 use super::change::{ChangeError, Run, RunOutcome, check_base, run_plan};
+use super::difference::apply_difference;
 use super::includes::read_include;
 use super::shelf::plan_key;
 use super::target::{Opened, Target};
@@ -50,6 +51,11 @@ pub async fn apply(
     opened: &Opened,
     request: &ApplyRequest<'_>,
 ) -> Result<RunOutcome, ChangeError> {
+    if let Some(plan) = &request.plan
+        && let Some(schemas) = plan.schemas()
+    {
+        return apply_difference(target, opened, plan, schemas, &request.run).await;
+    }
     refuse_folder_errors(&opened.folder.set)?;
     refuse_half_taken_back(target, &opened.state)?;
     let nothing = pending(&opened.statuses, &request.selection)?.is_empty();
@@ -64,7 +70,7 @@ pub async fn apply(
     let told = AtomicBool::new(false);
     let make_plan = |state: &TargetState| match &request.plan {
         Some(plan) => {
-            check_base(plan, &state.rows, &target.name)?;
+            check_base(plan, &state.rows, target)?;
             let mut plan = plan.clone();
             plan.location.clone_from(&opened.folder.tree.location);
             check_rows(&plan)?;

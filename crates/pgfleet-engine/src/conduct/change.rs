@@ -106,7 +106,8 @@ pub async fn run_plan(
     Ok(RunOutcome::Ran(Box::new(report)))
 }
 
-async fn lock(
+/// Takes the locks, and reads the state again under them.
+pub(super) async fn lock(
     target: &Target,
     opened: &Opened,
     coordinator: &Session,
@@ -131,28 +132,39 @@ pub(crate) fn lock_problem(target: &Target, error: LockError) -> Box<Problem> {
     }
 }
 
-/// A plan that was reviewed is executed as it is, or not at all.
-pub(super) fn check_base(
-    plan: &Plan,
-    rows: &[HistoryRow],
-    target: &str,
-) -> Result<(), Box<Problem>> {
-    if !plan.is_intact() {
-        return Err(Box::new(
-            Problem::error(Code::PlanInvalid, "the plan was edited after it had been made")
-                .because("its fingerprint does not fit what it holds")
-                .fix_with("Make a new plan and review it.", "pgfleet plan --out plan.json"),
-        ));
-    }
-    if plan.base == fingerprint_rows(rows) {
+/// A plan that was reviewed is executed as it is, or not at all. `anew` makes a new one.
+pub(super) fn check_intact(plan: &Plan, anew: &str) -> Result<(), Box<Problem>> {
+    if plan.is_intact() {
         return Ok(());
     }
     Err(Box::new(
-        Problem::error(Code::PlanStale, "the target's history changed since the plan was made")
-            .in_target(target)
-            .because("migrations were applied, taken back or edited in between")
-            .fix_with("Make a new plan and review it.", "pgfleet plan --out plan.json"),
+        Problem::error(Code::PlanInvalid, "the plan was edited after it had been made")
+            .because("its fingerprint does not fit what it holds")
+            .fix_with("Make a new plan and review it.", anew),
     ))
+}
+
+/// A plan of a folder is executed on the history that it was made on.
+pub(super) fn check_base(
+    plan: &Plan,
+    rows: &[HistoryRow],
+    target: &Target,
+) -> Result<(), Box<Problem>> {
+    let anew = "pgfleet plan --out plan.json";
+    check_intact(plan, anew)?;
+    if plan.history().is_none_or(|history| history.base == fingerprint_rows(rows)) {
+        return Ok(());
+    }
+    Err(Box::new(
+        stale(target, "the target's history changed since the plan was made")
+            .because("migrations were applied, taken back or edited in between")
+            .fix_with("Make a new plan and review it.", anew),
+    ))
+}
+
+/// The target is not what it was when the plan was made.
+pub(super) fn stale(target: &Target, what: &str) -> Problem {
+    Problem::error(Code::PlanStale, what).in_target(&target.name)
 }
 
 pub(crate) fn check_consent(
@@ -170,12 +182,11 @@ pub(crate) fn check_consent(
     for hazard in plan.hazards.iter().filter(|hazard| loses(hazard.kind)) {
         problem = problem.detail(format!("{}: {}", hazard.place, hazard.what));
     }
-    let command = run.command;
-    Err(vec![problem.fix_with(
-        "Look at each of them; back up; then allow it.",
-        format!("pgfleet {command} --allow-data-loss"),
-    )]
-    .into())
+    let command = match plan.schemas() {
+        Some(_) => format!("pgfleet {} --plan plan.json --allow-data-loss", run.command),
+        None => format!("pgfleet {} --allow-data-loss", run.command),
+    };
+    Err(vec![problem.fix_with("Look at each of them; back up; then allow it.", command)].into())
 }
 
 /// Refuses a plan of which one transaction cannot hold all.
@@ -220,6 +231,7 @@ pub(super) fn unpreparable(step: &SqlStep, state: &TargetState) -> Option<&'stat
     }
 }
 
+/// Executes a plan under the locks.
 pub(super) async fn run_steps(
     target: &Target,
     sessions: &Sessions<'_>,

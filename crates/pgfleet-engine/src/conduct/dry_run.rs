@@ -1,7 +1,10 @@
 //! `apply --dry-run`: the plan for real, on a scratch copy of the target.
 
+use pgfleet_core::plan::Plan;
+
 use super::apply::{ApplyRequest, apply, refuse_broken_rows};
 use super::change::{ChangeError, RunOutcome};
+use super::difference::refuse_rows;
 use super::target::{Opened, Target, open};
 use crate::project::Project;
 use crate::scratch::{Copied, Scratch};
@@ -26,7 +29,10 @@ pub async fn dry_run(
     request: &ApplyRequest<'_>,
 ) -> Result<DryRun, ChangeError> {
     // The copy has no rows that could break anything.
-    refuse_broken_rows(target, opened, &request.selection).await?;
+    match request.plan.as_ref().and_then(Plan::schemas) {
+        Some(schemas) => refuse_rows(target, &opened.session, schemas).await?,
+        None => refuse_broken_rows(target, opened, &request.selection).await?,
+    }
     let scratch = Scratch::create(project, target).await?;
     let result = on_copy(project, target, opened, &scratch, request).await;
     let dropped = scratch.drop().await;

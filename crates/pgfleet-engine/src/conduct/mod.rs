@@ -7,6 +7,7 @@
 mod alone;
 mod apply;
 mod change;
+mod difference;
 mod dry_run;
 mod estimate;
 mod history;

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use pgfleet_core::diagnose::{Code, Problem, closest_name};
 use pgfleet_core::place::Place;
 use pgfleet_core::plan::{
-    Direction, Hazard, HazardKind, PLAN_VERSION, Plan, PlannedStatement, SqlStep, Step, Unit,
-    fingerprint_rows, hash_text,
+    Direction, Hazard, HazardKind, HistoryBase, PLAN_VERSION, Plan, PlanSource, PlannedStatement,
+    SqlStep, Step, Unit, fingerprint_rows, hash_text,
 };
 
 use super::change::{ChangeError, Run, RunOutcome, run_plan};
@@ -200,9 +200,11 @@ fn plan(opened: &Opened, state: &TargetState, objects: &[Found]) -> Plan {
     let text: String = statements.iter().map(|statement| statement.sql.as_str()).collect();
     Plan {
         version: PLAN_VERSION,
-        format: opened.dialect.format(),
-        history_table: state.table.to_string(),
-        base: fingerprint_rows(&state.rows),
+        source: PlanSource::Folder(HistoryBase {
+            format: opened.dialect.format(),
+            history_table: state.table.to_string(),
+            base: fingerprint_rows(&state.rows),
+        }),
         fingerprint: hash_text(&text),
         setup: Vec::new(),
         hazards: hazards.collect(),

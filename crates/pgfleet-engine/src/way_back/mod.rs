@@ -81,7 +81,8 @@ pub async fn take_way_back(
     }
     preflight_of(target, opened, request.run.events).await?;
     let make_plan = |state: &crate::state::TargetState| {
-        if fingerprint_rows(&state.rows) != way.plan.base {
+        let base = way.plan.history().map(|history| history.base.as_str());
+        if Some(fingerprint_rows(&state.rows).as_str()) != base {
             return Err(Box::new(stale(target)).into());
         }
         plan_rollback(opened, state, &request.to)

@@ -3,12 +3,15 @@
 //! Invariant: texts of columns and expressions are as written, so that they mean in a query what they
 //! mean in the statement; what is not understood demands nothing.
 
+use serde::{Deserialize, Serialize};
+
 use super::create_table::is_constraint;
 use crate::cursor::{Cursor, Tokens};
 use crate::name::{QualifiedName, quote_ident};
 
 /// One demand on a table's rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Demand {
     /// The table.
     pub table: QualifiedName,
@@ -21,7 +24,8 @@ pub struct Demand {
 }
 
 /// What every row must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
     /// The column has a value.
     NotNull {

@@ -34,10 +34,11 @@ Examples:
   pgfleet apply --to 20250101120000
   pgfleet apply --group tenants --atomic
   pgfleet plan --out plan.json && pgfleet apply --plan plan.json
+  pgfleet diff target schema.sql --out plan.json && pgfleet apply --plan plan.json
 
 An interrupted run is finished by running the same command again.")]
 pub struct Apply {
-    /// Execute this plan exactly, or not at all when the target has changed since
+    /// Execute this plan of `plan` or `diff` exactly, or not at all when the target has changed since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "steps"])]
     plan: Option<PathBuf>,
     /// Up to and including this migration
@@ -92,7 +93,11 @@ impl PerTarget for Apply {
 
     async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         let plan = self.plan.as_deref().map(read_plan).transpose()?;
-        let (project, (target, mut opened)) = (site.project, site.open().await?);
+        let in_history = plan.as_ref().is_none_or(|plan| plan.schemas().is_none());
+        let (project, (target, mut opened)) = match in_history {
+            true => (site.project, site.open().await?),
+            false => (site.project, site.open_without_folder().await?),
+        };
         let selection = Selection { to: self.to.clone(), steps: self.steps };
         if plan.is_none() {
             capture_pending(project, target, &mut opened, &selection).await?;
@@ -232,10 +237,10 @@ fn headline(report: &RunReport) -> String {
 }
 
 fn exit_of(report: &RunReport) -> Option<ExitCode> {
-    if report.complete() {
+    let first = report.problems.iter().find(|problem| problem.is_error());
+    if report.complete() && first.is_none() {
         return None;
     }
-    let first = report.problems.iter().find(|problem| problem.is_error());
     match first.map(|problem| problem.code.exit()) {
         Some(ExitCode::Unreachable) => Some(ExitCode::Unreachable),
         _ => Some(ExitCode::Failed),
@@ -247,6 +252,10 @@ fn read_plan(file: &Path) -> Result<Plan, CommandError> {
         Problem::error(Code::PlanInvalid, format!("{} is not a plan", file.display()))
             .because(reason)
             .fix_with("Make one.", format!("pgfleet plan --out {}", file.display()))
+            .fix_with(
+                "Or one of a difference.",
+                format!("pgfleet diff target TO --out {}", file.display()),
+            )
     };
     let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
     let file = PlanFile::parse(&text).map_err(|error| invalid(error.to_string()))?;

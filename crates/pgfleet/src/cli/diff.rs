@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::plan::{DifferenceInput, PlanFile, SchemaBase, plan_difference};
+use pgfleet_core::rows::difference_demands;
 use pgfleet_core::schema::diff::{Difference, Statement, Unit, compare, units};
 use pgfleet_core::schema::hazard::{StatementHazard, add_proposals, hazards, rename_hazards};
 use pgfleet_engine::compare::{Side, complete_desired, complete_start, prove, read_side, rename};
@@ -37,6 +39,7 @@ Examples:
   pgfleet diff target migrations
   pgfleet diff postgres://host/staging postgres://host/production --exit-code
   pgfleet diff target schema.sql --out change.sql && psql -f change.sql
+  pgfleet diff target schema.sql --out plan.json && pgfleet apply --plan plan.json
   pgfleet diff target schema.sql --rename customers=clients --rename customers.mail=email")]
 pub struct Diff {
     /// What there is
@@ -62,7 +65,7 @@ pub struct Diff {
     exclude_schema: Vec<String>,
     #[command(flatten)]
     renames: RenameFlags,
-    /// Write the statements to a file that psql runs
+    /// Write a script that psql runs, or, to a .json file, a plan that `apply --plan` runs
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -104,8 +107,8 @@ impl Diff {
         all_hazards.extend(of_rest);
         let hazards = all_hazards;
         let steps = &renamed.steps;
-        let problems =
-            broken_by_difference(&project, &self.from, &difference, &rest, steps).await?;
+        let demands = difference_demands(&difference, &rest, steps);
+        let problems = broken_by_difference(&project, &self.from, &demands).await?;
         let mut text = String::new();
         render::statements(&mut text, &statements, &hazards);
         let mut left_out: Vec<_> = from.left_out.iter().chain(&to.left_out).cloned().collect();
@@ -115,7 +118,10 @@ impl Diff {
             text.insert_str(0, &format!("-- left out: schema {}\n", left_out.join(", ")));
         }
         if let Some(file) = &self.out {
-            self.write(file, &text)?;
+            let scope = project.settings.scope.clone();
+            let (from, to) = (from.fingerprint(), to.fingerprint());
+            let schemas = SchemaBase { from, to, scope, proven, demands };
+            self.write(file, &text, schemas, (&statements, &hazards))?;
         }
         let entry = TargetEntry::new(&project.settings.target)
             .field("from", &from.fingerprint())?
@@ -141,9 +147,25 @@ impl Diff {
         if self.no_online { difference } else { difference.with_online_forms() }
     }
 
-    fn write(&self, file: &Path, script: &str) -> Result<(), CommandError> {
+    /// A plan where the file's name ends in `.json`, else a script.
+    fn write(
+        &self,
+        file: &Path,
+        script: &str,
+        schemas: SchemaBase,
+        (statements, hazards): (&[Statement], &[Vec<StatementHazard>]),
+    ) -> Result<(), CommandError> {
         let (from, to) = (&self.from, &self.to);
-        let text = format!("-- pgfleet diff: from {from} to {to}\n{}\n{script}", render::PSQL_HEAD);
+        let text = match file.extension().is_some_and(|extension| extension == "json") {
+            true => {
+                let title = &format!("{from} to {to}");
+                let input = DifferenceInput { title, schemas, statements, hazards };
+                PlanFile { plan: plan_difference(input)?, rehearsal: None }.to_text()?
+            }
+            false => {
+                format!("-- pgfleet diff: from {from} to {to}\n{}\n{script}", render::PSQL_HEAD)
+            }
+        };
         std::fs::write(file, text).map_err(|error| {
             let what = format!("the statements cannot be written to {}", file.display());
             Problem::error(Code::Usage, what).because(error.to_string()).into()

@@ -60,6 +60,16 @@ impl Site<'_> {
         Ok((target, opened))
     }
 
+    /// Connects and reads the target, with the folder that there is, or none: for what is in no
+    /// history.
+    pub async fn open_without_folder(&self) -> Result<(&Target, Opened), CommandError> {
+        let folder = self.folder.any(self.project);
+        let folder = folder.unwrap_or_else(|_| Arc::new(Folder::none()));
+        let target = self.target()?;
+        let opened = open(self.project, target, folder).await?;
+        Ok((target, opened))
+    }
+
     /// True when the target is one of many.
     pub fn is_one_of_many(&self) -> bool {
         self.among.is_some()

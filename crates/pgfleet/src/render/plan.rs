@@ -91,7 +91,9 @@ fn heading(out: &mut String, style: &Style, plan: &Plan) {
     };
     let steps = counted(plan.steps.len(), "migration");
     out.push_str(&style.paint(Role::Strong, &format!("{verb}: {steps}")));
-    out.push_str(&format!(" ({}, recorded in {}", plan.format, clean_line(&plan.history_table)));
+    let Some(history) = plan.history() else { return out.push('\n') };
+    let table = clean_line(&history.history_table);
+    out.push_str(&format!(" ({}, recorded in {table}", history.format));
     out.push_str(if plan.setup.is_empty() { ")\n" } else { ", which is created first)\n" });
 }
 
@@ -204,6 +206,8 @@ fn hazard_lines(out: &mut String, style: &Style, columns: &Columns, hazard: &Haz
         HazardKind::PossibleLoss => ("may lose data", Role::Bad),
         HazardKind::Rewrite => ("rewrite", Role::Doubtful),
         HazardKind::Lock => ("lock", Role::Doubtful),
+        HazardKind::MayFail => ("may fail", Role::Doubtful),
+        HazardKind::BreaksCode => ("breaks code", Role::Doubtful),
         HazardKind::NoTransaction => ("not one transaction", Role::Doubtful),
         HazardKind::Opaque => ("opaque", Role::Note),
     };
@@ -263,6 +267,8 @@ fn hazard_noun(kind: HazardKind) -> &'static str {
         HazardKind::PossibleLoss => "possible loss of data",
         HazardKind::Rewrite => "table rewrite",
         HazardKind::Lock => "blocking lock",
+        HazardKind::MayFail => "demand on rows",
+        HazardKind::BreaksCode => "name that goes",
         HazardKind::NoTransaction => "migration in parts",
         HazardKind::Opaque => "opaque statement",
     }

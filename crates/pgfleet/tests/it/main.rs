@@ -5,6 +5,7 @@ mod backup;
 mod bad_input;
 mod clean;
 mod copy;
+mod diff_plan;
 mod generate;
 mod lint;
 mod locks;

@@ -2,8 +2,8 @@ use insta::assert_snapshot;
 use pgfleet_core::folder::Format;
 use pgfleet_core::place::Place;
 use pgfleet_core::plan::{
-    Direction, Hazard, HazardKind, PLAN_VERSION, Plan, PlannedStatement, Settle, SqlStep, Step,
-    Unit,
+    Direction, Hazard, HazardKind, HistoryBase, PLAN_VERSION, Plan, PlanSource, PlannedStatement,
+    Settle, SqlStep, Step, Unit,
 };
 
 use super::both;
@@ -53,9 +53,11 @@ fn sample() -> Plan {
     creates.extend(["materialized view mv".into(), "policy p".into(), "policy q".into()]);
     Plan {
         version: PLAN_VERSION,
-        format: Format::Plain,
-        history_table: "pgfleet.migrations".into(),
-        base: "b".into(),
+        source: PlanSource::Folder(HistoryBase {
+            format: Format::Plain,
+            history_table: "pgfleet.migrations".into(),
+            base: "b".into(),
+        }),
         fingerprint: "3f2a91c0e1d24b5586".into(),
         setup: vec!["CREATE SCHEMA pgfleet".into()],
         steps: vec![
