@@ -277,11 +277,11 @@ fn key(name: &QualifiedName) -> String {
 /// Rows that break a demand, as a problem.
 pub fn broken(demand: &RowDemand, rows: &Violations) -> Problem {
     let table = &demand.demand.table;
-    let count = match rows.count {
-        1 => "1 row".to_owned(),
-        count => format!("{count} rows"),
+    let (count, does) = match rows.count {
+        1 => ("1 row".to_owned(), of_one(breaks(&demand.demand.rule))),
+        count => (format!("{count} rows"), breaks(&demand.demand.rule)),
     };
-    let what = format!("{count} of {table} {}", breaks(&demand.demand.rule));
+    let what = format!("{count} of {table} {does}");
     let mut problem = Problem::error(Code::RowsWouldBreak, what);
     if !demand.migration.is_empty() {
         problem = problem.because(format!("{} would fail on them", demand.migration));
@@ -290,9 +290,28 @@ pub fn broken(demand: &RowDemand, rows: &Violations) -> Problem {
     for sample in &rows.samples {
         problem = problem.detail(sample.clone());
     }
-    problem
+    let problem = problem
         .fix_with("See them all.", rows.query.clone())
-        .fix("Correct the rows, or correct them in the migration before the rule.")
+        .fix("Correct the rows, or correct them in the migration before the rule.");
+    match &demand.demand.rule {
+        Rule::Fits { column, type_text, .. } if type_text.ends_with("[]") => {
+            let column = quote_ident(column);
+            problem.fix_with(
+                "Where each value is to become a list of one, write the change by hand.",
+                format!(
+                    "ALTER TABLE {table} ALTER {column} TYPE {type_text} USING ARRAY[{column}]"
+                ),
+            )
+        }
+        _ => problem,
+    }
+}
+
+/// `have a` is said of several rows.
+fn of_one(does: String) -> String {
+    let words = [("have ", "has "), ("break ", "breaks "), ("are ", "is ")];
+    let found = words.iter().find_map(|(many, one)| Some((one, does.strip_prefix(many)?)));
+    found.map_or_else(|| does.clone(), |(one, rest)| format!("{one}{rest}"))
 }
 
 fn breaks(rule: &Rule) -> String {

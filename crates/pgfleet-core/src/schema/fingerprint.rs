@@ -3,6 +3,9 @@
 //! Invariant: what does not count in comparisons does not count here: order of table columns and of
 //! parents, versions of extensions, spelling that means nothing.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use sha2::{Digest, Sha256};
 
 use super::spelling::{self, canonical_default, canonical_text};
@@ -18,6 +21,43 @@ pub(super) fn fingerprint(schema: &Schema) -> String {
         hash.update(b"\n");
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Recognises the objects of a schema that is no longer held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests(HashMap<u64, u64>);
+
+impl Digests {
+    /// Of all objects of a schema.
+    pub(super) fn of(schema: &Schema) -> Self {
+        Self(schema.objects.iter().map(|object| (digest(&object.id), digest_of(object))).collect())
+    }
+
+    /// What another schema has otherwise, and how many objects it does not have.
+    pub fn differences(&self, other: &Schema) -> Vec<String> {
+        let same = |object: &&Object| {
+            self.0.get(&digest(&object.id)).is_some_and(|digest| *digest == digest_of(object))
+        };
+        let others = other.objects.iter().filter(|object| !same(object));
+        let mut found: Vec<_> = others.map(|object| format!("{} differs", object.id)).collect();
+        let has: HashSet<_> = other.objects.iter().map(|object| digest(&object.id)).collect();
+        match self.0.keys().filter(|id| !has.contains(id)).count() {
+            0 => {}
+            missing => found.push(format!("{missing} of {} objects are missing", self.0.len())),
+        }
+        found
+    }
+}
+
+fn digest_of(object: &Object) -> u64 {
+    digest(&serde_json::to_vec(&canonical(object)).unwrap_or_default())
+}
+
+/// The same in one process.
+fn digest(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The object without what does not count.

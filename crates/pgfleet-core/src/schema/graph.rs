@@ -10,7 +10,7 @@ mod sort;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::{Difference, TableRebuild, is_attached, owns, table_position};
-use super::{Body, Edge, Kind, Object, ObjectId, Table};
+use super::{Body, Edge, Kind, Object, ObjectId};
 
 /// One step: something that happens to one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -216,11 +216,15 @@ impl<'d, 's> Graph<'d, 's> {
     }
 
     fn add_detaches(&mut self) {
-        for at in self.difference.rebuilds.keys() {
+        for (at, rebuild) in &self.difference.rebuilds {
             self.put(Some(Step::Detach(*at)), self.alter_of(*at));
             self.put(Some(Step::Detach(*at)), self.drop_of(*at));
             for edge in self.difference.from.needs_of(*at) {
                 self.put(Some(Step::Detach(*at)), self.alter_of(edge.to as usize));
+                // What leaves keeps its columns, and drops them itself.
+                if !rebuild.parents.is_empty() {
+                    self.put(Some(Step::Detach(*at)), Some(Step::Detach(edge.to as usize)));
+                }
             }
         }
     }
@@ -311,7 +315,7 @@ impl<'d, 's> Graph<'d, 's> {
             if let (Some(step), Some(parent)) = (step, table.parents.first()) {
                 leaving.entry(parent).or_default().push(step);
             }
-            if self.leaves_for_good(object, table) {
+            if self.difference.leaves_for_good(at) {
                 let parents = from.needs_of(at).iter().map(|edge| edge.to as usize);
                 let parents = parents.filter(|at| from.objects[*at].table().is_some());
                 parents.for_each(|parent| self.put(self.alter_of(at), self.alter_of(parent)));
@@ -336,15 +340,14 @@ impl<'d, 's> Graph<'d, 's> {
             Body::Constraint(key) => key.parent_index.is_some(),
             _ => false,
         };
-        let object = &from.objects[table];
-        is_part && object.table().is_some_and(|old| self.leaves_for_good(object, old))
+        is_part && self.difference.leaves_for_good(table)
     }
 
     /// The server joins each index of a table that is attached to the first of the partitioned table's that
-    /// is like it: so they are made in the order of those.
+    /// is like it: so they are made in the order of those, which are there before or made by their names.
     fn add_twin_indexes(&mut self) {
         let to = self.difference.to;
-        let mut of_table: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+        let mut of_table: BTreeMap<usize, Vec<(bool, usize, usize)>> = BTreeMap::new();
         for at in &self.difference.creates {
             let Body::Index(index) = &to.objects[*at].body else { continue };
             let name = index.parent_index.as_deref().and_then(pgfleet_sql::parse_qualified);
@@ -353,21 +356,16 @@ impl<'d, 's> Graph<'d, 's> {
             });
             let table = super::diff::owner_position(to, &to.objects[*at]);
             if let (Some(parent), Some(table)) = (parent, table) {
-                of_table.entry(table).or_default().push((parent, *at));
+                let is_new = self.difference.creates.contains(&parent);
+                of_table.entry(table).or_default().push((is_new, parent, *at));
             }
         }
         for mut indexes in of_table.into_values() {
             indexes.sort_unstable();
             for pair in indexes.windows(2) {
-                self.put(Some(Step::Create(pair[0].1)), Some(Step::Create(pair[1].1)));
+                self.put(Some(Step::Create(pair[0].2)), Some(Step::Create(pair[1].2)));
             }
         }
-    }
-
-    /// A partition that stays as a table of its own does not get what its parent gets.
-    fn leaves_for_good(&self, object: &Object, old: &Table) -> bool {
-        let new = self.difference.to.get(&object.id).and_then(Object::table);
-        new.is_some_and(|new| old.parents.iter().all(|parent| !new.parents.contains(parent)))
     }
 
     /// Bodies that are text name things that the catalog knows no dependency on.
@@ -392,6 +390,10 @@ impl<'d, 's> Graph<'d, 's> {
         for edge in to.edges.iter().filter(|edge| !owns(to, edge)) {
             let (needing, needed) = (edge.from as usize, edge.to as usize);
             let (needing_step, needed_step) = (self.make_of(needing), self.make_of(needed));
+            if self.difference.is_late(edge) {
+                self.put(needed_step, Some(Step::Finish(needing)));
+                continue;
+            }
             self.put(needed_step, needing_step);
             if to.objects[needing].table().is_some_and(|table| table.partition_bound.is_some()) {
                 self.put(needed_step, Some(Step::Attach(needing)));

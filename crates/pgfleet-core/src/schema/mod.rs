@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use fingerprint::Digests;
 pub use foreign::{ForeignDataWrapper, ForeignOption, ForeignServer, UserMapping};
 pub use grant::{DefaultPrivileges, Grant, PUBLIC, read_acl};
 pub use identity::{Kind, ObjectId};
@@ -205,6 +206,11 @@ impl Schema {
     /// Equal for equal schemas, on any server and any supported major version.
     pub fn fingerprint(&self) -> String {
         fingerprint::fingerprint(self)
+    }
+
+    /// Recognises the objects when the schema itself is no longer held.
+    pub fn digests(&self) -> Digests {
+        Digests::of(self)
     }
 
     /// True when every edge points at an object and the orders hold; a snapshot from a file may

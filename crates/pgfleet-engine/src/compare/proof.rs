@@ -2,24 +2,28 @@
 //! compared with what there shall be.
 
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::{Statement, compare};
+use pgfleet_core::schema::{Digests, Schema};
 
 use super::{Desired, ScriptError, read_target, run_script};
 use crate::conduct::Target;
 use crate::project::Project;
 use crate::scratch::Scratch;
 
-/// Proves that the statements turn `from` into `to`.
+/// How much of what is left is named.
+const DIFFERENCES_SHOWN: usize = 5;
+
+/// Proves that the statements turn `from` into `to`, and gives what the copy is then. The first is not held longer than it is needed: the
+/// copies that are read take as much memory again.
 ///
 /// # Errors
 /// [`Code::ChangeUnproven`] when they fail or leave a difference, or when no copy can be made.
 pub async fn prove(
     project: &Project,
-    from: &Schema,
+    from: Schema,
     to: &Desired,
     statements: &[Statement],
-) -> Result<(), Box<Problem>> {
+) -> Result<Schema, Box<Problem>> {
     let target = Target::of(project)?;
     let scratch = Scratch::create(project, &target).await?;
     let copy = scratch.target(&target);
@@ -30,34 +34,47 @@ pub async fn prove(
 
 async fn prove_on(
     copy: &Target,
-    from: &Schema,
+    from: Schema,
     to: &Desired,
     statements: &[Statement],
-) -> Result<(), Box<Problem>> {
-    make_copy(copy, from).await?;
+) -> Result<Schema, Box<Problem>> {
+    build(copy, &from).await?;
+    let wanted = from.digests();
+    drop(from);
+    check_exact(copy, &wanted).await?;
     let session = copy.connect().await?;
     let run = run_script(&session, statements).await;
     run.map_err(|error| unproven("a statement of the change fails").failed(&error))?;
     session.close().await;
-    let rest = to.rest(&read_part(copy).await?);
+    let after = read_part(copy).await?;
+    let rest = to.rest(&after);
     match rest.is_empty() {
-        true => Ok(()),
+        true => Ok(after),
         false => Err(unproven("the change leaves a difference").differs(&rest)),
     }
 }
 
 /// Makes an empty scratch database an exact copy of a schema.
 pub(super) async fn make_copy(copy: &Target, schema: &Schema) -> Result<(), Box<Problem>> {
+    build(copy, schema).await?;
+    check_exact(copy, &schema.digests()).await
+}
+
+async fn build(copy: &Target, schema: &Schema) -> Result<(), Box<Problem>> {
     let start = read_part(copy).await?;
     let session = copy.connect().await?;
     let built = run_script(&session, &compare(&start, schema).statements()).await;
     session.close().await;
-    built.map_err(|error| unproven("no copy of the first schema can be made").failed(&error))?;
-    let rest = compare(&read_part(copy).await?, schema).statements();
-    match rest.is_empty() {
-        true => Ok(()),
-        false => Err(unproven("the copy of the first schema is not exact").differs(&rest)),
+    built.map_err(|error| unproven("no copy of the first schema can be made").failed(&error))
+}
+
+async fn check_exact(copy: &Target, wanted: &Digests) -> Result<(), Box<Problem>> {
+    let mut differences = wanted.differences(&read_part(copy).await?);
+    if differences.is_empty() {
+        return Ok(());
     }
+    differences.truncate(DIFFERENCES_SHOWN);
+    Err(unproven("the copy of the first schema is not exact").finish(differences))
 }
 
 /// What counts of the copy.
@@ -79,7 +96,9 @@ impl Unproven {
 
     fn differs(self, rest: &[Statement]) -> Box<Problem> {
         let first = |sql: &str| sql.lines().next().unwrap_or_default().to_owned();
-        self.finish(rest.iter().take(5).map(|statement| first(&statement.sql)).collect())
+        self.finish(
+            rest.iter().take(DIFFERENCES_SHOWN).map(|statement| first(&statement.sql)).collect(),
+        )
     }
 
     fn finish(self, details: Vec<String>) -> Box<Problem> {

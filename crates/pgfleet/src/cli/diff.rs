@@ -1,5 +1,6 @@
 //! `pgfleet diff`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,15 +8,21 @@ use clap::Args;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::plan::{DifferenceInput, PlanFile, SchemaBase, plan_difference};
 use pgfleet_core::rows::difference_demands;
-use pgfleet_core::schema::diff::{Difference, Statement, Unit, compare, units};
+use pgfleet_core::schema::Schema;
+use pgfleet_core::schema::diff::{Change, Difference, Statement, Unit, compare, units};
 use pgfleet_core::schema::hazard::{StatementHazard, add_proposals, hazards, rename_hazards};
-use pgfleet_engine::compare::{Side, complete_desired, complete_start, prove, read_side, rename};
+use pgfleet_core::schema::rename::Proposal;
+use pgfleet_engine::compare::{
+    Desired, RenameWishes, Side, complete_desired, complete_start, prove, read_side, rename,
+};
+use pgfleet_engine::project::Project;
 use pgfleet_engine::rows::broken_by_difference;
 use serde::Serialize;
 
 use super::context::Context;
+use super::global::Output;
 use super::outcome::{CommandError, CommandResult};
-use super::renames::{RenameFlags, rename_entries};
+use super::renames::{RenameEntry, RenameFlags, rename_entries};
 use crate::render::{self, TargetEntry};
 
 /// Show the statements that turn one schema into another, proven on a scratch copy
@@ -91,74 +98,91 @@ impl Diff {
         let (from, to) =
             tokio::try_join!(read_side(&project, &self.from), read_side(&project, &self.to))?;
         let from = complete_start(&self.from, from, &to);
-        let renamed = rename(&project, &from, &to, &wishes.wishes()).await?;
-        let (renamed, desired) = complete_desired(&project, &from, (&self.to, to), renamed).await?;
-        let to = &desired.schema;
-        let difference = self.difference(compare(renamed.start(&from), to));
-        let rest = difference.statements();
-        let statements = renamed.before(&rest);
-        let proven = !self.no_proof;
-        if proven && !statements.is_empty() {
-            prove(&project, &from, &desired, &statements).await?;
+        let (mut shown, desired) =
+            self.look(context, &project, (&from, to), &wishes.wishes()).await?;
+        let problems = broken_by_difference(&project, &self.from, &shown.schemas.demands).await?;
+        if shown.schemas.proven && !shown.statements.is_empty() {
+            let after = prove(&project, from, &desired, &shown.statements).await?;
+            if self.shows_fingerprints(context) {
+                shown.schemas.to = after.fingerprint();
+            }
         }
-        let mut all_hazards = rename_hazards(&renamed.steps, to);
-        let mut of_rest = hazards(&difference, &rest);
-        add_proposals(&mut of_rest, &rest, &renamed.proposals);
-        all_hazards.extend(of_rest);
-        let hazards = all_hazards;
-        let steps = &renamed.steps;
-        let demands = difference_demands(&difference, &rest, steps);
-        let problems = broken_by_difference(&project, &self.from, &demands).await?;
-        let mut text = String::new();
-        render::statements(&mut text, &statements, &hazards);
-        let mut left_out: Vec<_> = from.left_out.iter().chain(&to.left_out).cloned().collect();
-        left_out.sort();
-        left_out.dedup();
-        if !left_out.is_empty() {
-            text.insert_str(0, &format!("-- left out: schema {}\n", left_out.join(", ")));
-        }
+        let text = shown.text();
         if let Some(file) = &self.out {
-            let scope = project.settings.scope.clone();
-            let (from, to) = (from.fingerprint(), to.fingerprint());
-            let schemas = SchemaBase { from, to, scope, proven, demands };
-            self.write(file, &text, schemas, (&statements, &hazards))?;
+            self.write(file, &text, &shown)?;
         }
-        let entry = TargetEntry::new(&project.settings.target)
-            .field("from", &from.fingerprint())?
-            .field("to", &to.fingerprint())?
-            .field("renames", &rename_entries(steps))?
-            .field("proposals", &renamed.proposals)?
-            .field("changes", &difference.changes())?
-            .field("statements", &entries(&statements, &hazards))?
-            .field("proven", &proven)?
-            .field("unmodelled", &[&from.unmodelled, &to.unmodelled])?
-            .field("left_out", &[&from.left_out, &to.left_out])?;
-        let differs = self.exit_code && !statements.is_empty();
+        let differs = self.exit_code && !shown.statements.is_empty();
         Ok(CommandResult {
             text,
-            targets: vec![entry],
+            targets: vec![shown.entry(&project.settings.target)?],
             exit: differs.then_some(ExitCode::NotSo),
             problems,
             ..CommandResult::default()
         })
     }
 
+    async fn look(
+        &self,
+        context: &Context,
+        project: &Project,
+        (from, to): (&Schema, Schema),
+        wishes: &RenameWishes<'_>,
+    ) -> Result<(Shown, Desired), CommandError> {
+        let renamed = rename(project, from, &to, wishes).await?;
+        let (renamed, desired) = complete_desired(project, from, (&self.to, to), renamed).await?;
+        let to = &desired.schema;
+        let difference = self.difference(compare(renamed.start(from), to));
+        let rest = difference.statements();
+        let mut of_rest = hazards(&difference, &rest);
+        add_proposals(&mut of_rest, &rest, &renamed.proposals);
+        let mut all_hazards = rename_hazards(&renamed.steps, to);
+        all_hazards.extend(of_rest);
+        let is_seen = self.shows_fingerprints(context);
+        let fingerprint = |schema: &Schema| match is_seen {
+            true => schema.fingerprint(),
+            false => String::new(),
+        };
+        let schemas = SchemaBase {
+            from: fingerprint(from),
+            to: fingerprint(to),
+            scope: project.settings.scope.clone(),
+            proven: !self.no_proof,
+            demands: difference_demands(&difference, &rest, &renamed.steps),
+        };
+        let shown = Shown {
+            schemas,
+            statements: renamed.before(&rest),
+            hazards: all_hazards,
+            changes: difference.changes(),
+            renames: rename_entries(&renamed.steps),
+            proposals: renamed.proposals.clone(),
+            unmodelled: [from, to].map(|side| side.unmodelled.clone()),
+            left_out: [from, to].map(|side| side.left_out.clone()),
+        };
+        Ok((shown, desired))
+    }
+
     fn difference<'s>(&self, difference: Difference<'s>) -> Difference<'s> {
         if self.no_online { difference } else { difference.with_online_forms() }
     }
 
+    /// People are shown none, and of a large schema they cost as much as comparing.
+    fn shows_fingerprints(&self, context: &Context) -> bool {
+        self.writes_plan() || context.global.output != Output::Human
+    }
+
+    fn writes_plan(&self) -> bool {
+        let extension = self.out.as_ref().and_then(|file| file.extension());
+        extension.is_some_and(|extension| extension == "json")
+    }
+
     /// A plan where the file's name ends in `.json`, else a script.
-    fn write(
-        &self,
-        file: &Path,
-        script: &str,
-        schemas: SchemaBase,
-        (statements, hazards): (&[Statement], &[Vec<StatementHazard>]),
-    ) -> Result<(), CommandError> {
+    fn write(&self, file: &Path, script: &str, shown: &Shown) -> Result<(), CommandError> {
         let (from, to) = (&self.from, &self.to);
-        let text = match file.extension().is_some_and(|extension| extension == "json") {
+        let text = match self.writes_plan() {
             true => {
-                let title = &format!("{from} to {to}");
+                let (title, schemas) = (&format!("{from} to {to}"), shown.schemas.clone());
+                let (statements, hazards) = (&shown.statements, &shown.hazards);
                 let input = DifferenceInput { title, schemas, statements, hazards };
                 PlanFile { plan: plan_difference(input)?, rehearsal: None }.to_text()?
             }
@@ -170,6 +194,44 @@ impl Diff {
             let what = format!("the statements cannot be written to {}", file.display());
             Problem::error(Code::Usage, what).because(error.to_string()).into()
         })
+    }
+}
+
+/// All that is shown of a difference, so that the schemas need not be held for it.
+struct Shown {
+    schemas: SchemaBase,
+    statements: Vec<Statement>,
+    hazards: Vec<Vec<StatementHazard>>,
+    changes: Vec<Change>,
+    renames: Vec<RenameEntry>,
+    proposals: Vec<Proposal>,
+    unmodelled: [Vec<String>; 2],
+    left_out: [Vec<String>; 2],
+}
+
+impl Shown {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        render::statements(&mut text, &self.statements, &self.hazards);
+        let left_out: BTreeSet<_> = self.left_out.iter().flatten().map(String::as_str).collect();
+        if !left_out.is_empty() {
+            let names = Vec::from_iter(left_out).join(", ");
+            text.insert_str(0, &format!("-- left out: schema {names}\n"));
+        }
+        text
+    }
+
+    fn entry(&self, target: &str) -> Result<TargetEntry, CommandError> {
+        Ok(TargetEntry::new(target)
+            .field("from", &self.schemas.from)?
+            .field("to", &self.schemas.to)?
+            .field("renames", &self.renames)?
+            .field("proposals", &self.proposals)?
+            .field("changes", &self.changes)?
+            .field("statements", &entries(&self.statements, &self.hazards))?
+            .field("proven", &self.schemas.proven)?
+            .field("unmodelled", &self.unmodelled)?
+            .field("left_out", &self.left_out)?)
     }
 }
 

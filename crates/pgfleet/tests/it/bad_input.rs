@@ -231,8 +231,8 @@ fn plans_that_are_none() {
     }
     assert_says(&stage.ends(&["apply", "--plan", "none.json"], 2), &["PF131"]);
     stage.run(&["plan", "--out", "plan.json"]).assert_success();
-    let newer = stage.project.read("plan.json").replacen("\"version\": 1", "\"version\": 2", 1);
+    let newer = stage.project.read("plan.json").replacen("\"version\": 2", "\"version\": 3", 1);
     stage.project.write("plan.json", newer);
-    assert_says(&stage.ends(&["apply", "--plan", "plan.json"], 2), &["PF131", "version 2"]);
+    assert_says(&stage.ends(&["apply", "--plan", "plan.json"], 2), &["PF131", "version 3"]);
     assert!(stage.is_untouched());
 }

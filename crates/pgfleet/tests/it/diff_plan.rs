@@ -124,7 +124,7 @@ fn a_plan_that_is_killed_outside_of_a_transaction_is_finished() {
 #[test]
 fn a_plan_that_is_killed_anywhere_is_finished_by_the_same_command() {
     let kills = std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok());
-    let kills: u32 = kills.unwrap_or(4);
+    let kills: u32 = kills.unwrap_or(2);
     let undisturbed = stage();
     undisturbed.run(DIFF).assert_success();
     let begun = Instant::now();

@@ -11,25 +11,25 @@ const FIRST: &str = "CREATE TYPE mood AS ENUM ('good', 'bad');
 
 /// A rule, what is said of the rows, and one of them.
 const RULES: &[(&str, &str, &str)] = &[
-    ("ALTER TABLE t ALTER a SET NOT NULL", "1 row of t have no a", "(id) = (1)"),
+    ("ALTER TABLE t ALTER a SET NOT NULL", "1 row of t has no a", "(id) = (1)"),
     ("ALTER TABLE t ADD CONSTRAINT k UNIQUE (b)", "2 rows of t are not unique in (b)", "(b) = (1)"),
     ("CREATE UNIQUE INDEX k ON t (lower(m::text))", "2 rows of t are not unique", "good"),
-    ("ALTER TABLE t ADD CHECK (b > 0)", "1 row of t break the check b > 0", "(id) = (3)"),
+    ("ALTER TABLE t ADD CHECK (b > 0)", "1 row of t breaks the check b > 0", "(id) = (3)"),
     (
         "ALTER TABLE t ADD FOREIGN KEY (o) REFERENCES o",
-        "1 row of t have (o) that is not in o",
+        "1 row of t has (o) that is not in o",
         "(id) = (2)",
     ),
     (
         "ALTER TABLE t ALTER a TYPE varchar(3)",
-        "1 row of t have a a that is no varchar(3)",
+        "1 row of t has a a that is no varchar(3)",
         "(id) = (3)",
     ),
     ("ALTER TABLE t ALTER n TYPE int USING n::int", "that is no int", "twelve"),
     ("ALTER TABLE t ADD COLUMN c int NOT NULL", "3 rows of t would have no value", "(id) = (1)"),
     (
         "ALTER TABLE t ADD CONSTRAINT k CHECK (b > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT k",
-        "1 row of t break the check b > 0",
+        "1 row of t breaks the check b > 0",
         "(id) = (3)",
     ),
 ];
@@ -78,6 +78,6 @@ fn a_difference_tells_the_rows_that_break_it() {
     let stderr = ended(shown, 0);
     assert_says(
         &stderr,
-        &["1 row of public.t have no a", "1 row of public.t break the check m::text"],
+        &["1 row of public.t has no a", "1 row of public.t breaks the check m::text"],
     );
 }

@@ -175,7 +175,7 @@ fn create_body(difference: &Difference<'_>, at: usize, object: &Object) -> Vec<S
             types::create(object)
         }
         Body::Sequence(sequence) => vec![sequence::create(object, sequence)],
-        Body::Table(table) => table::create(to, object, table),
+        Body::Table(table) => table::create(difference, at, object, table),
         Body::Constraint(constraint) => constraint::create(difference, at, object, constraint),
         Body::Index(index) => index::create(difference, at, object, index),
         Body::View(view) => view::create(object, view, false),
@@ -283,7 +283,7 @@ fn finish(difference: &Difference<'_>, at: usize) -> Vec<String> {
             });
             sequence::own(object, old, new.owned_by.as_ref())
         }
-        Body::Table(new) => table::finish(difference, object, old.and_then(Object::table), new),
+        Body::Table(new) => table::finish(difference, at, old.and_then(Object::table), new),
         _ => {
             let from = difference.alters.get(&at);
             let retyped = from.is_some_and(|at| difference.retyped.contains(at));

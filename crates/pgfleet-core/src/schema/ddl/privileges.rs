@@ -52,9 +52,21 @@ pub(super) fn change(old: &Object, new: &Object) -> Vec<String> {
     for column in new.columns() {
         let had = old.columns().iter().find(|other| other.name == column.name);
         let had = had.map(|other| other.grants.as_slice()).unwrap_or_default();
-        statements.extend(change_column(new, column, had));
+        statements.extend(change_column(new, column, &left(had, old, new)));
     }
     statements
+}
+
+/// Grants on a column that are left when the object's were revoked: a privilege that is taken from a
+/// role on the table is taken on its columns, too (documentation, `REVOKE`).
+fn left(had: &[Grant], old: &Object, new: &Object) -> Vec<Grant> {
+    let taken = |grant: &Grant| {
+        old.grants.iter().any(|lost| {
+            let covers = lost.privilege == "ALL" || lost.privilege == grant.privilege;
+            covers && lost.role == grant.role && !new.grants.contains(lost)
+        })
+    };
+    had.iter().filter(|grant| !taken(grant)).cloned().collect()
 }
 
 fn target(object: &Object) -> Option<String> {

@@ -35,9 +35,20 @@ fn retypes_key(old: &Table, new: &Table) -> bool {
     old.columns.iter().any(|column| differs(column) && is_in_key(column))
 }
 
-pub(super) fn create(schema: &Schema, object: &Object, table: &Table) -> Vec<String> {
-    let name = object.id.sql_name();
-    let mut parts: Vec<String> = own_columns(table).map(column::definition).collect();
+pub(super) fn create(
+    difference: &Difference<'_>,
+    at: usize,
+    object: &Object,
+    table: &Table,
+) -> Vec<String> {
+    let (schema, name) = (difference.to, object.id.sql_name());
+    let late = difference.late_defaults.get(&at);
+    let is_late = |column: &Column| late.is_some_and(|late| late.contains(&column.name));
+    let at_first = |column: &Column| match is_late(column) {
+        true => column::definition(&Column { default: None, ..column.clone() }),
+        false => column::definition(column),
+    };
+    let mut parts: Vec<String> = own_columns(table).map(at_first).collect();
     parts.extend(inherited_checks(schema, object, table));
     let body = if parts.is_empty() {
         "()".to_owned()
@@ -57,7 +68,7 @@ pub(super) fn create(schema: &Schema, object: &Object, table: &Table) -> Vec<Str
     sql.push_str(&column::with(&table.options));
     let mut statements = vec![sql];
     for one in &table.columns {
-        statements.extend(inherited_default(&name, table, one));
+        statements.extend(inherited_default(&name, table, one).filter(|_| !is_late(one)));
         statements.extend(column::details(&name, one, column_above(schema, table, one), schema));
     }
     statements.extend(late_checks(schema, object, table));
@@ -172,7 +183,9 @@ pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
         format!("ALTER TABLE ONLY {name} ALTER COLUMN {} DROP DEFAULT", quote_ident(column))
     };
     let is_inherited = |name: &String| {
-        object.columns().iter().any(|column| column.name == *name && column.inherited)
+        let inherits = |column: &Column| column.name == *name && column.inherited;
+        object.columns().iter().any(inherits)
+            && is_still_above(difference.from, object, rebuild, name)
     };
     let columns = rebuild.columns.iter().filter(|column| !is_inherited(column));
     let columns = columns.map(|column| drop_column(&name, column));
@@ -182,11 +195,32 @@ pub(super) fn detach(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let leave = |parent: &String| format!("ALTER TABLE {name} NO INHERIT {parent}");
     let left = rebuild.parents.iter().map(leave);
     let checks = drop_left_checks(difference, at, &rebuild.parents);
-    left.chain(checks)
+    let untyped = rebuild.leaves_type.then(|| format!("ALTER TABLE {name} NOT OF"));
+    untyped
+        .into_iter()
+        .chain(left)
+        .chain(checks)
         .chain(rebuild.defaults.iter().map(drop))
         .chain(identities)
         .chain(columns)
         .collect()
+}
+
+/// True for a column that a parent has which is not left.
+fn is_still_above(
+    schema: &Schema,
+    object: &Object,
+    rebuild: &crate::schema::diff::TableRebuild,
+    column: &str,
+) -> bool {
+    let Some(table) = object.table().filter(|_| !rebuild.parents.is_empty()) else { return true };
+    let has_it = |parent: &&String| {
+        let name = pgfleet_sql::parse_qualified(parent);
+        let id = name.and_then(|name| Some(ObjectId::new(Kind::Table, &name.schema?, &name.name)));
+        let above = id.and_then(|id| schema.get(&id));
+        above.is_some_and(|above| above.columns().iter().any(|one| one.name == column))
+    };
+    table.parents.iter().filter(|parent| !rebuild.parents.contains(parent)).any(|one| has_it(&one))
 }
 
 /// Drops the checks that stay with a table (position in `from`) when it leaves parents.
@@ -279,10 +313,28 @@ fn alter_columns(
             continue;
         }
         let later = difference.online.tightens(at, &column.name);
-        let column = Column { not_null: column.not_null && !later, ..column.clone() };
-        statements.extend(column::alter(name, had, &column, done, around));
+        let late = difference.late_defaults.get(&at).is_some_and(|set| set.contains(&column.name));
+        let default = column.default.clone().filter(|_| !late);
+        let wanted = Column { not_null: column.not_null && !later, default, ..column.clone() };
+        statements.extend(column::alter(name, had, &wanted, done, around));
+        if tightens_above(difference, old, new, column) {
+            let column = quote_ident(&column.name);
+            statements.push(format!("ALTER TABLE {name} ALTER COLUMN {column} SET NOT NULL"));
+        }
     }
     statements
+}
+
+/// A partition that leaves and joins again has not what its parent became in steps meanwhile.
+fn tightens_above(difference: &Difference<'_>, old: &Table, new: &Table, column: &Column) -> bool {
+    let tightens = |parent: &String| {
+        let name = pgfleet_sql::parse_qualified(parent);
+        let id = name.and_then(|name| Some(ObjectId::new(Kind::Table, &name.schema?, &name.name)));
+        let at = id.and_then(|id| difference.to.position(&id));
+        at.is_some_and(|at| difference.online.tightens(at, &column.name))
+    };
+    let moves = old.partition_bound.is_some() && old.partition_bound != new.partition_bound;
+    moves && new.parents.iter().any(tightens)
 }
 
 fn add_columns(
@@ -388,6 +440,46 @@ fn security(name: &str, old: &Table, new: &Table) -> Vec<String> {
 
 /// What needs the table's indexes.
 pub(super) fn finish(
+    difference: &Difference<'_>,
+    at: usize,
+    old: Option<&Table>,
+    new: &Table,
+) -> Vec<String> {
+    let object = &difference.to.objects[at];
+    let mut statements = late_defaults(difference, at, new);
+    statements.extend(join_type(difference, at, old, new));
+    statements.extend(marks(difference, object, old, new));
+    statements
+}
+
+fn late_defaults(difference: &Difference<'_>, at: usize, table: &Table) -> Vec<String> {
+    let Some(late) = difference.late_defaults.get(&at) else { return Vec::new() };
+    let name = difference.to.objects[at].id.sql_name();
+    let columns = table.columns.iter().filter(|column| late.contains(&column.name));
+    let set = |column: &Column| {
+        let (column_name, default) = (quote_ident(&column.name), column.default.as_ref()?);
+        Some(format!("ALTER TABLE ONLY {name} ALTER COLUMN {column_name} SET DEFAULT {default}"))
+    };
+    columns.filter_map(set).collect()
+}
+
+/// Makes a table one of its composite type, when it has the type's columns.
+fn join_type(
+    difference: &Difference<'_>,
+    at: usize,
+    old: Option<&Table>,
+    new: &Table,
+) -> Option<String> {
+    let of_type = new.of_type.as_ref()?;
+    let from = difference.alters.get(&at).and_then(|from| difference.rebuilds.get(from));
+    let was = old.is_some_and(|old| old.of_type.is_some());
+    let left = from.is_some_and(|rebuild| rebuild.leaves_type);
+    let name = difference.to.objects[at].id.sql_name();
+    (!was || left).then(|| format!("ALTER TABLE {name} OF {of_type}"))
+}
+
+/// What rows are clustered and identified by.
+fn marks(
     difference: &Difference<'_>,
     object: &Object,
     old: Option<&Table>,

@@ -4,17 +4,19 @@
 //! or when it needs something that is replaced or whose type changes.
 
 mod inherited;
+mod late;
 mod online;
 mod published;
 mod rebuild;
 mod statement;
+mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::fingerprint::canonical;
-use super::{Body, Kind, Object, ObjectId, Schema, ddl, graph};
+use super::{Body, Edge, Kind, Object, ObjectId, Schema, ddl, graph};
 
 pub(super) use inherited::{above, from_above, left_behind};
 pub use online::Online;
@@ -40,6 +42,9 @@ pub struct Difference<'s> {
     pub rebuilds: BTreeMap<usize, TableRebuild>,
     /// Positions in `from` of types that are made anew under their columns.
     pub retyped: BTreeSet<usize>,
+    /// By position in `to` of the table: columns whose default uses what needs the table itself, and is set
+    /// when both are there.
+    pub late_defaults: BTreeMap<usize, BTreeSet<String>>,
     /// What is done in steps that let readers and writers go on.
     pub online: Online,
 }
@@ -77,6 +82,7 @@ pub fn compare<'s>(from: &'s Schema, to: &'s Schema) -> Difference<'s> {
         alters: BTreeMap::new(),
         rebuilds: BTreeMap::new(),
         retyped: BTreeSet::new(),
+        late_defaults: BTreeMap::new(),
         online: Online::default(),
     };
     for (at, object) in from.objects.iter().enumerate() {
@@ -88,6 +94,7 @@ pub fn compare<'s>(from: &'s Schema, to: &'s Schema) -> Difference<'s> {
     let new = |(_, object): &(usize, &Object)| from.position(&object.id).is_none();
     difference.creates.extend(to.objects.iter().enumerate().filter(new).map(|(at, _)| at));
     rebuild::spread(&mut difference);
+    late::find(&mut difference);
     difference
 }
 
@@ -164,6 +171,17 @@ impl<'s> Difference<'s> {
         positions.into_iter().flatten().any(|at| self.creates.contains(&at))
     }
 
+    /// True when an edge of `to` is that of a default which is set late.
+    pub(super) fn is_late(&self, edge: &Edge) -> bool {
+        let columns = self.late_defaults.get(&(edge.from as usize));
+        let is_routine = matches!(
+            self.to.objects[edge.to as usize].id.kind,
+            Kind::Function | Kind::Procedure | Kind::Aggregate
+        );
+        let name = edge.from_column.as_deref().filter(|_| is_routine);
+        columns.zip(name).is_some_and(|(columns, name)| columns.contains(name))
+    }
+
     /// The table whose drop takes this object with it, when it is dropped too: then it needs no
     /// statement of its own.
     pub(super) fn goes_with(&self, at: usize) -> Option<usize> {
@@ -176,7 +194,7 @@ impl<'s> Difference<'s> {
             _ => self.owner_of(at)?,
         };
         if !self.drops.contains(&owner) {
-            return self.goes_with_parent(at);
+            return self.goes_with_parent(at).filter(|_| !self.leaves_for_good(owner));
         }
         (!self.breaks_cycle(at, owner)).then_some(owner)
     }
@@ -209,6 +227,17 @@ impl<'s> Difference<'s> {
         };
         let needs = self.from.needs_of(at).iter().map(|edge| edge.to as usize);
         needs.filter(|to| self.drops.contains(to)).find(is_parent)
+    }
+
+    /// A partition (position in `from`) that stays as a table of its own: it does not get what its parent
+    /// gets, and keeps what went with the parent's.
+    pub(super) fn leaves_for_good(&self, table: usize) -> bool {
+        let object = &self.from.objects[table];
+        let Some(old) = object.table().filter(|old| old.partition_bound.is_some()) else {
+            return false;
+        };
+        let new = self.to.get(&object.id).and_then(Object::table);
+        new.is_some_and(|new| old.parents.iter().all(|parent| !new.parents.contains(parent)))
     }
 
     fn sequence_goes_with(&self, owner: &super::SequenceOwner) -> Option<usize> {

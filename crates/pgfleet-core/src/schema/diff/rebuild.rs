@@ -24,6 +24,8 @@ pub struct TableRebuild {
     pub identities: BTreeSet<String>,
     /// Parents that the table leaves before they change, as SQL; of a partition, none.
     pub parents: Vec<String>,
+    /// It is of a composite type, and leaves it before either changes.
+    pub leaves_type: bool,
     /// Names of what the checks and the default of a domain use and may not.
     pub checks: BTreeSet<String>,
 }
@@ -43,6 +45,7 @@ enum Break {
 pub(super) fn spread(difference: &mut Difference<'_>) {
     let dependents = dependents(difference.from);
     replace_split_indexes(difference);
+    super::typed::loosen(difference);
     let mut work = first_breaks(difference, &dependents);
     while let Some((at, broken)) = work.pop() {
         for edge in &dependents[at] {
@@ -315,6 +318,11 @@ fn break_dependent(
     match (&object.body, &edge.from_column) {
         (Body::Table(_), Some(column)) => break_column(difference, edge, column, broken, to),
         (Body::Table(_), None) if *broken != Break::Gone => Vec::new(),
+        (Body::Table(table), None) if table.of_type.is_some() && is_type(difference, edge) => {
+            difference.alters.entry(to).or_insert(at);
+            difference.rebuilds.entry(at).or_default().leaves_type = true;
+            Vec::new()
+        }
         (Body::Domain(_), _) if !is_type(difference, edge) => {
             difference.alters.entry(to).or_insert(at);
             let needed = difference.from.objects[edge.to as usize].id.name.clone();

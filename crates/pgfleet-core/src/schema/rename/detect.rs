@@ -237,3 +237,116 @@ fn alike_tables(old: &Object, new: &Object) -> Option<String> {
     let why = format!("{common} of {all} columns are the same");
     (common >= 2 && common * 100 >= all * ALIKE_PERCENT).then_some(why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::rename::NewName;
+    use crate::schema::{EnumType, Table};
+
+    /// `app.customers: id integer, mail text`, `enum app.mood: good, bad`, or `schema app`.
+    fn object(line: &str) -> Object {
+        let (head, parts) = line.split_once(": ").unwrap_or((line, ""));
+        let parts = parts.split(", ").filter(|part| !part.is_empty());
+        let (kind, name, body) = if let Some(name) = head.strip_prefix("schema ") {
+            return bare(ObjectId::new(Kind::Schema, "", name), Body::Schema);
+        } else if let Some(name) = head.strip_prefix("enum ") {
+            let labels = parts.map(str::to_owned).collect();
+            (Kind::Enum, name, Body::Enum(EnumType { labels }))
+        } else {
+            let columns = parts.map(column).collect();
+            (Kind::Table, head, Body::Table(Box::new(Table { columns, ..Table::default() })))
+        };
+        let (schema, name) = name.split_once('.').unwrap();
+        bare(ObjectId::new(kind, schema, name), body)
+    }
+
+    fn column(text: &str) -> Column {
+        let (name, type_name) = text.split_once(' ').unwrap();
+        Column { name: name.to_owned(), type_name: type_name.to_owned(), ..Column::default() }
+    }
+
+    fn bare(id: ObjectId, body: Body) -> Object {
+        let (comment, part_comments, grants) = (None, BTreeMap::new(), Vec::new());
+        Object { id, body, comment, part_comments, grants }
+    }
+
+    fn schema(lines: &[&str]) -> Schema {
+        let mut objects: Vec<_> = lines.iter().map(|line| object(line)).collect();
+        objects.sort_by(|a, b| a.id.cmp(&b.id));
+        Schema { objects, ..Schema::empty() }
+    }
+
+    fn found(now: &[&str], to: &[&str]) -> Vec<String> {
+        let found = detect(&schema(now), &schema(to), &[]);
+        found.into_iter().map(|proposal| proposal.rename).collect()
+    }
+
+    #[test]
+    fn tables_are_alike_when_most_of_their_columns_are() {
+        let now = ["app.customers: id integer, mail text, age integer"];
+        let same = ["app.clients: id integer, mail text, age integer"];
+        assert_eq!(found(&now, &same), ["table:app.customers=clients"]);
+        let more = ["app.clients: id integer, mail text, age integer, x date, y date"];
+        assert_eq!(found(&now, &more), ["table:app.customers=clients"], "3 of 5");
+        let other = ["app.clients: id integer, mail text, age date, x date"];
+        assert_eq!(found(&now, &other), [] as [&str; 0], "2 of 5");
+        let one = (["app.a: id integer"], ["app.b: id integer"]);
+        assert_eq!(found(&one.0, &one.1), [] as [&str; 0], "one column says nothing");
+        let moved = ["Other.customers: id integer, mail text, age integer"];
+        assert_eq!(found(&now, &moved), ["table:app.customers=Other.customers"]);
+    }
+
+    #[test]
+    fn what_fits_two_others_is_told_of_neither() {
+        let columns = "id integer, mail text";
+        let now = [format!("app.a: {columns}"), format!("app.b: {columns}")];
+        let to = [format!("app.c: {columns}")];
+        let refs = |lines: &[String]| lines.iter().map(String::clone).collect::<Vec<_>>();
+        let (now, to) = (refs(&now), refs(&to));
+        let now: Vec<_> = now.iter().map(String::as_str).collect();
+        let to: Vec<_> = to.iter().map(String::as_str).collect();
+        assert_eq!(found(&now, &to), [] as [&str; 0]);
+        assert_eq!(found(&to, &now), [] as [&str; 0]);
+        let columns = (["app.t: a text, b text, k date"], ["app.t: c text, k date"]);
+        assert_eq!(found(&columns.0, &columns.1), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_column_is_one_of_its_type_that_goes_where_one_comes() {
+        let now = ["app.t: id integer, mail text, born date"];
+        let to = ["app.t: id integer, email text, birth date"];
+        let wanted = ["column:app.t.born=birth", "column:app.t.mail=email"];
+        assert_eq!(found(&now, &to), wanted);
+        let to = ["app.t: id integer, email character varying(80), born date"];
+        assert_eq!(found(&now, &to), [] as [&str; 0], "another type");
+    }
+
+    #[test]
+    fn schemas_come_first_and_enums_by_their_values() {
+        let now = ["schema app", "app.t: a text, b text", "enum app.e: x, y"];
+        let to = ["schema shop", "shop.t: a text, b text", "enum shop.e: x, y"];
+        assert_eq!(found(&now, &to), ["schema:app=shop"]);
+        let enums = (["enum app.mood: good, bad"], ["enum app.temper: good, bad"]);
+        assert_eq!(found(&enums.0, &enums.1), ["type:app.mood=temper"]);
+        let value = ["enum app.mood: fine, bad"];
+        assert_eq!(found(&enums.0, &value), ["value:app.mood.good=fine"]);
+        let two = ["enum app.mood: fine, worse"];
+        assert_eq!(found(&enums.0, &two), [] as [&str; 0], "two values are others");
+    }
+
+    #[test]
+    fn what_is_proposed_later_has_the_names_of_the_first_schema() {
+        let now = schema(&["app.clients: id integer, mail text"]);
+        let to = schema(&["app.clients: id integer, email text"]);
+        let done = RenameStep {
+            thing: Thing::Object(ObjectId::new(Kind::Table, "app", "customers")),
+            to: NewName::Name("clients".to_owned()),
+            origin: RenameOrigin::Detected,
+        };
+        let [proposal] = &detect(&now, &to, &[done])[..] else { panic!("one proposal") };
+        assert_eq!(proposal.rename, "column:app.customers.mail=email");
+        let request = proposal.request().unwrap();
+        assert_eq!(request.origin, RenameOrigin::Detected);
+    }
+}

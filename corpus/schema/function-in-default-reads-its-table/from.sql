@@ -1,0 +1,1 @@
+CREATE TABLE old (id int, n int DEFAULT 0);

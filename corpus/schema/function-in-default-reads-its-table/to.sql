@@ -1,0 +1,8 @@
+CREATE TABLE old (id int, n int);
+CREATE FUNCTION next_old() RETURNS int LANGUAGE sql STABLE BEGIN ATOMIC SELECT max(id) + 1 FROM old; END;
+ALTER TABLE old ALTER n SET DEFAULT next_old();
+CREATE TABLE new (id int NOT NULL, n int NOT NULL, c text DEFAULT 'c');
+CREATE VIEW seen AS SELECT id FROM new;
+CREATE FUNCTION next_new() RETURNS int LANGUAGE sql STABLE BEGIN ATOMIC SELECT max(id) + 1 FROM seen; END;
+ALTER TABLE new ALTER n SET DEFAULT next_new();
+CREATE TABLE heir (more int) INHERITS (new);

@@ -1,0 +1,4 @@
+CREATE TABLE m (id bigint NOT NULL, t text) PARTITION BY RANGE (id);
+CREATE INDEX z ON m (lower(t));
+CREATE TABLE m0 PARTITION OF m FOR VALUES FROM (0) TO (50);
+CREATE INDEX a ON m (lower(t));

@@ -1,0 +1,4 @@
+CREATE TYPE pair AS (a int, b text, c date);
+CREATE TABLE t OF pair (PRIMARY KEY (a));
+CREATE TABLE u OF pair (c WITH OPTIONS DEFAULT '2020-01-01');
+CREATE VIEW v AS SELECT a, b FROM t;

@@ -1,0 +1,4 @@
+CREATE TYPE pair AS (a int, b text);
+CREATE TABLE t OF pair (PRIMARY KEY (a), b WITH OPTIONS NOT NULL DEFAULT 'x');
+CREATE INDEX ON t (b);
+CREATE TABLE other OF pair;
