@@ -3,10 +3,12 @@
 //! Invariant: a demand is listed only when nothing before it in the same run may change whether it
 //! holds, so that what breaks it now breaks it then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_sql::classify::{Demand, Rule, demands};
-use pgfleet_sql::{Facts, Kind, ObjectKind, QualifiedName, quote_ident, quote_literal};
+use pgfleet_sql::{
+    Facts, Kind, ObjectKind, QualifiedName, parse_qualified, quote_ident, quote_literal,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnose::{Code, Problem, Violations};
@@ -199,6 +201,8 @@ struct Reader {
     touched: BTreeSet<String>,
     /// Tables with a column whose type changed: a value may be another, NULL stays NULL.
     retyped: BTreeSet<String>,
+    /// Lists of values, in parentheses, of enums that are made.
+    enums: BTreeMap<String, String>,
     /// Something ran whose effect on rows cannot be told.
     blind: bool,
 }
@@ -206,7 +210,11 @@ struct Reader {
 impl Reader {
     fn read(&mut self, sql: &str, facts: &Facts, migration: &str, place: Option<Place>) {
         for demand in demands(sql) {
-            self.add(demand, migration, place.clone());
+            self.add(self.with_values(demand), migration, place.clone());
+        }
+        let types = facts.creates.iter().filter(|object| object.kind == ObjectKind::Type);
+        for made in types {
+            self.enums.extend(enum_values(sql).map(|values| (key(&made.name), values.to_owned())));
         }
         self.blind |= facts.opaque
             || facts.sets_search_path
@@ -225,6 +233,21 @@ impl Reader {
             self.touched.extend(rename.from.on.as_ref().map(key));
         }
         self.retyped.extend(retyped(sql).map(|table| key(&table)));
+    }
+
+    /// A column that becomes an enum of the same run, as it does where values of an enum go: the type is
+    /// not there yet to be tried, but its values are known.
+    fn with_values(&self, mut demand: Demand) -> Demand {
+        let Rule::Fits { column, type_text, using } = &demand.rule else { return demand };
+        let name = parse_qualified(type_text).map(|name| key(&name));
+        let bare = |text: &str| text.replace(['(', ')', '"', ' '], "");
+        let cast = format!("{}::text::{}", bare(column), bare(type_text));
+        let is_cast = using.as_ref().is_none_or(|using| bare(using) == cast);
+        if let Some(values) = name.and_then(|name| self.enums.get(&name)).filter(|_| is_cast) {
+            let condition = format!("{}::text IN {values}", quote_ident(column));
+            demand.rule = Rule::Check { condition };
+        }
+        demand
     }
 
     fn add(&mut self, demand: Demand, migration: &str, place: Option<Place>) {
@@ -258,6 +281,14 @@ impl Reader {
         self.touched.contains(&key(&demand.table))
             || other.is_some_and(|o| self.touched.contains(&o))
     }
+}
+
+/// `('a', 'b')` of `CREATE TYPE … AS ENUM ('a', 'b')`.
+fn enum_values(sql: &str) -> Option<&str> {
+    let head = sql.find('(')?;
+    let is_enum = sql[..head].trim_end().to_ascii_uppercase().ends_with("AS ENUM");
+    let end = sql.rfind(')')?;
+    (is_enum && sql[head..=end].contains('\'')).then(|| &sql[head..=end])
 }
 
 /// Tables whose columns change their type: what is demanded afterwards is of other values.
@@ -359,6 +390,15 @@ mod tests {
             assert_eq!(found(&[before, set]), Vec::<String>::new(), "{before}");
         }
         assert_eq!(found(&["INSERT INTO x VALUES (1)", "CREATE INDEX i ON t (a)", set]).len(), 1);
+    }
+
+    #[test]
+    fn values_that_an_enum_loses_are_looked_for() {
+        let made = "CREATE TYPE \"Mood_new\" AS ENUM ('good', 'bad')";
+        let turned = "ALTER TABLE t ALTER COLUMN m TYPE \"Mood_new\" USING (m::text::\"Mood_new\")";
+        assert_eq!(found(&[made, turned]), ["break the check m::text IN ('good', 'bad')"]);
+        let other = "ALTER TABLE t ALTER COLUMN m TYPE \"Mood_new\" USING 'good'";
+        assert_eq!(found(&[made, other]), ["have a m that is no \"Mood_new\""]);
     }
 
     #[test]
