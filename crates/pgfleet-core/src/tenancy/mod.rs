@@ -159,19 +159,7 @@ fn in_order(mut open: Vec<Writer<'_>>) -> Result<Vec<Writer<'_>>, Vec<Problem>> 
 fn refusals(state: &survey::TableState<'_>, tenancy: &Tenancy) -> Vec<Problem> {
     let mut problems = Vec::new();
     let table = &state.declared.name;
-    for key in &state.keys {
-        let name = &key.object.id.name;
-        for id in &key.needed_by {
-            problems.push(
-                refused(format!("{id} needs the key {name} of {table} as it is"))
-                    .because("a key that includes the tenant does not serve it")
-                    .fix(format!(
-                        "Keep the key over all tenants (keep_unique), or change the {} first.",
-                        id.kind.name()
-                    )),
-            );
-        }
-    }
+    problems.extend(state.keys.iter().filter_map(|key| needed_as_it_is(table, key)));
     problems.extend(beside_refused(state, tenancy));
     problems.extend(primary_refused(state, tenancy));
     if state.column.is_some_and(|column| column.generated.is_some() || column.identity.is_some()) {
@@ -179,6 +167,29 @@ fn refusals(state: &survey::TableState<'_>, tenancy: &Tenancy) -> Vec<Problem> {
         problems.push(refused(format!("{table}.{column} is a generated column")));
     }
     problems
+}
+
+/// A key on which something stands that one with the tenant in it would not serve.
+fn needed_as_it_is(table: &QualifiedName, key: &survey::Key<'_>) -> Option<Problem> {
+    let (first, others) = key.needed_by.split_first()?;
+    let name = &key.object.id.name;
+    let what = match others.len() {
+        0 => format!("{first} needs the key {name} of {table} as it is"),
+        more => format!("{first} and {more} more need the key {name} of {table} as it is"),
+    };
+    let problem = refused(what).because("a key that includes the tenant does not serve it");
+    let problem = others.iter().fold(problem, |problem, id| problem.detail(id.to_string()));
+    let columns: Option<Vec<_>> = key.columns.iter().cloned().collect();
+    let keep = "Keep the key over all tenants: keep_unique.";
+    let problem = match columns.filter(|_| !key.is_primary) {
+        Some(columns) => {
+            let columns: Vec<_> = columns.iter().map(|name| quote_ident(name)).collect();
+            let flag = format!("--keep-unique '{table}={}'", columns.join(","));
+            problem.fix_with(keep, &format!("pgfleet tenantize {flag} …"))
+        }
+        None => problem.fix(keep),
+    };
+    Some(problem.fix("Or change what needs it first."))
 }
 
 /// A primary key that shall become per-tenant and cannot.
@@ -316,7 +327,7 @@ fn shared(writer: &Writer<'_>, object: &Object) -> Option<Question> {
     let (table, columns) = (writer.table(), key.join(", "));
     Some(Question {
         sql: format!(
-            "SELECT max(n), string_agg(left((k.*)::text, 80), '; ') FROM (SELECT d.*, count(*) OVER () AS n FROM \
+            "SELECT max(n), string_agg(left(k.row, 80), '; ') FROM (SELECT (d.*)::text AS row, count(*) OVER () AS n FROM \
              (SELECT {} FROM {table} AS {row} WHERE {filter} GROUP BY {} HAVING count(*) > 1) AS d LIMIT 3) AS k",
             values.join(", "),
             numbers.join(", ")

@@ -4,6 +4,8 @@
 //! Invariant: a literal counts as SQL only when PostgreSQL's grammar takes it, once what the program
 //! puts in is replaced.
 
+use std::ops::Range;
+
 use pgfleet_sql::restriction::unrestricted;
 use pgfleet_sql::{LineIndex, PieceKind, QualifiedName, split, syntax};
 use serde::Serialize;
@@ -89,6 +91,10 @@ pub fn in_source(
     if language == Language::Sql {
         for piece in split(text).into_iter().filter(|piece| piece.kind == PieceKind::Statement) {
             if !is_query(&text[piece.range.clone()]) {
+                for (offset, sql) in in_bodies(text, piece.range.clone()) {
+                    let one = in_statement(tenancy, sql);
+                    found.extend(one.map(|one| Unrestricted { place: place(offset), ..one }));
+                }
                 continue;
             }
             let one = in_statement(tenancy, &text[piece.range.clone()]);
@@ -102,6 +108,45 @@ pub fn in_source(
         found.extend(one.map(|one| Unrestricted { place: place(offset), ..one }));
     }
     found
+}
+
+/// What may be queries in the bodies of a statement that makes a function, with their offsets: in each of
+/// a body's statements, from the first word on that begins one.
+fn in_bodies(text: &str, statement: Range<usize>) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut rest = statement;
+    while let Some((body, tag)) = dollar_quoted(&text[rest.clone()]) {
+        let (start, end) = (rest.start + body.start, rest.start + body.end);
+        let body = &text[start..end];
+        for piece in split(body).into_iter().filter(|piece| piece.kind == PieceKind::Statement) {
+            let sql = &body[piece.range.clone()];
+            if let Some(at) = first_query(sql) {
+                found.push((start + piece.range.start + at, &sql[at..]));
+            }
+        }
+        rest.start = end + tag;
+    }
+    found
+}
+
+/// What stands between the first `$tag$` and its like, and how long that is.
+fn dollar_quoted(text: &str) -> Option<(Range<usize>, usize)> {
+    text.match_indices('$').find_map(|(open, _)| {
+        let name = text[open + 1..].find('$')?;
+        let plain = |c: char| c.is_alphanumeric() || c == '_';
+        let (start, tag) = (open + name + 2, name + 2);
+        let is_tag = text[open + 1..start - 1].chars().all(plain);
+        let length = is_tag.then(|| text[start..].find(&text[open..start])).flatten()?;
+        Some((start..start + length, tag))
+    })
+}
+
+fn first_query(sql: &str) -> Option<usize> {
+    let starts = sql.char_indices().filter(|(at, c)| {
+        let before = sql[..*at].chars().next_back();
+        c.is_ascii_alphabetic() && before.is_none_or(|b| !b.is_alphanumeric() && b != '_')
+    });
+    starts.map(|(at, _)| at).find(|at| is_query(&sql[*at..]))
 }
 
 fn is_query(sql: &str) -> bool {
@@ -278,5 +323,11 @@ mod tests {
         assert_eq!(found(Language::Heredoc, ruby), [(2, "messages".to_owned())]);
         let sql = "CREATE TABLE users (id int);\nSELECT * FROM users;\nSELECT * FROM users WHERE org = 1;";
         assert_eq!(found(Language::Sql, sql), [(2, "users".to_owned())]);
+        let body = "CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql AS $f$\nDECLARE n int;\nBEGIN\n  \
+            IF $1 > 0 THEN\n    UPDATE users SET a = 1 WHERE id = $1;\n  END IF;\n  \
+            SELECT count(*) INTO n FROM messages WHERE org = $1;\n  RETURN QUERY SELECT * FROM messages;\nEND $f$;\n\
+            DO $$ BEGIN PERFORM 1; DELETE FROM users; END $$;";
+        let users = |line: u32| (line, "users".to_owned());
+        assert_eq!(found(Language::Sql, body), [users(5), (8, "messages".to_owned()), users(10)]);
     }
 }
