@@ -185,7 +185,7 @@ fn needed_as_it_is(table: &QualifiedName, key: &survey::Key<'_>) -> Option<Probl
         Some(columns) => {
             let columns: Vec<_> = columns.iter().map(|name| quote_ident(name)).collect();
             let flag = format!("--keep-unique '{table}={}'", columns.join(","));
-            problem.fix_with(keep, &format!("pgfleet tenantize {flag} …"))
+            problem.fix_with(keep, format!("pgfleet tenantize {flag} …"))
         }
         None => problem.fix(keep),
     };
