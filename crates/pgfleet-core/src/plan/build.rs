@@ -209,7 +209,8 @@ fn display_path(root: &str, file: &str) -> String {
     }
 }
 
-fn no_transaction(step: &SqlStep) -> Hazard {
+/// A step that is several units.
+pub(super) fn no_transaction(step: &SqlStep) -> Hazard {
     Hazard {
         kind: HazardKind::NoTransaction,
         migration: step.label.clone(),

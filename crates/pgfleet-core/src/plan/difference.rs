@@ -3,6 +3,7 @@
 //! Invariant: the step's version names the two schemas, so that open units in a journal belong to
 //! no other difference.
 
+use super::build::no_transaction;
 use super::derived::text;
 use super::{
     Direction, Hazard, HazardKind, PLAN_VERSION, Plan, PlanSource, SchemaBase, SqlStep, Step,
@@ -42,7 +43,7 @@ pub fn plan_difference(input: DifferenceInput<'_>) -> Result<Plan, Vec<Problem>>
     let step = step(title, &schemas, statements)?;
     let mut hazards: Vec<_> =
         hazards.iter().flatten().filter_map(|hazard| planned(title, hazard)).collect();
-    hazards.extend(step.iter().filter(|step| !step.is_one_transaction()).map(in_parts));
+    hazards.extend(step.iter().filter(|step| !step.is_one_transaction()).map(no_transaction));
     let mut plan = Plan {
         version: PLAN_VERSION,
         source: PlanSource::Difference(Box::new(schemas)),
@@ -108,18 +109,6 @@ fn planned(title: &str, hazard: &StatementHazard) -> Option<Hazard> {
     };
     let (migration, place) = (title.to_owned(), Place::file(title));
     Some(Hazard { kind, migration, place, what: hazard.what.clone() })
-}
-
-fn in_parts(step: &SqlStep) -> Hazard {
-    Hazard {
-        kind: HazardKind::NoTransaction,
-        migration: step.label.clone(),
-        place: Place::file(step.file.clone()),
-        what: format!(
-            "runs as {} separate units; a failure keeps those before it",
-            step.units.len()
-        ),
-    }
 }
 
 #[cfg(test)]
