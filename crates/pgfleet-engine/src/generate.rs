@@ -247,7 +247,7 @@ pub fn silent_run(stop: crate::execute::StopSignal) -> Run<'static> {
         // The copy has no rows to lose.
         consent: Consent { data_loss: true },
         continue_on_error: false,
-        prepare_as: None,
+        enclosed: None,
         events: &NoEvents,
         stop,
     }

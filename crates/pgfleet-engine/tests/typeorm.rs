@@ -192,7 +192,7 @@ fn run(command: &str) -> Run<'_> {
         command,
         consent: Consent { data_loss: true },
         continue_on_error: false,
-        prepare_as: None,
+        enclosed: None,
         events: &NoEvents,
         stop: watch::channel(false).1,
     }

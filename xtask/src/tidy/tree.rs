@@ -15,6 +15,7 @@ const NOT_COMMANDS: &[&str] = &[
     "atomic.rs",
     "context.rs",
     "everywhere.rs",
+    "order.rs",
     "global.rs",
     "log.rs",
     "outcome.rs",

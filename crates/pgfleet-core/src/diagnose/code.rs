@@ -186,6 +186,8 @@ codes! {
     RowsWouldBreak = "PF425", "existing rows would break a pending change";
     RenameFailed = "PF431", "the renames fail on a scratch copy";
     RenameUnanswered = "PF432", "changes look like renames, and nobody can be asked";
+    AtomicByTakingBack = "PF436", "a group is migrated all or none by taking back";
+    GroupBehind = "PF437", "a group that comes first is not done";
     GenerateUnfinished = "PF441", "a killed run left a new migration half written";
     GenerateConflict = "PF442", "a half written migration cannot be finished";
     RehearsalFailed = "PF450", "the rehearsal failed, so nothing was applied";

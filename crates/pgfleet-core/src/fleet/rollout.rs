@@ -115,6 +115,10 @@ pub struct RolloutRules {
     pub confirm: bool,
     /// Up to and including this migration.
     pub to: Option<String>,
+    /// All targets or none: what every target rehearsed, and can be taken back by a way that may be
+    /// derived.
+    #[serde(default)]
+    pub atomic: bool,
 }
 
 /// Where a rollout is.

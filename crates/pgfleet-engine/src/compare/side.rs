@@ -377,7 +377,7 @@ async fn run_migrations(
         command: "diff",
         consent: Consent { data_loss: true },
         continue_on_error: false,
-        prepare_as: None,
+        enclosed: None,
         events: &Silence,
         stop,
     };

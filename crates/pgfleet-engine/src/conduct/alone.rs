@@ -24,7 +24,7 @@ pub(super) async fn run_alone(
     run: &Run<'_>,
     make_plan: &MakePlan<'_>,
 ) -> Result<Option<RunOutcome>, ChangeError> {
-    if run.prepare_as.is_some() {
+    if run.enclosed.is_some() {
         return Ok(None);
     }
     let fits = |plan: &Arc<Plan>| fits_one_session(plan, &opened.state);

@@ -13,7 +13,9 @@ use super::run_id;
 use super::target::{Opened, Target};
 use crate::connect::Session;
 use crate::diagnose;
-use crate::execute::{Aside, EventSink, Execution, RunOptions, Sessions, StopSignal, execute};
+use crate::execute::{
+    Aside, Enclosed, EventSink, Execution, RunOptions, Sessions, StopSignal, execute,
+};
 use crate::journal::OpenUnit;
 use crate::lock::{LockError, LockWait, LoneLock, lock_coordinator, lock_worker};
 use crate::state::{TargetState, read_state};
@@ -61,8 +63,8 @@ pub struct Run<'a> {
     pub consent: Consent,
     /// Go on with the next migration after one that failed.
     pub continue_on_error: bool,
-    /// Leave all of it as one prepared transaction of this name, which somebody else commits.
-    pub prepare_as: Option<String>,
+    /// All of it is one transaction, which ends so.
+    pub enclosed: Option<Enclosed>,
     /// Told what happens.
     pub events: &'a dyn EventSink,
     /// Becomes true when the user asks to stop.
@@ -96,7 +98,7 @@ pub async fn run_plan(
         return Ok(RunOutcome::Nothing);
     }
     check_consent(target, &plan, run)?;
-    if run.prepare_as.is_some() {
+    if matches!(run.enclosed, Some(Enclosed::Prepared(_))) {
         refuse_unpreparable(target, &plan, &state)?;
     }
     let aside = Aside::Open(&coordinator);
@@ -210,9 +212,9 @@ pub fn refuse_unpreparable(
     for reason in reasons {
         problem = problem.detail(reason);
     }
-    Err(Box::new(problem.fix_with(
-        "Bring what comes before to all targets, or let a rollout take back what it did when one fails.",
-        "pgfleet rollout start --group NAME --on-failure take-back",
+    Err(Box::new(problem.fix(
+        "Bring what comes before to all targets, or leave out --prepared-only: what is done is taken \
+         back when a target fails.",
     )))
 }
 
@@ -278,16 +280,16 @@ fn run_options(
     lone_lock: Option<LoneLock>,
 ) -> RunOptions {
     RunOptions {
-        run_id: match &run.prepare_as {
-            Some(name) => name.clone(),
-            None => run_id::new(),
+        run_id: match &run.enclosed {
+            Some(Enclosed::Prepared(name)) => name.clone(),
+            Some(Enclosed::RolledBack) | None => run_id::new(),
         },
         command: run.command.to_owned(),
         client: format!("pgfleet {}", env!("CARGO_PKG_VERSION")),
         search_path: target.spec.search_path.clone(),
         apply: target.settings.apply,
         continue_on_error: run.continue_on_error,
-        prepare_as: run.prepare_as.clone(),
+        enclosed: run.enclosed.clone(),
         lock_keys: target.lock_keys(),
         lone_lock,
         has_journal: state.has_journal,

@@ -20,6 +20,7 @@ mod shelf;
 mod status;
 mod target;
 
+pub use crate::execute::Enclosed;
 pub(crate) use crate::preflight::check_target as preflight_of;
 pub(crate) use apply::pending;
 pub use apply::{ApplyRequest, Selection, apply, plan_apply, refuse_broken_rows};

@@ -70,8 +70,8 @@ impl<'a> Executor<'a> {
     }
 
     pub(super) async fn run(mut self) -> Result<Execution, SetupFailure> {
-        if let Some(name) = &self.options.prepare_as {
-            self.run_prepared(name).await.map_err(|error| SetupFailure { error })?;
+        if let Some(end) = &self.options.enclosed {
+            self.run_enclosed(end).await.map_err(|error| SetupFailure { error })?;
             return Ok(self.ended());
         }
         self.set_up().await.map_err(|error| SetupFailure { error })?;
@@ -147,7 +147,7 @@ impl<'a> Executor<'a> {
     }
 
     /// One transaction without COPY data, of which no earlier run did a part: it can be sent ahead.
-    fn is_simple(&self, step: &SqlStep) -> bool {
+    pub(super) fn is_simple(&self, step: &SqlStep) -> bool {
         let copies = |unit: &Unit| unit.statements().iter().any(|s| s.copy_data.is_some());
         let is_resumed = step.statement_count() > 0 && self.has_open(step);
         step.is_one_transaction() && !step.units.iter().any(copies) && !is_resumed

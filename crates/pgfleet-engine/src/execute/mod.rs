@@ -9,12 +9,12 @@ mod batch_journal;
 mod batch_ranges;
 mod batched;
 mod copy;
+mod enclosed;
 mod executor;
 mod failure;
 mod message;
 mod notices;
 mod pipeline;
-mod prepared;
 mod retry;
 mod rows;
 mod separate;
@@ -49,6 +49,16 @@ impl EventSink for NoEvents {
     fn send(&self, _event: Event) {}
 }
 
+/// How a run ends that is one transaction as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enclosed {
+    /// Left as a prepared transaction of this name, which somebody else commits.
+    Prepared(String),
+    /// Rolled back: a rehearsal on the target itself, up to the first migration that no transaction
+    /// can hold.
+    RolledBack,
+}
+
 /// What a run goes by besides its plan.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -64,8 +74,8 @@ pub struct RunOptions {
     pub apply: ApplySettings,
     /// Go on with the next migration after one that failed.
     pub continue_on_error: bool,
-    /// Leave all of it as one prepared transaction of this name.
-    pub prepare_as: Option<String>,
+    /// All of it is one transaction, which ends so.
+    pub enclosed: Option<Enclosed>,
     /// The locks that the run holds.
     pub lock_keys: LockKeys,
     /// Held by the working session itself, see [`LoneLock`].

@@ -187,7 +187,7 @@ pub(super) async fn migrate(
             command: "split",
             consent: Consent { data_loss: true },
             continue_on_error: false,
-            prepare_as: None,
+            enclosed: None,
             events,
             stop: stop.unwrap_or(never),
         },

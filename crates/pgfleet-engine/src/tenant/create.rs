@@ -367,7 +367,7 @@ impl Making<'_> {
             command: "apply",
             consent: Consent { data_loss: true },
             continue_on_error: false,
-            prepare_as: None,
+            enclosed: None,
             events: self.work.events,
             stop: self.work.stop.clone(),
         };

@@ -20,8 +20,8 @@ use crate::conduct::{
     ChangeError, Opened, RollbackRequest, RollbackTo, RunOutcome, Target, chosen_to_take_back,
     plan_rollback, preflight_of, run_plan,
 };
-use crate::project::Project;
-use replay::{Replayed, replay};
+use crate::project::{Folder, Project};
+use replay::{Replayed, replay, replay_folder};
 
 /// A way back that was planned and tried.
 #[derive(Debug)]
@@ -53,7 +53,10 @@ pub async fn find_way_back(
         return Ok(None);
     }
     let before = replay(project, target, opened, &versions).await;
-    let derived = derive(opened, &versions, &before);
+    let derived = match &before {
+        Ok(replayed) => derive(Arc::make_mut(&mut opened.folder), &versions, replayed),
+        Err(_) => Vec::new(),
+    };
     let plan = match (plan_rollback(opened, &opened.state, to), &before) {
         (Ok(plan), _) => plan,
         (Err(error), Err(why)) => return Err(with_reason(error, why)),
@@ -115,17 +118,36 @@ fn stale(target: &Target) -> Problem {
         .fix_with("Try again.", "pgfleet rollback")
 }
 
-/// Gives a way back to the migrations that have none, and their labels.
-fn derive(
-    opened: &mut Opened,
+/// The folder with a way back for each of these versions that has none, as far as a replay of the
+/// folder gives one. It depends on the folder alone, and is the same for every target.
+///
+/// # Errors
+/// Why nothing can be derived, in words.
+pub async fn with_ways_back(
+    project: &Project,
+    target: &Target,
+    folder: &Folder,
     versions: &[String],
-    before: &Result<Replayed, String>,
-) -> Vec<String> {
-    let Ok(replayed) = before else { return Vec::new() };
+) -> Result<Folder, String> {
+    let mut replayed = folder.clone();
+    let last = folder.set.migrations.iter().rposition(|one| versions.contains(&one.version));
+    replayed.set.migrations.truncate(last.map_or(0, |last| last + 1));
+    let replayed = replay_folder(project, target, replayed, versions).await?;
+    let mut folder = folder.clone();
+    derive(&mut folder, versions, &replayed);
+    Ok(folder)
+}
+
+/// True when nothing takes a migration back but what can be derived.
+pub fn lacks_way_back(migration: &Migration) -> bool {
+    migration.down.is_none() && migration.opaque_down.is_none()
+}
+
+/// Gives a way back to the migrations that have none, and their labels.
+fn derive(folder: &mut Folder, versions: &[String], replayed: &Replayed) -> Vec<String> {
     let mut derived = Vec::new();
-    for migration in &mut Arc::make_mut(&mut opened.folder).set.migrations {
-        let lacks = migration.down.is_none() && migration.opaque_down.is_none();
-        if !lacks || !versions.contains(&migration.version) {
+    for migration in &mut folder.set.migrations {
+        if !lacks_way_back(migration) || !versions.contains(&migration.version) {
             continue;
         }
         let Some((after, before)) = replayed.around(&migration.version) else { continue };

@@ -35,22 +35,32 @@ impl Replayed {
     }
 }
 
-/// Replays; an error says why it cannot be known.
+/// Replays what is applied; an error says why it cannot be known.
 pub(super) async fn replay(
     project: &Project,
     target: &Target,
     opened: &Opened,
     versions: &[String],
 ) -> Result<Replayed, String> {
+    replay_folder(project, target, opened.applied_folder(), versions).await
+}
+
+/// Replays a folder; an error says why it cannot be known.
+pub(super) async fn replay_folder(
+    project: &Project,
+    target: &Target,
+    folder: Folder,
+    versions: &[String],
+) -> Result<Replayed, String> {
     let scratch = Scratch::create(project, target).await.map_err(|problem| problem.what)?;
     let copy = scratch.target(target);
-    let stage = Stage { project, copy: &copy, folder: opened.applied_folder() };
+    let stage = Stage { project, copy: &copy, folder };
     let replayed = stage.run(versions).await;
     scratch.drop().await.map_err(|problem| problem.what)?;
     replayed.map_err(|error| {
         let first = error.problems.iter().find(|problem| problem.is_error());
         let what = first.map_or("a statement failed".to_owned(), in_short);
-        format!("the applied migrations cannot be replayed: {what}")
+        format!("the migrations cannot be replayed: {what}")
     })
 }
 
@@ -114,7 +124,7 @@ pub(super) fn quiet_run(command: &str) -> Run<'_> {
         command,
         consent: Consent { data_loss: true },
         continue_on_error: false,
-        prepare_as: None,
+        enclosed: None,
         events: &NoEvents,
         stop: tokio::sync::watch::channel(false).1,
     }

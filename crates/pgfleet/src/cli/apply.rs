@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::plan::{Plan, PlanFile};
 use pgfleet_core::rehearse::{Rehearsal, RowChoice};
@@ -36,7 +36,8 @@ Examples:
   pgfleet plan --out plan.json && pgfleet apply --plan plan.json
   pgfleet diff target schema.sql --out plan.json && pgfleet apply --plan plan.json
 
-An interrupted run is finished by running the same command again.")]
+An interrupted run is finished by running the same command again.",
+    group = ArgGroup::new("copies").args(["rehearse", "atomic"]))]
 pub struct Apply {
     /// Execute this plan of `plan` or `diff` exactly, or not at all when the target has changed since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "steps"])]
@@ -55,17 +56,28 @@ pub struct Apply {
     #[arg(long, conflicts_with = "dry_run")]
     rehearse: bool,
     /// Copy rows too for the rehearsal: all, a number of each table, or a share
-    #[arg(long, value_name = "N|N%|all", requires = "rehearse")]
+    #[arg(long, value_name = "N|N%|all", requires = "copies")]
     rows: Option<RowChoice>,
     /// What to do after a migration that failed
     #[arg(long, value_enum, default_value_t = OnError::Stop, value_name = "WHAT")]
     on_error: OnError,
-    /// Commit on all targets of the group or on none, by prepared transactions
+    /// Do not ask whether the groups that come first are done
+    #[arg(long)]
+    ignore_order: bool,
+    /// Commit on all targets of the group or on none, by prepared transactions; where a target cannot
+    /// prepare, rehearse on every one, and take back what is done when one fails
     #[arg(long, conflicts_with_all = ["plan", "dry_run", "rehearse", "on_error"])]
     atomic: bool,
-    /// Roll everything back when the targets have not prepared after this time
+    /// Roll everything back when the targets have not prepared after this time; where they rehearse,
+    /// when one has not
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "atomic")]
     atomic_timeout: u64,
+    /// Refuse where a target cannot prepare
+    #[arg(long, requires = "atomic")]
+    prepared_only: bool,
+    /// Where what is done would be taken back: although a way back was not proven
+    #[arg(long, requires = "atomic", conflicts_with = "prepared_only")]
+    unproven: bool,
 }
 
 impl Apply {
@@ -75,7 +87,9 @@ impl Apply {
         }
         let selection = Selection { to: self.to.clone(), steps: self.steps };
         let timeout = Duration::from_secs(self.atomic_timeout);
-        apply_atomic(context, &self, Terms { selection, timeout }).await
+        let (prepared_only, unproven) = (self.prepared_only, self.unproven);
+        let terms = Terms { selection, timeout, prepared_only, unproven, rows: self.rows };
+        apply_atomic(context, &self, terms).await
     }
 }
 
@@ -90,6 +104,10 @@ enum OnError {
 impl PerTarget for Apply {
     const NAME: &'static str = "apply";
     const CHANGES: bool = true;
+
+    fn keeps_order(&self) -> bool {
+        !self.ignore_order && !self.dry_run
+    }
 
     async fn on(&self, context: &Context, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         let plan = self.plan.as_deref().map(read_plan).transpose()?;
@@ -176,7 +194,7 @@ pub fn run<'a>(
         command,
         consent: Consent { data_loss: context.global.allow_data_loss },
         continue_on_error,
-        prepare_as: None,
+        enclosed: None,
         events,
         stop: context.stop_signal(),
     }

@@ -16,6 +16,7 @@ use pgfleet_engine::project::Project;
 use pgfleet_engine::report::write_fleet;
 
 use super::context::Context;
+use super::order::refuse_behind;
 use super::outcome::{CommandError, CommandResult, exit_of};
 use super::site::{SharedFolder, Site};
 use crate::render::{self, Progress};
@@ -34,6 +35,11 @@ pub trait PerTarget {
     /// Refuses what makes no sense on many targets.
     fn check_many(&self) -> Result<(), CommandError> {
         Ok(())
+    }
+
+    /// Whether it is refused while a group that comes first has something pending.
+    fn keeps_order(&self) -> bool {
+        false
     }
 
     /// What is said about the targets of a group together.
@@ -68,6 +74,10 @@ pub async fn everywhere<C: PerTarget>(
     }
     command.check_many()?;
     let groups = open_groups(&project, &context.global.selected()).await?;
+    if command.keeps_order() {
+        let names: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
+        refuse_behind(context, &project, &names, &format!("pgfleet {}", C::NAME)).await?;
+    }
     let progress = context.progress();
     let begun = Begun::now();
     let targets = groups.iter().map(|group| group.members.len()).sum();

@@ -27,6 +27,7 @@ mod log;
 mod maintain;
 mod missing;
 mod monitor;
+mod order;
 mod outcome;
 mod plan;
 mod renames;

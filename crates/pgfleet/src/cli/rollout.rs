@@ -15,11 +15,13 @@ use pgfleet_engine::fleet::rollout::{
     Beginning, Control, Manifest, ManifestTarget, Rollout as Begun, RolloutWork, refuse_no_way_back,
 };
 use pgfleet_engine::fleet::{Begun as Moment, Group, Member, Selected, open_groups};
-use pgfleet_engine::project::Project;
+use pgfleet_engine::project::{Folder, Project};
 use pgfleet_engine::report::write_fleet;
+use tokio::sync::OnceCell;
 
 use super::atomic::recover_group;
 use super::context::{Context, usable_folder};
+use super::order::refuse_behind;
 use super::outcome::{CommandError, CommandResult};
 use crate::render::{self, TargetEntry};
 
@@ -53,7 +55,7 @@ enum Action {
     Abort,
     /// Take back every target that the rollout changed
     TakeBack,
-    /// Commit or roll back what a killed `apply --atomic` left prepared
+    /// Bring to its end what a killed `apply --atomic` left: as a whole, or not at all
     Recover,
 }
 
@@ -78,6 +80,9 @@ struct Start {
     /// Up to and including this migration
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
+    /// Do not ask whether the groups that come first are done
+    #[arg(long)]
+    ignore_order: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -104,7 +109,7 @@ impl Rollout {
         let project = context.project()?;
         let place = Place::open(context, &project).await?;
         match self.action {
-            Action::Start(start) => place.start(context, &start).await,
+            Action::Start(start) => place.start(context, &project, &start).await,
             Action::Status => place.shown(context, &place.newest().await?, Vec::new()).await,
             Action::Pause => {
                 let from = [RolloutState::Running, RolloutState::TakingBack];
@@ -117,7 +122,7 @@ impl Rollout {
                 place.set(context, &from, RolloutState::Aborted, "ended by a person").await
             }
             Action::TakeBack => place.take_back(context).await,
-            Action::Recover => recover_group(&place).await,
+            Action::Recover => recover_group(context, &place).await,
         }
     }
 }
@@ -146,16 +151,27 @@ impl Place {
         Ok(self.control.newest(&self.group.name).await?)
     }
 
-    async fn start(&self, context: &Context, start: &Start) -> Result<CommandResult, CommandError> {
+    async fn start(
+        &self,
+        context: &Context,
+        project: &Project,
+        start: &Start,
+    ) -> Result<CommandResult, CommandError> {
         let found = self.control.unfinished(&self.group.name).await?;
         let rollout = match found {
             Some(rollout) => self.join(context, start, rollout).await?,
-            None => self.begin(context, start).await?,
+            None => {
+                if !start.ignore_order {
+                    let groups = [self.group.name.as_str()];
+                    refuse_behind(context, project, &groups, "pgfleet rollout start").await?;
+                }
+                self.begin(context, start).await?
+            }
         };
         if rollout.state == RolloutState::Paused {
             return Err(paused(&rollout).into());
         }
-        self.work(context, &rollout).await
+        self.work(context, &rollout, None).await
     }
 
     /// A rollout that is not over is continued, when the flags do not say otherwise.
@@ -194,6 +210,7 @@ impl Place {
             on_failure: start.on_failure.map_or(section.on_failure, FailureName::meaning),
             confirm: start.confirm,
             to: start.to.clone(),
+            atomic: false,
         }
     }
 
@@ -234,7 +251,7 @@ impl Place {
         }
         self.control.retry(id, false).await?;
         self.control.set_state(id, &from, RolloutState::Running, "").await?;
-        self.work(context, &self.newest().await?).await
+        self.work(context, &self.newest().await?, None).await
     }
 
     async fn take_back(&self, context: &Context) -> Result<CommandResult, CommandError> {
@@ -250,13 +267,42 @@ impl Place {
         let manifest = self.control.manifest(rollout.clone()).await?;
         let versions: BTreeSet<_> =
             manifest.targets.into_iter().flat_map(|target| target.versions).collect();
-        let folder = usable_folder(&self.group.project)?;
-        refuse_no_way_back(&folder.set, &versions.into_iter().collect::<Vec<_>>())?;
+        if !rollout.rules.atomic {
+            let folder = usable_folder(&self.group.project)?;
+            refuse_no_way_back(&folder.set, &versions.into_iter().collect::<Vec<_>>())?;
+        }
         let id = &rollout.rollout_id;
         self.control.retry(id, true).await?;
         let from = [Running, Paused, Halted, Done, TakingBack];
         self.control.set_state(id, &from, TakingBack, "asked for by a person").await?;
-        self.work(context, &self.newest().await?).await
+        self.work(context, &self.newest().await?, None).await
+    }
+
+    /// The all-or-none run that changes targets one after the other, when there is one that is not
+    /// over.
+    pub(super) async fn unfinished_atomic(&self) -> Result<Option<Begun>, CommandError> {
+        let found = self.control.unfinished(&self.group.name).await?;
+        Ok(found.filter(|rollout| rollout.rules.atomic))
+    }
+
+    /// Brings such a run to its end: forth, or back once a target failed.
+    pub(super) async fn go_on(
+        &self,
+        context: &Context,
+        rollout: Begun,
+    ) -> Result<CommandResult, CommandError> {
+        let (id, state) = (&rollout.rollout_id, rollout.state);
+        if state == RolloutState::Paused {
+            return Err(paused(&rollout).into());
+        }
+        if state == RolloutState::Halted {
+            self.control.retry(id, true).await?;
+            let why = "more targets failed than may";
+            self.control.set_state(id, &[state], RolloutState::TakingBack, why).await?;
+        }
+        let mut shown = self.work(context, &self.newest().await?, None).await?;
+        shown.text.insert_str(0, "an all-or-none run was not over, and was brought to its end\n");
+        Ok(shown)
     }
 
     async fn set(
@@ -276,10 +322,13 @@ impl Place {
         self.shown(context, &rollout, Vec::new()).await
     }
 
-    async fn work(
+    /// Works on a rollout; `ways_back` is the folder with the ways back that were derived, where
+    /// they are known.
+    pub(super) async fn work(
         &self,
         context: &Context,
         rollout: &Begun,
+        ways_back: Option<Arc<Folder>>,
     ) -> Result<CommandResult, CommandError> {
         let folder = Arc::new(usable_folder(&self.group.project)?);
         let progress = context.progress();
@@ -287,6 +336,7 @@ impl Place {
             control: &self.control,
             group: &self.group,
             folder,
+            ways_back: OnceCell::new_with(ways_back),
             rollout,
             consent: Consent { data_loss: context.global.allow_data_loss },
             events: &progress,
@@ -415,17 +465,22 @@ fn halted(manifest: &Manifest) -> Option<Problem> {
     match rollout.state {
         RolloutState::Halted => {
             let what = format!("the rollout of {group} stopped: {}", rollout.note);
-            Some(
-                Problem::error(Code::RolloutHalted, what)
-                    .fix_with(
-                        "Correct what failed, and continue.",
-                        format!("pgfleet rollout resume --group {group}"),
-                    )
-                    .fix_with(
-                        "Or take back what was done.",
-                        format!("pgfleet rollout take-back --group {group} --allow-data-loss"),
-                    ),
-            )
+            let problem = Problem::error(Code::RolloutHalted, what);
+            let take_back = match rollout.rules.atomic {
+                true => "Look at those targets, and take back the rest.",
+                false => "Or take back what was done.",
+            };
+            let problem = match rollout.rules.atomic {
+                true => problem,
+                false => problem.fix_with(
+                    "Correct what failed, and continue.",
+                    format!("pgfleet rollout resume --group {group}"),
+                ),
+            };
+            Some(problem.fix_with(
+                take_back,
+                format!("pgfleet rollout take-back --group {group} --allow-data-loss"),
+            ))
         }
         RolloutState::Paused => Some(paused(rollout)),
         _ => None,
@@ -440,7 +495,7 @@ fn paused(rollout: &Begun) -> Problem {
         .fix_with("Or end it.", format!("pgfleet rollout abort --group {group}"))
 }
 
-fn unfinished(rollout: &Begun) -> Problem {
+pub(super) fn unfinished(rollout: &Begun) -> Problem {
     let group = &rollout.group;
     let what = format!("a rollout of {group} is not over, and goes by other rules");
     Problem::error(Code::RolloutUnfinished, what)

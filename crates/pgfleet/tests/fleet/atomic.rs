@@ -6,14 +6,14 @@ use pgfleet_testkit::proxy::{Direction, Proxy};
 
 use crate::fleet::{Fleet, cuts, toml};
 
-const UP: &str = "-- migrate:up\n";
-const DOWN: &str = "\n-- migrate:down\n";
+pub const UP: &str = "-- migrate:up\n";
+pub const DOWN: &str = "\n-- migrate:down\n";
 
-fn names(count: usize) -> Vec<String> {
+pub fn names(count: usize) -> Vec<String> {
     (1..=count).map(|n| format!("all_{n:02}")).collect()
 }
 
-fn group(count: usize) -> Fleet {
+pub fn group(count: usize) -> Fleet {
     let names = names(count);
     let fleet = Fleet::of(&names.iter().map(String::as_str).collect::<Vec<_>>());
     fleet.configure(&format!(
@@ -30,14 +30,14 @@ fn group(count: usize) -> Fleet {
 
 impl Fleet {
     #[track_caller]
-    fn atomic(&self, more: &[&str], code: i32) -> String {
+    pub fn atomic(&self, more: &[&str], code: i32) -> String {
         let output =
             self.ends(&[&["apply", "--group", "all_of_them", "--atomic"], more].concat(), code);
         output.stdout + &output.stderr
     }
 
     /// Applied versions and rows of a database.
-    fn holds(&self, database: &str) -> (String, String) {
+    pub fn holds(&self, database: &str) -> (String, String) {
         let there = "SELECT to_regclass('schema_migrations') IS NOT NULL";
         if self.value(database, there) == "f" {
             return (
@@ -54,19 +54,19 @@ impl Fleet {
         )
     }
 
-    fn records(&self) -> String {
+    pub fn records(&self) -> String {
         let sql = "SELECT string_agg(state, ' ' ORDER BY began_at) FROM pgfleet.atomic";
         self.value("all_01", sql)
     }
 
     /// Prepared transactions in the databases of the group.
-    fn prepared(&self) -> String {
+    pub fn prepared(&self) -> String {
         self.value("all_01", "SELECT count(*) FROM pg_prepared_xacts WHERE database LIKE 'all\\_%' OR database LIKE '%all\\_%'")
     }
 }
 
 #[track_caller]
-fn says(text: &str, wanted: &[&str]) {
+pub fn says(text: &str, wanted: &[&str]) {
     for part in wanted {
         assert!(text.contains(part), "no {part:?} in:\n{text}");
     }
@@ -76,7 +76,7 @@ fn new() -> (String, String) {
     ("0001 0002".to_owned(), "1".to_owned())
 }
 
-fn old() -> (String, String) {
+pub fn old() -> (String, String) {
     (String::new(), "0".to_owned())
 }
 
@@ -136,7 +136,7 @@ fn what_no_transaction_holds_is_refused_before_anything_is_done() {
     );
     fleet.migration("0003_index.sql", &apart);
     says(
-        &fleet.atomic(&[], 5),
+        &fleet.atomic(&["--prepared-only"], 5),
         &["error[PF491]", "all_01", "0003_index.sql: has statements outside"],
     );
     assert_eq!(fleet.holds("all_01"), old());

@@ -158,6 +158,40 @@ fn groups_wait_for_those_that_come_first() {
 }
 
 #[test]
+fn a_later_group_alone_waits_for_those_that_come_first() {
+    let fleet = Fleet::of(&["auth", "auth_eu", "o_1", "o_2"]);
+    let url = fleet.cluster.url("auth");
+    fleet.configure(&format!(
+        "[groups.auth]\nserver = \"{url}\"\ndatabases = \"auth*\"\ndir = \"auth\"\n\
+         [groups.shared]\nserver = \"{url}\"\ndatabases = \"none*\"\ndir = \"auth\"\nafter = [\"auth\"]\n\
+         [groups.a_tenants]\nserver = \"{url}\"\ndatabases = \"o_*\"\ndir = \"migrations\"\n\
+         after = [\"shared\"]\n"
+    ));
+    fleet.project.write("auth/0001_users.sql", "CREATE TABLE users (id int);");
+    fleet.migration("0001_items.sql", TABLE);
+    fleet.ends(&["apply", "--group", "auth", "--only", "auth"], 0);
+    let behind = [
+        "error[PF437]: auth comes before",
+        "1 of 2 targets of auth are behind",
+        "auth_eu: 1 pending",
+        "pgfleet apply --group auth",
+    ];
+    for command in ["apply", "apply --atomic", "rollout start"] {
+        let args: Vec<_> = command.split(' ').chain(["--group", "a_tenants"]).collect();
+        let output = fleet.ends(&args, 5);
+        says(&output.stderr, &behind);
+        says(&output.stderr, &["pgfleet ", " --ignore-order"]);
+    }
+    assert_eq!(fleet.value("o_1", "SELECT to_regclass('items') IS NULL"), "t");
+    // What changes nothing is not refused.
+    fleet.ends(&["status", "--group", "a_tenants"], 0);
+    fleet.ends(&["apply", "--group", "a_tenants", "--only", "o_1", "--ignore-order"], 0);
+    fleet.ends(&["apply", "--group", "auth"], 0);
+    fleet.ends(&["rollout", "start", "--group", "a_tenants"], 0);
+    assert_eq!(fleet.value("o_2", "SELECT to_regclass('items') IS NULL"), "f");
+}
+
+#[test]
 fn groups_that_say_too_little_or_in_circles_are_shown_with_their_line() {
     let fleet = Fleet::of(&[]);
     for (text, wanted) in [

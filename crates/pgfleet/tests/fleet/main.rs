@@ -6,6 +6,7 @@ mod fleet;
 mod groups;
 mod organisations;
 mod registry;
+mod rehearsed;
 mod rollout;
 mod schema_tenants;
 mod schemas;

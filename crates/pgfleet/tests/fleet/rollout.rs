@@ -198,6 +198,47 @@ fn a_wave_is_left_behind_only_while_the_application_is_well() {
     assert_whole(&fleet, 3);
 }
 
+/// A migration that waits on a target until its table `go` has a row.
+const WAITS: &str =
+    "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM go) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;";
+
+#[test]
+fn a_pause_lets_what_is_at_work_end_and_begins_nothing_else() {
+    let fleet = orgs(4, "");
+    for name in names(4) {
+        fleet.sql(&name, "CREATE TABLE go ()");
+    }
+    fleet.migration("0003_waits.sql", &format!("{UP}{WAITS}{DOWN}SELECT 1;"));
+    let start = ["rollout", "start", "--group", "orgs", "--concurrency", "1"];
+    let process = fleet.cli(&start).spawn();
+    for _ in 0..600 {
+        if fleet.value("org_01", "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%SELECT FROM go%' AND pid <> pg_backend_pid()") != "0" {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    says(
+        &fleet.rollout(&["pause"], 5),
+        &["paused", "1 target being worked on right now", "error[PF462]", "paused by a person"],
+    );
+    assert_eq!(fleet.states(), "running 1, waiting 3");
+    for name in names(4) {
+        fleet.sql(&name, "INSERT INTO go DEFAULT VALUES");
+    }
+    let output = process.wait();
+    assert_eq!(output.code, 5, "{}{}", output.stdout, output.stderr);
+    assert_eq!(fleet.states(), "done 1, waiting 3");
+    assert_eq!(
+        (fleet.applied("org_01").as_str(), fleet.applied("org_02").as_str()),
+        ("0001 0002 0003", "")
+    );
+    says(&fleet.rollout(&["start"], 5), &["error[PF462]"]);
+    says(&fleet.rollout(&["resume"], 0), &["done, 4 targets"]);
+    assert_eq!(fleet.states(), "done 4");
+    let attempts = "SELECT string_agg(attempts::text, '') FROM pgfleet.rollout_targets";
+    assert_eq!(fleet.value("org_01", attempts), "1111");
+}
+
 fn spawn(fleet: &Fleet) -> Running {
     fleet.cli(&["rollout", "start", "--group", "orgs", "--concurrency", "2"]).spawn()
 }

@@ -1,4 +1,5 @@
-//! All or none: every target prepares its whole plan, and only when all have is any committed.
+//! All or none: every target prepares its whole plan, and only when all have is any committed. Where
+//! that cannot be, `rehearsed` says what can.
 //!
 //! Invariant: no transaction is committed unless the record says `committing`, and none is rolled
 //! back unless it says `aborting`; so whoever finds prepared transactions after a crash, at
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::rehearse::RowChoice;
 use pgfleet_core::report::{Event, RunReport};
 use tokio::sync::watch;
 
@@ -17,9 +19,11 @@ use super::super::queue::{Job, run_bounded};
 use super::control::{Control, first_cell};
 use super::record::{Record, RecordTarget, is_commit, prepared_name};
 use super::settle::settle;
+use super::target::begun;
 use crate::conduct::{
-    ApplyRequest, ChangeError, Consent, Run, RunOutcome, Selection, Target, apply, check_consent,
-    new_run_id, open, plan_apply, preflight_of, refuse_broken_rows, refuse_unpreparable,
+    ApplyRequest, ChangeError, Consent, Enclosed, Run, RunOutcome, Selection, Target, apply,
+    check_consent, new_run_id, open, pending, plan_apply, preflight_of, refuse_broken_rows,
+    refuse_unpreparable,
 };
 use crate::execute::{EventSink, StopSignal};
 use crate::project::Folder;
@@ -37,8 +41,14 @@ pub struct AtomicWork<'a> {
     pub selection: Selection,
     /// What the user allowed.
     pub consent: Consent,
-    /// How long the targets may prepare.
+    /// How long the targets may prepare; where nothing can be prepared, how long each may rehearse.
     pub timeout: Duration,
+    /// Refuse where a target cannot prepare.
+    pub prepared_only: bool,
+    /// Go on although a way back was not proven.
+    pub unproven: bool,
+    /// Which rows are copied to prove ways back; none copies the structure alone.
+    pub rows: Option<RowChoice>,
     /// Told what happens.
     pub events: &'a dyn EventSink,
     /// Becomes true when the user asks to stop.
@@ -48,14 +58,30 @@ pub struct AtomicWork<'a> {
 /// What became of an all-or-none run.
 #[derive(Debug)]
 pub struct AtomicEnd {
-    /// Committed everywhere; else rolled back everywhere. None when there was nothing to do.
-    pub committed: Option<bool>,
-    /// How long locks were held at the most, in milliseconds.
+    /// How it ended.
+    pub how: AtomicHow,
+    /// How long locks were held at the most, in milliseconds: on all targets together, or on one of
+    /// them where each rehearsed by itself.
     pub held_ms: f64,
     /// What each member of the group did, in order.
     pub targets: Vec<AtomicTarget>,
     /// What could not be committed or rolled back, and waits for the next run.
     pub unsettled: Vec<Problem>,
+}
+
+/// How an all-or-none run ended.
+#[derive(Debug, Clone)]
+pub enum AtomicHow {
+    /// There was nothing to do.
+    Nothing,
+    /// Committed everywhere.
+    Committed,
+    /// Rolled back everywhere.
+    RolledBack,
+    /// A target failed when it rehearsed; nothing was changed.
+    RehearsalFailed,
+    /// All targets rehearsed, and a rollout that takes back may change them, with this folder.
+    Rehearsed(Arc<Folder>),
 }
 
 /// What a target did.
@@ -75,74 +101,92 @@ impl AtomicWork<'_> {
     /// # Errors
     /// What stands in the way on any target; nothing was changed.
     pub async fn run(&self) -> Result<AtomicEnd, ChangeError> {
-        let busy = self.survey().await?;
+        let found = self.survey().await?;
         let mut end = AtomicEnd {
-            committed: None,
+            how: AtomicHow::Nothing,
             held_ms: 0.0,
             targets: self.group.members.iter().map(|_| AtomicTarget::default()).collect(),
             unsettled: Vec::new(),
         };
         for (at, target) in end.targets.iter_mut().enumerate() {
-            target.idle = !busy.contains(&at);
+            target.idle = !found.iter().any(|busy| busy.at == at);
         }
-        if busy.is_empty() {
+        if found.is_empty() {
             return Ok(end);
         }
-        self.check_room(&busy).await?;
+        let lacking = self.lacking(&found).await?;
+        if !lacking.is_empty() && self.prepared_only {
+            return Err(lacking.into());
+        }
+        match lacking.is_empty() {
+            true => self.run_prepared(&found, &mut end).await?,
+            false => self.rehearse(&found, &lacking, &mut end).await?,
+        }
+        Ok(end)
+    }
+
+    async fn run_prepared(&self, found: &[Busy], end: &mut AtomicEnd) -> Result<(), ChangeError> {
+        let busy: Vec<_> = found.iter().map(|busy| busy.at).collect();
         let id = new_run_id();
         let targets: Vec<_> = busy.iter().map(|at| recorded(&self.group.members[*at])).collect();
         self.control.insert_record(&id, &self.group.name, &targets).await?;
         let begun = Instant::now();
-        let prepared = self.prepare(&id, &busy, &mut end).await;
+        let prepared = self.prepare(&id, &busy, end).await;
         let record = Record { id, state: "preparing".to_owned(), targets };
         let (commit, unsettled) = conclude(self.control, self.group, &record, prepared).await?;
-        end.committed = Some(commit);
+        end.how = if commit { AtomicHow::Committed } else { AtomicHow::RolledBack };
         end.unsettled = unsettled;
         end.held_ms = begun.elapsed().as_secs_f64() * 1000.0;
-        Ok(end)
+        Ok(())
     }
 
-    /// Positions of the members that have something to do, when nothing forbids any of them.
-    async fn survey(&self) -> Result<Vec<usize>, ChangeError> {
+    /// The members that have something to do, when nothing forbids any of them.
+    async fn survey(&self) -> Result<Vec<Busy>, ChangeError> {
         let (mut busy, mut problems) = (Vec::new(), Vec::new());
-        let work =
-            |at: usize| async move { (at, self.look_at(&self.group.members[at].target).await) };
+        let work = |at: usize| async move { self.look_at(at).await };
         let all: Vec<_> = (0..self.group.members.len()).collect();
         run_bounded(
             &self.group.servers,
             self.jobs(&all),
             || true,
             work,
-            |(at, found)| match found {
-                Ok(true) => busy.push(at),
-                Ok(false) => {}
+            |found| match found {
+                Ok(found) => busy.extend(found),
                 Err(ChangeError { problems: found }) => problems.extend(found),
             },
         )
         .await;
-        busy.sort_unstable();
+        busy.sort_unstable_by_key(|busy: &Busy| busy.at);
         if problems.is_empty() { Ok(busy) } else { Err(problems.into()) }
     }
 
-    async fn look_at(&self, target: &Target) -> Result<bool, ChangeError> {
-        let project = &self.group.project;
+    async fn look_at(&self, at: usize) -> Result<Option<Busy>, ChangeError> {
+        let (project, target) = (&self.group.project, &self.group.members[at].target);
         let mut opened = open(project, target, self.folder.clone()).await?;
         capture_pending(project, target, &mut opened, &self.selection).await?;
         let plan = plan_apply(target, &opened, &self.selection)?;
-        if !plan.is_empty() {
-            preflight_of(target, &opened, self.events).await?;
-            refuse_broken_rows(target, &opened, &self.selection).await?;
-            refuse_unpreparable(target, &plan, &opened.state)?;
-            check_consent(target, &plan, &self.run_of(None, self.stop.clone()))?;
+        if plan.is_empty() {
+            opened.session.close().await;
+            return Ok(None);
         }
+        preflight_of(target, &opened, self.events).await?;
+        refuse_broken_rows(target, &opened, &self.selection).await?;
+        check_consent(target, &plan, &self.run_of(None, self.stop.clone()))?;
+        let versions: Vec<_> = plan.sql_steps().map(|step| step.version.clone()).collect();
+        let pending = pending(&opened.statuses, &self.selection)?;
+        let unpreparable = refuse_unpreparable(target, &plan, &opened.state).err();
+        let half_done = begun(&opened, &versions).is_some() || versions != pending;
         opened.session.close().await;
-        Ok(!plan.is_empty())
+        let lack = unpreparable.map(|problem| *problem);
+        Ok(Some(Busy { at, plan: plan.fingerprint, versions, lack, half_done }))
     }
 
-    /// Each server must have a free slot for each of its targets.
-    async fn check_room(&self, busy: &[usize]) -> Result<(), ChangeError> {
+    /// Why the targets cannot all prepare: migrations that no transaction holds, and servers without
+    /// a free slot for each of their targets.
+    async fn lacking(&self, busy: &[Busy]) -> Result<Vec<Problem>, ChangeError> {
+        let mut lacking: Vec<_> = busy.iter().filter_map(|busy| busy.lack.clone()).collect();
         for server in 0..self.group.servers.len() {
-            let mut here = busy.iter().map(|at| &self.group.members[*at]);
+            let mut here = busy.iter().map(|busy| &self.group.members[busy.at]);
             let mut here: Vec<_> = here.by_ref().filter(|m| m.server == server).collect();
             let (needed, Some(first)) = (here.len(), here.pop()) else { continue };
             let session = first.target.connect().await?;
@@ -157,10 +201,10 @@ impl AtomicWork<'_> {
             let free = first_cell(&free).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
             if free < i64::try_from(needed).unwrap_or(i64::MAX) {
                 let server = &self.group.servers[server].label;
-                return Err(vec![no_room(&first.target, server, needed, free)].into());
+                lacking.push(no_room(&first.target, server, needed, free));
             }
         }
-        Ok(())
+        Ok(lacking)
     }
 
     /// Lets all targets prepare, until one fails, the time is over or the user stops it.
@@ -171,7 +215,8 @@ impl AtomicWork<'_> {
         let work = |at: usize| async move {
             let number = busy.iter().position(|busy| *busy == at).unwrap_or_default();
             let member = &self.group.members[at];
-            (at, self.prepare_one(member, prepared_name(id, number), stop.clone()).await)
+            let end = Enclosed::Prepared(prepared_name(id, number));
+            (at, self.enclose(member, end, stop.clone()).await)
         };
         let preparing = run_bounded(
             &self.group.servers,
@@ -207,10 +252,17 @@ impl AtomicWork<'_> {
         complete && !*stop.borrow()
     }
 
-    async fn prepare_one(&self, member: &Member, name: String, stop: StopSignal) -> AtomicTarget {
+    /// Runs all that is pending on a target in one transaction.
+    pub(super) async fn enclose(
+        &self,
+        member: &Member,
+        end: Enclosed,
+        stop: StopSignal,
+    ) -> AtomicTarget {
         let (target, begun) = (&member.target, Instant::now());
         self.events.send(Event::TargetStarted { target: target.name.clone() });
-        let outcome = self.try_prepare(target, name, stop).await;
+        let verb = if end == Enclosed::RolledBack { "rehearsed" } else { "prepared" };
+        let outcome = self.try_enclose(target, end, stop).await;
         let mut done = AtomicTarget::default();
         match outcome {
             Ok(RunOutcome::Ran(report)) => {
@@ -229,38 +281,52 @@ impl AtomicWork<'_> {
             Err(error) => done.problems = error.problems,
         }
         let ok = done.problems.is_empty();
-        let headline = if ok { "prepared" } else { "failed" }.to_owned();
+        let headline = if ok { verb } else { "failed" }.to_owned();
         let elapsed_ms = begun.elapsed().as_secs_f64() * 1000.0;
         let target = target.name.clone();
         self.events.send(Event::TargetFinished { target, ok, headline, elapsed_ms });
         done
     }
 
-    async fn try_prepare(
+    async fn try_enclose(
         &self,
         target: &Target,
-        name: String,
+        end: Enclosed,
         stop: StopSignal,
     ) -> Result<RunOutcome, ChangeError> {
         let project = &self.group.project;
         let mut opened = open(project, target, self.folder.clone()).await?;
         capture_pending(project, target, &mut opened, &self.selection).await?;
-        let run = self.run_of(Some(name), stop);
+        let run = self.run_of(Some(end), stop);
         let request = ApplyRequest { selection: self.selection.clone(), plan: None, run };
         let outcome = apply(target, &opened, &request).await;
         opened.session.close().await;
         outcome
     }
 
-    fn run_of(&self, prepare_as: Option<String>, stop: StopSignal) -> Run<'_> {
+    fn run_of(&self, enclosed: Option<Enclosed>, stop: StopSignal) -> Run<'_> {
         let consent = self.consent;
         let events = &super::work::Quiet;
-        Run { command: "apply", consent, continue_on_error: false, prepare_as, events, stop }
+        Run { command: "apply", consent, continue_on_error: false, enclosed, events, stop }
     }
 
-    fn jobs(&self, positions: &[usize]) -> impl Iterator<Item = Job<usize>> {
+    pub(super) fn jobs(&self, positions: &[usize]) -> impl Iterator<Item = Job<usize>> {
         positions.iter().map(|on| Job { server: self.group.members[*on].server, on: *on })
     }
+}
+
+/// A member that has something to do.
+pub(super) struct Busy {
+    /// Its position in the group.
+    pub(super) at: usize,
+    /// The fingerprint of its plan.
+    pub(super) plan: String,
+    /// What it is migrated by, in order.
+    pub(super) versions: Vec<String>,
+    /// Why no prepared transaction can hold that.
+    pub(super) lack: Option<Problem>,
+    /// An earlier run did a part of it.
+    pub(super) half_done: bool,
 }
 
 fn no_room(target: &Target, server: &str, needed: usize, free: i64) -> Problem {
@@ -272,10 +338,7 @@ fn no_room(target: &Target, server: &str, needed: usize, free: i64) -> Problem {
             "Raise it, and restart the server.",
             "ALTER SYSTEM SET max_prepared_transactions = 100",
         )
-        .fix_with(
-            "Or let a rollout take back what it did when a target fails.",
-            "pgfleet rollout start --group NAME --on-failure take-back",
-        )
+        .fix("Or leave out --prepared-only: what is done is taken back when a target fails.")
 }
 
 fn recorded(member: &Member) -> RecordTarget {

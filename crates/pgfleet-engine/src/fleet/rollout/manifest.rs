@@ -183,6 +183,17 @@ impl Control {
         Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
     }
 
+    /// Every version that a target of a rollout is migrated by.
+    pub(super) async fn versions(&self, rollout: &str) -> Result<Vec<String>, Box<Problem>> {
+        let sql = format!(
+            "SELECT DISTINCT pg_catalog.unnest(versions) FROM pgfleet.rollout_targets \
+             WHERE rollout_id = {}",
+            literal(rollout)
+        );
+        let rows = self.ask(&sql).await?;
+        Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
+    }
+
     /// Halts, pauses, ends or continues a rollout. True when its state allowed it.
     ///
     /// # Errors

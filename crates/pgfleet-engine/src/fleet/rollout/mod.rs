@@ -9,11 +9,12 @@ mod atomic;
 mod control;
 mod manifest;
 mod record;
+mod rehearsed;
 mod settle;
 mod target;
 mod work;
 
-pub use atomic::{AtomicEnd, AtomicTarget, AtomicWork, recover};
+pub use atomic::{AtomicEnd, AtomicHow, AtomicTarget, AtomicWork, recover};
 pub use control::Control;
 pub use manifest::{Beginning, Manifest, ManifestTarget, Rollout};
 pub use target::refuse_no_way_back;

@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::MigrationSet;
+use pgfleet_core::folder::{Migration, MigrationSet};
 use pgfleet_core::history::Verdict;
+use pgfleet_core::plan::Direction;
 use pgfleet_core::report::{MigrationOutcome, RunReport};
 use pgfleet_core::verify::Check;
+use tokio::sync::OnceCell;
 
 use super::control::{Control, Lease};
 use crate::conduct::{
     ApplyRequest, ChangeError, Opened, RollbackRequest, RollbackTo, Run, RunOutcome, Selection,
     Target, apply, open, roll_back,
 };
+use crate::journal::WITHDRAWN;
 use crate::project::{Folder, Project};
 use crate::typeorm::{capture_applied, capture_pending};
 use crate::verify;
+use crate::way_back::{lacks_way_back, with_ways_back};
 
 /// Migrations that a refusal names.
 const NAMED_MAX: usize = 5;
@@ -42,6 +46,10 @@ pub(super) struct Bench<'a> {
     pub(super) to: Option<&'a str>,
     /// What is applied is taken back when too many targets fail.
     pub(super) takes_back: bool,
+    /// Ways back may be derived, and were tried beforehand.
+    pub(super) derives: bool,
+    /// The folder with the ways back that were derived.
+    pub(super) ways_back: &'a OnceCell<Arc<Folder>>,
 }
 
 impl Bench<'_> {
@@ -64,7 +72,7 @@ impl Bench<'_> {
         capture_pending(self.project, target, &mut opened, &selection).await?;
         if lease.versions.is_none() {
             let pending = crate::conduct::pending(&opened.statuses, &selection)?;
-            if self.takes_back {
+            if self.takes_back && !self.derives {
                 refuse_no_way_back(&opened.folder.set, &pending)?;
             }
             self.control.intend(self.rollout, lease.position, &pending).await?;
@@ -94,14 +102,59 @@ impl Bench<'_> {
         versions: Vec<String>,
         run: Run<'_>,
     ) -> Result<RunOutcome, ChangeError> {
-        let mut opened = open(self.project, target, self.folder.clone()).await?;
+        let folder = self.folder_back(target, &versions).await?;
+        let mut opened = open(self.project, target, folder.clone()).await?;
         refuse_newer(target, &opened, &versions)?;
         refuse_no_way_back(&opened.folder.set, &versions)?;
+        if let Some(begun) = begun(&opened, &versions) {
+            self.complete(target, &opened, begun, &run).await?;
+            opened.session.close().await;
+            opened = open(self.project, target, folder).await?;
+        }
         let to = RollbackTo::Only(versions);
         capture_applied(self.project, target, &mut opened, &to).await?;
         let outcome = roll_back(target, &opened, &RollbackRequest { to, run }).await;
         opened.session.close().await;
         outcome
+    }
+
+    /// The folder, with derived ways back where some of these versions need one.
+    async fn folder_back(
+        &self,
+        target: &Target,
+        versions: &[String],
+    ) -> Result<Arc<Folder>, ChangeError> {
+        let needs = |one: &Migration| lacks_way_back(one) && versions.contains(&one.version);
+        if !self.derives || !self.folder.set.migrations.iter().any(needs) {
+            return Ok(self.folder.clone());
+        }
+        let all = self.control.versions(self.rollout).await?;
+        let derived = self.ways_back.get_or_try_init(|| async {
+            let derived = with_ways_back(self.project, target, self.folder, &all).await;
+            derived.map(Arc::new).map_err(|why| underivable(&self.folder.set, &all, &why))
+        });
+        Ok(derived.await?.clone())
+    }
+
+    /// What stopped half way through a migration of several parts can be taken back only as a whole.
+    async fn complete(
+        &self,
+        target: &Target,
+        opened: &Opened,
+        version: String,
+        run: &Run<'_>,
+    ) -> Result<(), ChangeError> {
+        let run = Run { command: "rollout", enclosed: None, stop: run.stop.clone(), ..*run };
+        let selection = Selection { to: Some(version.clone()), steps: None };
+        let request = ApplyRequest { selection, plan: None, run };
+        match apply(target, opened, &request).await? {
+            RunOutcome::Ran(report) if !report.complete() => {
+                let mut problems = vec![half_done(target, &version)];
+                problems.extend(report.problems);
+                Err(problems.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether checks hold; the first that does not.
@@ -140,6 +193,33 @@ pub fn refuse_no_way_back(set: &MigrationSet, versions: &[String]) -> Result<(),
     Err(Box::new(
         problem.fix("Write their down parts, or begin without \"take-back\" and correct forwards."),
     ))
+}
+
+/// The refusal where ways back would have to be derived and cannot be.
+pub(super) fn underivable(set: &MigrationSet, versions: &[String], why: &str) -> Box<Problem> {
+    let what = "the migrations have nothing that takes them back";
+    let fallback = || Box::new(Problem::error(Code::NoWayBack, what));
+    let problem = refuse_no_way_back(set, versions).err().unwrap_or_else(fallback);
+    Box::new(problem.detail(format!("none can be derived: {why}")))
+}
+
+/// The last of these versions that an earlier run began and did not complete.
+pub(super) fn begun(opened: &Opened, versions: &[String]) -> Option<String> {
+    let is_begun = |version: &&String| {
+        opened.state.open_units.iter().any(|open| {
+            open.version == **version && open.direction == Direction::Up && open.hash != WITHDRAWN
+        })
+    };
+    let order = opened.folder.set.migrations.iter().map(|migration| &migration.version);
+    order.filter(|version| versions.contains(version)).rfind(is_begun).cloned()
+}
+
+fn half_done(target: &Target, version: &str) -> Problem {
+    let what = format!("{} has a part of {version}, and cannot be taken back", target.name);
+    Problem::error(Code::TakeBackImpossible, what)
+        .in_target(&target.name)
+        .because("the migration stopped half way, and what would complete it fails")
+        .fix("Correct what fails, and take back again; or undo the part by hand.")
 }
 
 /// The first check that does not hold, as a problem.

@@ -10,6 +10,7 @@ use pgfleet_core::fleet::{Next, OnFailure, RolloutRules, RolloutState, next};
 use pgfleet_core::plan::hash_text;
 use pgfleet_core::report::Event;
 use pgfleet_core::verify::Check;
+use tokio::sync::OnceCell;
 
 use super::super::group::Group;
 use super::control::{BACK, Control, FORWARD, Lease, Phase};
@@ -31,6 +32,8 @@ pub struct RolloutWork<'a> {
     pub group: &'a Group,
     /// The group's folder.
     pub folder: Arc<Folder>,
+    /// The folder with derived ways back, once somebody needed them.
+    pub ways_back: OnceCell<Arc<Folder>>,
     /// The rollout.
     pub rollout: &'a Rollout,
     /// What the user allowed.
@@ -260,6 +263,8 @@ impl RolloutWork<'_> {
             rollout: self.id(),
             to: self.rules().to.as_deref(),
             takes_back: self.rules().on_failure == OnFailure::TakeBack,
+            derives: self.rules().atomic,
+            ways_back: &self.ways_back,
         }
     }
 
@@ -276,7 +281,7 @@ impl RolloutWork<'_> {
             command,
             consent,
             continue_on_error: false,
-            prepare_as: None,
+            enclosed: None,
             events: &Quiet,
             stop: self.stop.clone(),
         }

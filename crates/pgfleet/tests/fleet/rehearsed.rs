@@ -1,0 +1,244 @@
+//! All or none where not every target can prepare: rehearsed everywhere, then changed, and taken back
+//! as a whole when one fails.
+
+use std::time::{Duration, Instant};
+
+use crate::atomic::{DOWN, UP, group, names, old, says};
+use crate::fleet::Fleet;
+
+/// A group with a migration that no transaction holds. It fails where `items` has a row 0, which
+/// nothing sees beforehand.
+fn apart(count: usize) -> Fleet {
+    let fleet = group(count);
+    let rows = format!("{UP}INSERT INTO items VALUES (1);{DOWN}DELETE FROM items WHERE id = 1;\n");
+    fleet.migration("0002_rows.sql", &rows);
+    fleet.migration("0003_more.sql", &format!("{UP}CREATE TABLE more (id int);{DOWN}"));
+    fleet.migration(
+        "0004_index.sql",
+        "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON items ((1 / id));\n\
+         -- migrate:down transaction:false\nDROP INDEX CONCURRENTLY i;\n",
+    );
+    fleet
+}
+
+/// Applied versions of each target, and what they brought.
+fn all_hold(fleet: &Fleet, count: usize) -> Vec<String> {
+    let made = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class \
+                WHERE relname IN ('items', 'more', 'i')";
+    let one = |name: &String| format!("{} / {}", fleet.holds(name).0, fleet.value(name, made));
+    names(count).iter().map(one).collect()
+}
+
+const NEW: &str = "0001 0002 0003 0004 / i items more";
+const FIRST: &str = "0001 / items";
+
+#[test]
+fn targets_that_cannot_prepare_rehearse_and_are_then_changed() {
+    let fleet = apart(3);
+    says(
+        &fleet.atomic(&["--prepared-only"], 5),
+        &["error[PF491]", "0004_index.sql: has statements outside"],
+    );
+    assert_eq!(fleet.holds("all_01"), old());
+    says(
+        &fleet.atomic(&[], 0),
+        &[
+            "warning[PF436]: all_of_them is migrated all or none by taking back",
+            "0004_index.sql: has statements outside a transaction",
+            "1. each of 3 targets runs it in a transaction that is rolled back",
+            "--prepared-only",
+            "rehearsed on all targets; locks of one were held",
+            "done, 3 targets",
+        ],
+    );
+    assert_eq!(all_hold(&fleet, 3), vec![NEW; 3]);
+    says(&fleet.atomic(&[], 0), &["nothing to do"]);
+    let found = fleet.ends(&["rollout", "recover", "--group", "all_of_them"], 0);
+    says(&found.stdout, &["No all-or-none run is open."]);
+}
+
+#[test]
+fn a_failure_takes_back_whatever_was_changed() {
+    let fleet = apart(4);
+    fleet.ends(&["apply", "--group", "all_of_them", "--to", "0001"], 0);
+    fleet.sql("all_03", "INSERT INTO items VALUES (0)");
+    says(
+        &fleet.atomic(&["--concurrency", "2"], 6),
+        &["rehearsed on all targets", "division by zero", "taken back, 4 targets"],
+    );
+    assert_eq!(all_hold(&fleet, 4), vec![FIRST; 4]);
+    assert_eq!(fleet.value("all_03", "SELECT count(*) FROM items"), "1", "what was there stays");
+    fleet.sql("all_03", "DELETE FROM items");
+    says(&fleet.atomic(&[], 0), &["done, 4 targets"]);
+    assert_eq!(all_hold(&fleet, 4), vec![NEW; 4]);
+}
+
+#[test]
+fn whoever_fails_when_it_rehearses_leaves_all_as_they_were() {
+    let fleet = apart(4);
+    fleet.migration(
+        "0003_more.sql",
+        &format!("{UP}SELECT 1 / (current_database() NOT LIKE '%4')::int;{DOWN}SELECT 1;"),
+    );
+    says(
+        &fleet.atomic(&[], 6),
+        &["the rehearsal failed; nothing was changed on any target", "0003_more.sql", "by zero"],
+    );
+    for name in names(4) {
+        assert_eq!(fleet.holds(&name), old(), "{name}");
+    }
+    let slow = "SELECT pg_sleep(CASE WHEN current_database() LIKE '%3' THEN 60 ELSE 0 END);";
+    fleet.migration("0003_more.sql", &format!("{UP}{slow}{DOWN}SELECT 1;"));
+    says(
+        &fleet.atomic(&["--atomic-timeout", "1"], 6),
+        &["all_03 did not rehearse within 1 s", "nothing was changed on any target"],
+    );
+    assert_eq!(fleet.holds("all_03"), old());
+}
+
+/// Migrations that differ when all of them are one transaction.
+#[test]
+fn a_rehearsal_in_one_transaction_sees_what_commits_would() {
+    let fleet = apart(2);
+    fleet.migration(
+        "0003_more.sql",
+        &format!(
+            "{UP}CREATE TABLE more (id int PRIMARY KEY);\n\
+             CREATE TABLE parts (of int REFERENCES more (id) DEFERRABLE INITIALLY DEFERRED);\n\
+             INSERT INTO parts VALUES (1); INSERT INTO more VALUES (1);{DOWN}DROP TABLE parts, more;"
+        ),
+    );
+    // Fails in a transaction with checks still to be made.
+    fleet.migration(
+        "0103_altered.sql",
+        &format!(
+            "{UP}ALTER TABLE parts ADD note text; INSERT INTO parts VALUES (2); INSERT INTO more VALUES (2);\
+             {DOWN}ALTER TABLE parts DROP note; DELETE FROM parts WHERE of = 2; DELETE FROM more WHERE id = 2;"
+        ),
+    );
+    let mood = format!("{UP}CREATE TYPE mood AS ENUM ('good');{DOWN}DROP TYPE mood;");
+    fleet.migration("0203_mood.sql", &mood);
+    let bad = "-- migrate:up\nALTER TYPE mood ADD VALUE 'bad';\n-- migrate:down\nALTER TYPE mood RENAME TO old; \
+               CREATE TYPE mood AS ENUM ('good'); DROP TYPE old;";
+    fleet.migration("0303_bad.sql", bad);
+    let used = format!(
+        "{UP}CREATE TABLE moods (one mood DEFAULT 'bad'); INSERT INTO moods DEFAULT VALUES;{DOWN}DROP TABLE moods;"
+    );
+    fleet.migration("0403_used.sql", &used);
+    says(&fleet.atomic(&[], 0), &["rehearsed on all targets", "done, 2 targets"]);
+    // A key that leads nowhere is seen as a commit would.
+    let broken = format!(
+        "{UP}INSERT INTO parts SELECT 99 WHERE current_database() LIKE 'all%';{DOWN}DELETE FROM parts WHERE of = 99;"
+    );
+    fleet.migration("0505_broken.sql", &broken);
+    fleet.migration(
+        "0606_index.sql",
+        "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY j ON items (id);\n\
+         -- migrate:down transaction:false\nDROP INDEX CONCURRENTLY j;\n",
+    );
+    says(
+        &fleet.atomic(&[], 4),
+        &["0505_broken", "violates foreign key constraint", "nothing was changed"],
+    );
+}
+
+#[test]
+fn what_has_no_proven_way_back_is_refused_before_anything_is_done() {
+    let fleet = apart(2);
+    fleet.migration("0003_more.sql", &format!("{UP}INSERT INTO items VALUES (2);{DOWN}"));
+    says(
+        &fleet.atomic(&[], 5),
+        &[
+            "error[PF451]: 1 of 4 ways back were not proven",
+            "0003_more: nothing undoes",
+            "--unproven",
+        ],
+    );
+    fleet.migration(
+        "0003_more.sql",
+        &format!("{UP}CREATE TABLE more (id int);{DOWN}DROP TABLE items;"),
+    );
+    says(&fleet.atomic(&[], 5), &["error[PF451]: 1 of 4 ways back were not proven", "0003_more"]);
+    says(&fleet.atomic(&["--steps", "2"], 0), &["committed on all targets"]);
+    says(&fleet.atomic(&["--steps", "2"], 5), &["error[PF491]: --steps", "--to VERSION"]);
+    // The copy has no rows, and so nothing that a row could refer to.
+    fleet.migration(
+        "0003_more.sql",
+        &format!("{UP}CREATE TABLE more (of int); INSERT INTO more VALUES (1 / (SELECT count(*) FROM items)::int);{DOWN}DROP TABLE more;"),
+    );
+    says(
+        &fleet.atomic(&[], 5),
+        &["error[PF450]: the rehearsal on a copy failed", "--rows 1000", "--unproven", "by zero"],
+    );
+    says(&fleet.atomic(&["--rows", "all", "--prepared-only"], 5), &["error[PF491]"]);
+    says(&fleet.atomic(&["--rows", "all"], 0), &["done, 2 targets"]);
+    assert_eq!(all_hold(&fleet, 2), vec![NEW; 2]);
+}
+
+const BACK: &str = "DROP INDEX IF EXISTS i; DROP TABLE IF EXISTS more; \
+     DELETE FROM items WHERE id = 1; DELETE FROM schema_migrations WHERE version > '0001'; \
+     DELETE FROM pgfleet.steps";
+
+/// `PGFLEET_KILLS` is the number of rounds. In every second one a target fails once it is changed.
+#[test]
+fn killed_runs_end_wholly_old_or_wholly_new() {
+    let kills = std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok());
+    let rounds: u32 = kills.unwrap_or(3);
+    let fleet = apart(3);
+    fleet.ends(&["apply", "--group", "all_of_them", "--to", "0001"], 0);
+    let begun = Instant::now();
+    fleet.atomic(&[], 0);
+    let whole = begun.elapsed();
+    let (mut seen_new, mut seen_old, mut interrupted) = (0, 0, 0);
+    for round in 0..rounds {
+        names(3).iter().for_each(|name| fleet.sql(name, BACK));
+        let breaks = round % 2 == 1;
+        let zero =
+            if breaks { "INSERT INTO items VALUES (0)" } else { "DELETE FROM items WHERE id = 0" };
+        fleet.sql("all_02", zero);
+        let rollouts = count(&fleet);
+        let mut run = fleet.cli(&["apply", "--group", "all_of_them", "--atomic"]).spawn();
+        std::thread::sleep(whole * (round + 1) / (rounds + 1) + Duration::from_millis(20));
+        run.kill();
+        let _ = run.wait();
+        let open = state(&fleet);
+        let settles: &[&str] = match round % 3 {
+            0 => &["rollout", "recover"],
+            1 => &["apply", "--atomic"],
+            _ if count(&fleet) > rollouts => &["rollout", "take-back", "--allow-data-loss"],
+            _ => &["rollout", "recover"],
+        };
+        let output = fleet.run(&[settles, &["--group", "all_of_them"]].concat());
+        assert!(
+            matches!(output.code, 0 | 2 | 6),
+            "round {round}: {}{}",
+            output.stdout,
+            output.stderr
+        );
+        interrupted += u32::from(!["done", "taken_back"].contains(&open.as_str()));
+        let all = all_hold(&fleet, 3);
+        assert!(all.iter().all(|one| *one == all[0]), "round {round} {settles:?}: {all:?}");
+        let wanted = if all[0] == NEW { "done" } else { "taken_back" };
+        if count(&fleet) > rollouts {
+            assert_eq!(state(&fleet), wanted, "round {round}");
+        }
+        assert!([NEW, FIRST].contains(&all[0].as_str()), "round {round}: {all:?}");
+        if all[0] == NEW {
+            seen_new += 1
+        } else {
+            seen_old += 1
+        }
+        fleet.sql("all_02", "DELETE FROM items WHERE id = 0");
+    }
+    println!(
+        "{seen_new} wholly new, {seen_old} wholly old, {interrupted} while targets were changed"
+    );
+}
+
+fn state(fleet: &Fleet) -> String {
+    fleet.value("all_01", "SELECT state FROM pgfleet.rollouts ORDER BY began_at DESC LIMIT 1")
+}
+
+fn count(fleet: &Fleet) -> u32 {
+    fleet.value("all_01", "SELECT count(*) FROM pgfleet.rollouts").parse().expect("a number")
+}
