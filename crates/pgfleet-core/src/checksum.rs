@@ -12,8 +12,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
-    /// `hash_record_extended` of the columns' bytes; PostgreSQL 14 and newer.
+    /// `hash_record_extended` of the columns' bytes. PostgreSQL adds up the columns' hashes times powers of
+    /// 31 in it, so that a sum over rows does not change when two rows exchange the values of a column: only
+    /// for backups that were made with it.
     Record1,
+    /// The same, hashed once more, so that a sum says which values stand together in a row; PostgreSQL 14
+    /// and newer.
+    Record2,
     /// `hashtextextended` of the row's text; about half as fast, everywhere.
     Text1,
 }
@@ -21,7 +26,7 @@ pub enum Algorithm {
 impl Algorithm {
     /// The fastest that a server has.
     pub fn of_server(version_num: u32) -> Self {
-        if version_num >= 140_000 { Self::Record1 } else { Self::Text1 }
+        if version_num >= 140_000 { Self::Record2 } else { Self::Text1 }
     }
 }
 
@@ -41,10 +46,9 @@ pub fn row_hash(values: &[RowValue<'_>], algorithm: Algorithm) -> String {
         return "0::bigint".to_owned();
     }
     match algorithm {
-        Algorithm::Record1 => {
-            let values: Vec<_> = values.iter().map(hashed).collect();
-            format!("pg_catalog.hash_record_extended(ROW({}), 0)", values.join(", "))
-        }
+        Algorithm::Record1 => record_hash(values),
+        // The whole hash goes in as the seed.
+        Algorithm::Record2 => format!("pg_catalog.hashint4extended(0, {})", record_hash(values)),
         Algorithm::Text1 => {
             let values: Vec<_> = values.iter().map(|value| value.expression.as_str()).collect();
             format!(
@@ -53,6 +57,11 @@ pub fn row_hash(values: &[RowValue<'_>], algorithm: Algorithm) -> String {
             )
         }
     }
+}
+
+fn record_hash(values: &[RowValue<'_>]) -> String {
+    let values: Vec<_> = values.iter().map(hashed).collect();
+    format!("pg_catalog.hash_record_extended(ROW({}), 0)", values.join(", "))
 }
 
 /// What stands for a value. Eight-byte integers and times go in as bytes, because PostgreSQL folds
@@ -108,11 +117,11 @@ mod tests {
         let value =
             |expression: &str, base_type| RowValue { expression: expression.to_owned(), base_type };
         let values = [value("a", "int4"), value("b", "int8"), value("c", "")];
-        assert_eq!(
-            row_hash(&values, Algorithm::Record1),
-            "pg_catalog.hash_record_extended(ROW(a, pg_catalog.int8send(b), \
-             c::text COLLATE \"C\"), 0)"
-        );
+        let row = "pg_catalog.hash_record_extended(ROW(a, pg_catalog.int8send(b), \
+                   c::text COLLATE \"C\"), 0)";
+        assert_eq!(row_hash(&values, Algorithm::Record1), row);
+        let again = format!("pg_catalog.hashint4extended(0, {row})");
+        assert_eq!(row_hash(&values, Algorithm::Record2), again);
         assert_eq!(
             row_hash(&values, Algorithm::Text1),
             "pg_catalog.hashtextextended(ROW(a, b, c)::text COLLATE \"C\", 0)"

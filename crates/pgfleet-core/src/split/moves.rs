@@ -106,28 +106,39 @@ impl Move {
 
     /// Counts the rows and adds up a number for each.
     pub fn sum_sql(&self, algorithm: Algorithm) -> String {
-        let value = |column: &Column| format!("({}\n)", column.expression);
-        self.summed(value, &self.from_clause(None), algorithm)
+        summed(&row_hash(&self.values(), algorithm), &self.from_clause(None))
     }
 
     /// The same of the table's rows: the same answer for equal rows.
     pub fn sum_back_sql(&self, algorithm: Algorithm) -> String {
-        let value = |column: &Column| format!("t.{}", quote_ident(&column.name));
-        self.summed(value, &format!("FROM {} t", self.into.name()), algorithm)
+        summed(&row_hash(&self.values_back(), algorithm), &self.table_clause())
     }
 
-    fn summed(
-        &self,
-        value: impl Fn(&Column) -> String,
-        from: &str,
-        algorithm: Algorithm,
-    ) -> String {
-        let values: Vec<_> =
-            self.columns.iter().map(|column| column.summed(&value(column))).collect();
-        format!(
-            "SELECT pg_catalog.count(*), coalesce(pg_catalog.sum({}), 0)::numeric {from}",
-            row_hash(&values, algorithm)
-        )
+    /// Each row's number, and a text that names the row; sorted by number.
+    pub fn numbered_sql(&self, algorithm: Algorithm) -> String {
+        let hash = row_hash(&self.values(), algorithm);
+        numbered(&hash, &self.key_text(), &self.from_clause(None))
+    }
+
+    /// The same of the table's rows.
+    pub fn numbered_back_sql(&self, algorithm: Algorithm) -> String {
+        let hash = row_hash(&self.values_back(), algorithm);
+        numbered(&hash, &self.key_text_back(), &self.table_clause())
+    }
+
+    fn values(&self) -> Vec<RowValue<'static>> {
+        let value = |column: &Column| column.summed(&format!("({}\n)", column.expression));
+        self.columns.iter().map(value).collect()
+    }
+
+    fn values_back(&self) -> Vec<RowValue<'static>> {
+        let value = |column: &Column| column.summed(&format!("t.{}", quote_ident(&column.name)));
+        self.columns.iter().map(value).collect()
+    }
+
+    /// `FROM …` of the table, called `t`.
+    fn table_clause(&self) -> String {
+        format!("FROM {} t", self.into.name())
     }
 
     /// A text that names a row of `s`: its key's columns.
@@ -135,15 +146,22 @@ impl Move {
         if self.key.is_empty() {
             return "s::text".to_owned();
         }
-        let part = |column: &String| {
-            let name = quote_ident(column);
-            format!(
-                "{} || s.{name}::text",
-                pgfleet_sql::quote_literal_standard(&format!("{column}="))
-            )
+        concatenated(self.key.iter().map(|column| (column.as_str(), "s", column.as_str())))
+    }
+
+    /// The same text for the row `t` of the table that came from it, or the whole row where a column of the
+    /// key did not come along as it is.
+    fn key_text_back(&self) -> String {
+        let came = |key: &String| {
+            let same = |column: &&Column| column.plain_name().as_ref() == Some(key);
+            self.columns.iter().find(same).map(|column| column.name.as_str())
         };
-        let parts: Vec<_> = self.key.iter().map(part).collect();
-        format!("pg_catalog.concat_ws(', ', {})", parts.join(", "))
+        let columns: Option<Vec<_>> =
+            self.key.iter().map(|key| Some((key.as_str(), "t", came(key)?))).collect();
+        match columns.filter(|columns| !columns.is_empty()) {
+            Some(columns) => concatenated(columns.into_iter()),
+            None => "t::text".to_owned(),
+        }
     }
 
     /// COPY out of the source.
@@ -160,6 +178,23 @@ impl Move {
     fn format_clause(&self) -> &'static str {
         if self.is_binary { " (FORMAT binary)" } else { "" }
     }
+}
+
+fn summed(hash: &str, from: &str) -> String {
+    format!("SELECT pg_catalog.count(*), coalesce(pg_catalog.sum({hash}), 0)::numeric {from}")
+}
+
+fn numbered(hash: &str, name: &str, from: &str) -> String {
+    format!("SELECT {hash}, {name} {from} ORDER BY 1")
+}
+
+/// `name=value, …` of columns: what they are called, of which row, and what they are called there.
+fn concatenated<'a>(columns: impl Iterator<Item = (&'a str, &'a str, &'a str)>) -> String {
+    let part = |(name, row, column): (&str, &str, &str)| {
+        let label = pgfleet_sql::quote_literal_standard(&format!("{name}="));
+        format!("{label} || {row}.{}::text", quote_ident(column))
+    };
+    format!("pg_catalog.concat_ws(', ', {})", columns.map(part).collect::<Vec<_>>().join(", "))
 }
 
 impl Column {

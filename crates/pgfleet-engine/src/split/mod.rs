@@ -7,6 +7,7 @@
 //! anywhere is finished by running it again.
 
 mod copy;
+mod differing;
 mod fence;
 mod journal;
 mod later;
@@ -30,6 +31,7 @@ use pgfleet_core::split::{SplitFile, expand_variables, parse};
 use crate::conduct::Target;
 use crate::project::Project;
 
+pub use differing::{Differing, Rows as DifferingRows};
 pub use plan::{Look, Trust, make_plan};
 pub use reconcile::Reconciled;
 pub use reference::check_references;

@@ -11,6 +11,7 @@ use crate::connect::{Session, SessionError};
 use crate::journal::literal;
 use crate::queue::Queue;
 
+use super::differing::{Differing, Rows, Unread, differing};
 use super::journal::cell;
 use super::moving::SETTINGS;
 use super::{Family, Split};
@@ -26,6 +27,9 @@ pub struct Reconciled {
     pub here: Sum,
     /// Both are the same.
     pub ok: bool,
+    /// Which rows differ, where any do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub differing: Option<Differing>,
 }
 
 /// A number of rows, and the sum of a hash of each, which does not depend on their order.
@@ -142,8 +146,15 @@ impl<'a> Reconciler<'a> {
         .await;
         let in_source = |error: SessionError| self.split.source.session_problem(&error);
         let here = here.map_err(|error| family.target.session_problem(&error))?;
-        let sums = Reconciled::new(step, there.map_err(in_source)?, here);
+        let mut sums = Reconciled::new(step, there.map_err(in_source)?, here);
         record(source, self.split_id, &sums).await.map_err(in_source)?;
+        if !sums.ok {
+            let found = differing(source, session, step, algorithm).await;
+            sums.differing = Some(found.map_err(|unread| match unread {
+                Unread::Source(error) => in_source(error),
+                Unread::Here(error) => family.target.session_problem(&error),
+            })?);
+        }
         Ok(sums)
     }
 }
@@ -182,7 +193,18 @@ pub(super) async fn record(
 impl Reconciled {
     pub(super) fn new(step: &Move, source: Sum, here: Sum) -> Self {
         let ok = source == here && source.rows >= 0;
-        Self { table: step.into.to_string(), source, here, ok }
+        Self { table: step.into.to_string(), source, here, ok, differing: None }
+    }
+
+    fn rows_named(&self) -> Vec<String> {
+        let Some(differing) = &self.differing else { return Vec::new() };
+        let named = |rows: &Rows, side: &str| {
+            let samples = rows.samples.iter().map(|sample| format!("{side}: {sample}"));
+            samples.collect::<Vec<_>>()
+        };
+        let source = named(&differing.source, "only the source has it so");
+        let here = named(&differing.here, "only the new table has it so");
+        [source, here].concat()
     }
 
     /// The problem, when the sides differ.
@@ -196,14 +218,11 @@ impl Reconciled {
             false => format!("the source gives {} rows, the table has {}", source.rows, here.rows),
             true => format!("{} rows on both sides, and their checksums differ", here.rows),
         };
-        Some(
-            Problem::error(Code::SplitDiffers, what)
-                .in_target(self.table.clone())
-                .because(because)
-                .fix_with(
-                    "Take the split back, settle the cause, and run it again.",
-                    "pgfleet split rollback",
-                ),
-        )
+        let problem = Problem::error(Code::SplitDiffers, what).in_target(self.table.clone());
+        let problem = self.rows_named().into_iter().fold(problem, Problem::detail);
+        Some(problem.because(because).fix_with(
+            "Take the split back, settle the cause, and run it again.",
+            "pgfleet split rollback",
+        ))
     }
 }

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use pgfleet_testkit::{TestDb, client_command};
+use pgfleet_testkit::{Cluster, Project, TestDb, client_command};
 
 use crate::stage::{Stage, assert_says, wait_until};
 
@@ -32,6 +32,44 @@ fn a_look_shows_figures_and_growth_since_the_last_one() {
     assert_says(&second, &["\"growth\"", "\"table\": \"public.big\"", "\"connections_max\": 400"]);
     let third = stage.run(&["monitor"]).assert_success().stdout;
     assert_says(&third, &["growth in"]);
+}
+
+/// pg_receivewal is a standby as far as the server knows.
+#[test]
+fn statements_standbys_and_dead_rows_are_shown() {
+    let cluster = Cluster::fresh()
+        .setting("shared_preload_libraries", "pg_stat_statements")
+        .setting("wal_level", "replica")
+        .setting("max_wal_senders", 4)
+        .setting("autovacuum", "off")
+        .start();
+    let stage = Stage::on(cluster.database(), &[]);
+    stage.db.sql(
+        "CREATE EXTENSION pg_stat_statements; SELECT pg_create_physical_replication_slot('standby', true); \
+         CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 1000); DELETE FROM t WHERE id <= 400",
+    );
+    stage.db.psql("SELECT pg_sleep(0.3)").assert_success();
+    let received = Project::new();
+    let mut standby = client_command("pg_receivewal");
+    standby.arg("-D").arg(received.path()).args(["-S", "standby", "-d", &cluster.url("postgres")]);
+    let mut standby = standby.spawn().unwrap();
+    let there = "SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'";
+    wait_until(&stage.db, there);
+    wait_until(&stage.db, "SELECT pg_stat_get_dead_tuples('t'::regclass) = 400");
+    let look = stage.run(&["monitor"]).assert_success().stdout;
+    let page = stage.run(&["monitor", "--output", "json"]).assert_success().stdout;
+    standby.kill().unwrap();
+    standby.wait().unwrap();
+    let said = [
+        "400 dead of 1000 rows",
+        "Statements that took most time",
+        "SELECT pg_sleep($1)",
+        "1 calls, 3",
+        "pg_receivewal  streaming",
+        "slot standby  holds back",
+    ];
+    assert_says(&look, &said);
+    assert_says(&page, &["\"replicas\"", "\"lag_bytes\"", "\"statements\"", "\"mean_ms\""]);
 }
 
 #[test]

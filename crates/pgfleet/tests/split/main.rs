@@ -5,7 +5,9 @@
 
 mod crashed;
 mod disk;
+mod hunt;
 mod killed;
+mod service;
 mod story;
 mod traps;
 mod trouble;

@@ -1,5 +1,6 @@
 //! The whole way of the example.
 
+use super::service::Service;
 use super::{Stage, assert_says};
 
 #[test]
@@ -39,6 +40,10 @@ fn a_monolith_becomes_three_databases_and_one_again() {
     let stage = Stage::new(200);
     let before = stage.source_schema();
     stage.run(&["split", "plan"]).assert_success();
+    let service = Service::start(&stage);
+    let broken = service.failing(&stage);
+    assert_eq!(broken.len(), 4, "{broken:?}");
+    assert!(broken.iter().all(|check| check.contains("500")), "{broken:?}");
     let run = stage.run(&["split", "run"]).assert_success();
     assert_says(&run.stdout, &["all rows arrived", "tenant.commande_lignes", "800 rows"]);
     assert_eq!(stage.made(), "*_auth *_shared *_topsteel");
@@ -53,6 +58,7 @@ fn a_monolith_becomes_three_databases_and_one_again() {
     let in_source = "SELECT count(*) || ' ' || sum(total::numeric(12,2)) FROM commandes";
     assert_eq!(stage.value("_topsteel", total), stage.db.value(in_source));
     probe_application(&stage);
+    assert_eq!(service.failing(&stage), [""; 0]);
     let link = "SELECT count(*) FROM societe_users su JOIN users u ON u.id = su.user_id \
                 JOIN societes s ON s.id = su.societe_id WHERE s.code = 'TOPSTEEL' AND su.is_default";
     assert_eq!(stage.value("_auth", link), stage.db.value("SELECT count(*) FROM users"));
@@ -83,6 +89,7 @@ fn a_monolith_becomes_three_databases_and_one_again() {
     stage.run(&["split", "rollback", "--validate"]).assert_success();
     stage.run(&["split", "rollback"]).assert_success();
     assert_eq!((stage.made(), stage.source_schema()), (String::new(), before));
+    assert_eq!(service.failing(&stage).len(), 4, "the service lost its databases");
     stage.db.psql("INSERT INTO clients (name, code) VALUES ('late', 'L1')").assert_success();
 }
 

@@ -32,7 +32,20 @@ fn a_write_that_slips_through_is_found_by_reconciliation() {
     stage.db.sql("UPDATE clients SET email = 'changed' WHERE id = 1");
     let again = stage.run(&["split", "run", "--idle"]);
     assert_eq!(again.code, 4);
-    assert_says(&again.stderr, &["PF387", "tenant.clients", "checksums differ"]);
+    let named = ["only the source has it so: id=1\n", "only the new table has it so: id=1\n"];
+    assert_says(
+        &again.stderr,
+        &["PF387", "tenant.clients", "checksums differ", named[0], named[1]],
+    );
+    stage.value("_topsteel", "DELETE FROM documents WHERE id = 2");
+    let lost = stage.run(&["split", "run", "--idle", "--output", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&lost.stdout).unwrap();
+    let tables = json["targets"][0]["split"]["tables"].as_array().unwrap();
+    let table = tables.iter().find(|table| table["table"] == "tenant.documents").unwrap();
+    let expected = serde_json::json!({
+        "source": {"rows": 1, "samples": ["id=2"]}, "here": {"rows": 0, "samples": []}
+    });
+    assert_eq!(table["differing"], expected, "{}", lost.stdout);
 }
 
 #[test]
