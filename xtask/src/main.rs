@@ -24,8 +24,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   new-rule NAME   write the skeleton of a lint rule: its file, page and cases
   round-trip [--major N] FILE...
                   make schemas again from nothing and compare their dumps
-  soak [--pairs N] [--seed S] [--from N] [--major N]
-                  prove random pairs of schemas in both directions
+  soak [--pairs N] [--seed S] [--from N] [--major N] [--dumps N]
+                  prove random pairs of schemas in both directions, and hold the dumps of each
+                  Nth against each other
   tidy            check the tree's own rules";
 
 fn main() -> ExitCode {

@@ -144,6 +144,10 @@ fn take_back(mut demand: Demand, step: &RenameStep) -> Option<Demand> {
                 return None;
             }
         }
+        (Thing::Object(_), _) if matches!(&demand.rule, Rule::Domain { except, .. } if !except.is_empty()) =>
+        {
+            return None;
+        }
         (Thing::Object(id), to) => {
             for table in tables_of(&mut demand) {
                 if is_table(table, &id.schema, &id.name) {
@@ -210,7 +214,8 @@ struct Reader {
 impl Reader {
     fn read(&mut self, sql: &str, facts: &Facts, migration: &str, place: Option<Place>) {
         for demand in demands(sql) {
-            self.add(self.with_values(demand), migration, place.clone());
+            let demand = self.with_exceptions(self.with_values(demand));
+            self.add(demand, migration, place.clone());
         }
         let types = facts.creates.iter().filter(|object| object.kind == ObjectKind::Type);
         for made in types {
@@ -224,8 +229,10 @@ impl Reader {
             let written = facts.locks.iter().filter_map(|lock| lock.relation.as_ref());
             self.touched.extend(written.map(key));
         }
-        let relation =
-            |kind| matches!(kind, ObjectKind::Table | ObjectKind::Relation | ObjectKind::View);
+        let relation = |kind| {
+            use ObjectKind::{Domain, Relation, Table, View};
+            matches!(kind, Table | Relation | View | Domain)
+        };
         let made = facts.creates.iter().chain(&facts.drops).filter(|object| relation(object.kind));
         self.touched.extend(made.map(|object| key(&object.name)));
         if let Some(rename) = &facts.rename {
@@ -246,6 +253,14 @@ impl Reader {
         if let Some(values) = name.and_then(|name| self.enums.get(&name)).filter(|_| is_cast) {
             let condition = format!("{}::text IN {values}", quote_ident(column));
             demand.rule = Rule::Check { condition };
+        }
+        demand
+    }
+
+    /// A domain's columns in tables that were changed before are not asked.
+    fn with_exceptions(&self, mut demand: Demand) -> Demand {
+        if let Rule::Domain { except, .. } = &mut demand.rule {
+            except.extend(self.touched.union(&self.retyped).cloned());
         }
         demand
     }
@@ -308,22 +323,7 @@ fn key(name: &QualifiedName) -> String {
 /// Rows that break a demand, as a problem.
 pub fn broken(demand: &RowDemand, rows: &Violations) -> Problem {
     let table = &demand.demand.table;
-    let (count, does) = match rows.count {
-        1 => ("1 row".to_owned(), of_one(breaks(&demand.demand.rule))),
-        count => (format!("{count} rows"), breaks(&demand.demand.rule)),
-    };
-    let what = format!("{count} of {table} {does}");
-    let mut problem = Problem::error(Code::RowsWouldBreak, what);
-    if !demand.migration.is_empty() {
-        problem = problem.because(format!("{} would fail on them", demand.migration));
-    }
-    problem.place.clone_from(&demand.place);
-    for sample in &rows.samples {
-        problem = problem.detail(sample.clone());
-    }
-    let problem = problem
-        .fix_with("See them all.", rows.query.clone())
-        .fix("Correct the rows, or correct them in the migration before the rule.");
+    let problem = told(demand, rows, table, breaks(&demand.demand.rule));
     match &demand.demand.rule {
         Rule::Fits { column, type_text, .. } if type_text.ends_with("[]") => {
             let column = quote_ident(column);
@@ -336,6 +336,41 @@ pub fn broken(demand: &RowDemand, rows: &Violations) -> Problem {
         }
         _ => problem,
     }
+}
+
+/// Rows of a table that break the demand of a domain by one of their columns.
+pub fn broken_by_column(
+    demand: &RowDemand,
+    rows: &Violations,
+    table: &QualifiedName,
+    column: &str,
+) -> Problem {
+    let (domain, column) = (&demand.demand.table, quote_ident(column));
+    let does = match &demand.demand.rule {
+        Rule::Domain { condition: Some(condition), .. } => {
+            format!("have a {column} that breaks the check {condition} of domain {domain}")
+        }
+        _ => format!("have no {column}, whose domain {domain} becomes NOT NULL"),
+    };
+    told(demand, rows, table, does)
+}
+
+fn told(demand: &RowDemand, rows: &Violations, table: &QualifiedName, does: String) -> Problem {
+    let what = match rows.count {
+        1 => format!("1 row of {table} {}", of_one(does)),
+        count => format!("{count} rows of {table} {does}"),
+    };
+    let mut problem = Problem::error(Code::RowsWouldBreak, what);
+    if !demand.migration.is_empty() {
+        problem = problem.because(format!("{} would fail on them", demand.migration));
+    }
+    problem.place.clone_from(&demand.place);
+    for sample in &rows.samples {
+        problem = problem.detail(sample.clone());
+    }
+    problem
+        .fix_with("See them all.", rows.query.clone())
+        .fix("Correct the rows, or correct them in the migration before the rule.")
 }
 
 /// `have a` is said of several rows.
@@ -361,6 +396,13 @@ fn breaks(rule: &Rule) -> String {
         }
         Rule::Fits { column, type_text, .. } => format!("have a {column} that is no {type_text}"),
         Rule::Validated { constraint } => format!("break {constraint}"),
+        Rule::Excludes { pairs, .. } => {
+            let pairs: Vec<_> =
+                pairs.iter().map(|(key, with)| format!("{key} WITH {with}")).collect();
+            format!("are not allowed beside another by EXCLUDE ({})", pairs.join(", "))
+        }
+        Rule::Domain { condition: Some(condition), .. } => format!("break the check {condition}"),
+        Rule::Domain { condition: None, .. } => "have no value".to_owned(),
     }
 }
 
@@ -399,6 +441,16 @@ mod tests {
         assert_eq!(found(&[made, turned]), ["break the check m::text IN ('good', 'bad')"]);
         let other = "ALTER TABLE t ALTER COLUMN m TYPE \"Mood_new\" USING 'good'";
         assert_eq!(found(&[made, other]), ["have a m that is no \"Mood_new\""]);
+    }
+
+    #[test]
+    fn columns_of_tables_that_were_changed_are_not_asked_for_a_domain() {
+        let add = "ALTER DOMAIN d ADD CHECK (VALUE > 0)";
+        let demands = script_demands(["UPDATE t SET a = 1", "ALTER TABLE u ALTER a TYPE d", add]);
+        let rule = demands.last().map(|found| found.demand.rule.clone());
+        let except = vec!["t".to_owned(), "u".to_owned()];
+        assert_eq!(rule, Some(Rule::Domain { condition: Some("VALUE > 0".to_owned()), except }));
+        assert_eq!(found(&["CREATE DOMAIN d AS int", add]), Vec::<String>::new());
     }
 
     #[test]

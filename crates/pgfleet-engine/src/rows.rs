@@ -5,9 +5,9 @@
 
 use pgfleet_core::diagnose::{Problem, Severity, Violations};
 use pgfleet_core::program;
-use pgfleet_core::rows::{RowDemand, broken, pending_demands};
+use pgfleet_core::rows::{RowDemand, broken, broken_by_column, pending_demands};
 use pgfleet_sql::classify::{Demand, Rule, demands};
-use pgfleet_sql::{quote_ident, quote_literal};
+use pgfleet_sql::{QualifiedName, quote_ident, quote_literal};
 
 use crate::compare::Side;
 use crate::conduct::{ChangeError, Opened, Selection, Target, pending, read_include};
@@ -17,6 +17,9 @@ use crate::project::Project;
 
 /// One cast of all values may take this long, in milliseconds.
 const CAST_TIMEOUT_MS: u32 = 10_000;
+
+/// Of a domain no more columns are asked.
+const COLUMNS_MAX: usize = 100;
 
 /// Refuses pending migrations that existing rows will break.
 ///
@@ -78,13 +81,67 @@ pub async fn broken_by_difference(
 pub async fn broken_demands(session: &Session, wanted: &[RowDemand]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for demand in wanted {
-        if let Some(rows) = violations(session, &demand.demand).await
+        let Some(demand) = &told_apart(session, demand).await else { continue };
+        if let Rule::Domain { condition, except } = &demand.demand.rule {
+            let asked = (condition.as_deref(), except.as_slice());
+            problems.extend(broken_by_columns(session, demand, asked).await);
+        } else if let Some(rows) = violations(session, &demand.demand).await
             && rows.count > 0
         {
             problems.push(broken(demand, &rows));
         }
     }
     problems
+}
+
+/// The columns of a domain, and of domains over it, whose values it does not allow.
+async fn broken_by_columns(
+    session: &Session,
+    demand: &RowDemand,
+    (condition, except): (Option<&str>, &[String]),
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (table, column) in columns_of(session, &demand.demand.table, except).await {
+        let name = quote_ident(&column);
+        let breaks = match condition {
+            None => format!("t.{name} IS NULL"),
+            // VALUE is read as the name of a column, and this one is the nearest.
+            Some(condition) => {
+                format!("NOT (SELECT ({condition}) FROM (SELECT t.{name} AS value) AS one)")
+            }
+        };
+        if let Some(rows) = rows_where(session, &table.to_string(), &breaks).await
+            && rows.count > 0
+        {
+            problems.push(broken_by_column(demand, &rows, &table, &column));
+        }
+    }
+    problems
+}
+
+/// Columns that a table does not have from another one, whose rows are asked with it.
+async fn columns_of(
+    session: &Session,
+    domain: &QualifiedName,
+    except: &[String],
+) -> Vec<(QualifiedName, String)> {
+    let Ok(domain) = quote_literal(&domain.to_string()) else { return Vec::new() };
+    let sql = format!(
+        "WITH RECURSIVE d (oid) AS (SELECT to_regtype({domain})::oid UNION \
+         SELECT t.oid FROM pg_type t JOIN d ON t.typbasetype = d.oid WHERE t.typtype = 'd') \
+         SELECT n.nspname, c.relname, a.attname FROM pg_attribute a JOIN d ON a.atttypid = d.oid \
+         JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped AND a.attinhcount = 0 \
+         ORDER BY 1, 2, a.attnum LIMIT {COLUMNS_MAX}"
+    );
+    let rows = session.query_text(&sql).await.unwrap_or_default();
+    let column = |row: Vec<Option<String>>| match <[_; 3]>::try_from(row) {
+        Ok([Some(schema), Some(table), Some(column)]) if !except.contains(&table) => {
+            Some((QualifiedName::new(schema, table), column))
+        }
+        _ => None,
+    };
+    rows.into_iter().filter_map(column).collect()
 }
 
 async fn violations(session: &Session, demand: &Demand) -> Option<Violations> {
@@ -100,7 +157,8 @@ async fn violations(session: &Session, demand: &Demand) -> Option<Violations> {
         Rule::Unique { keys, predicate, nulls_are_equal, primary } => {
             let condition =
                 unique_condition(keys, predicate.as_deref(), *nulls_are_equal || *primary);
-            let twice = duplicates_of(session, &table, &keys.join(", "), &condition).await?;
+            let own = own_rows(session, &table).await;
+            let twice = duplicates_of(session, &own, &keys.join(", "), &condition).await?;
             if twice.count > 0 || !*primary {
                 return Some(twice);
             }
@@ -113,13 +171,47 @@ async fn violations(session: &Session, demand: &Demand) -> Option<Violations> {
                 false => referenced.clone(),
                 true => primary_key(session, &other).await,
             };
-            let condition = orphan_condition(columns, &other, &keys)?;
-            rows_where(session, &table, &condition).await
+            let condition = orphan_condition(columns, &own_rows(session, &other).await, &keys)?;
+            rows_where(session, &own_rows(session, &table).await, &condition).await
         }
         Rule::Fits { column, type_text, using } => {
             misfits(session, &table, column, type_text, using.as_deref()).await
         }
-        Rule::Validated { constraint } => validated(session, demand, constraint).await,
+        Rule::Excludes { pairs, predicate } => {
+            let own = own_rows(session, &table).await;
+            rows_where(session, &own, &conflict_condition(&own, pairs, predicate.as_deref())).await
+        }
+        // Asked as what it demands; asked column by column.
+        Rule::Validated { .. } | Rule::Domain { .. } => None,
+    }
+}
+
+/// True of a row beside which another is that is to it what all of the operators say.
+fn conflict_condition(table: &str, pairs: &[(String, String)], predicate: Option<&str>) -> String {
+    let counts = predicate.map_or_else(|| "true".to_owned(), |text| format!("({text})"));
+    let keys: Vec<_> =
+        (1..).zip(pairs).map(|(n, (key, _))| format!("({key}) AS pgfleet_key_{n}")).collect();
+    let like: Vec<_> = (1..)
+        .zip(pairs)
+        .map(|(n, (key, with))| format!("({key}) {with} others.pgfleet_key_{n}"))
+        .collect();
+    format!(
+        "{counts} AND EXISTS (SELECT FROM (SELECT tableoid AS pgfleet_table, ctid AS pgfleet_row, \
+         {} FROM {table} WHERE {counts}) AS others WHERE (others.pgfleet_table, others.pgfleet_row) \
+         <> (t.tableoid, t.ctid) AND {})",
+        keys.join(", "),
+        like.join(" AND ")
+    )
+}
+
+/// Keys, exclusions and foreign keys of a table that others inherit from are not theirs; those of a
+/// partitioned table are.
+async fn own_rows(session: &Session, table: &str) -> String {
+    let Ok(literal) = quote_literal(table) else { return table.to_owned() };
+    let sql = format!("SELECT FROM pg_class WHERE oid = to_regclass({literal}) AND relkind = 'r'");
+    match session.query_text(&sql).await {
+        Ok(rows) if !rows.is_empty() => format!("ONLY {table}"),
+        _ => table.to_owned(),
     }
 }
 
@@ -185,18 +277,21 @@ fn text_limit(type_text: &str) -> Option<u32> {
     is_text.then(|| rest.trim_end_matches(')').trim().parse().ok()).flatten()
 }
 
-/// A constraint that was there before, by its definition.
-async fn validated(session: &Session, demand: &Demand, constraint: &str) -> Option<Violations> {
+/// What a constraint that was there before demands, by its definition; any other demand as it is.
+async fn told_apart(session: &Session, demand: &RowDemand) -> Option<RowDemand> {
+    let Rule::Validated { constraint } = &demand.demand.rule else { return Some(demand.clone()) };
     let literal = |text: &str| quote_literal(text).ok();
-    let (table, name) = (literal(&demand.table.to_string())?, literal(constraint)?);
+    let (table, name) = (literal(&demand.demand.table.to_string())?, literal(constraint)?);
     let sql = format!(
-        "SELECT pg_get_constraintdef(oid) FROM pg_constraint \
-         WHERE conrelid = to_regclass({table}) AND conname = {name}"
+        "SELECT pg_get_constraintdef(oid), CASE conrelid WHEN 0 THEN 'DOMAIN' ELSE 'TABLE' END \
+         FROM pg_constraint WHERE conname = {name} \
+         AND (conrelid = to_regclass({table}) OR contypid = to_regtype({table}))"
     );
     let rows = session.query_text(&sql).await.ok()?;
-    let definition = rows.first()?.first()?.clone()?;
+    let [Some(definition), Some(kind)] = rows.first()?.as_slice() else { return None };
     let definition = definition.trim_end_matches(" NOT VALID");
-    let add = format!("ALTER TABLE {} ADD {definition}", demand.table);
+    let add = format!("ALTER {kind} {} ADD {definition}", demand.demand.table);
     let [found] = &demands(&add)[..] else { return None };
-    Box::pin(violations(session, found)).await
+    let constraint = Some(constraint.clone());
+    Some(RowDemand { demand: Demand { constraint, ..found.clone() }, ..demand.clone() })
 }

@@ -15,7 +15,7 @@ use std::{
 
 use pgfleet_testkit::{
     Cluster, majors,
-    random::{Bench, Design, Proven, smallest},
+    random::{Bench, Design, Failure, Proven, Sort, smallest},
 };
 
 /// Failing pairs after which it stops.
@@ -28,7 +28,10 @@ struct Soak {
     pairs: u64,
     next: AtomicU64,
     failed: AtomicU64,
+    /// Pairs that failed, by sort: refused, wrong, panicked.
+    sorts: Mutex<[u64; 3]>,
     sums: Mutex<Proven>,
+    dumps_every: u32,
 }
 
 /// Proves pairs and prints those that fail.
@@ -50,7 +53,9 @@ pub(crate) fn run(options: &[&str]) -> ExitCode {
         pairs: from + pairs,
         next: AtomicU64::new(from),
         failed: AtomicU64::new(0),
+        sorts: Mutex::default(),
         sums: Mutex::default(),
+        dumps_every: option("--dumps").and_then(|every| u32::try_from(every).ok()).unwrap_or(0),
     };
     println!("seed {}", soak.seed);
     let start = Instant::now();
@@ -66,7 +71,7 @@ fn today() -> u64 {
 
 impl Soak {
     fn work(&self) {
-        let mut bench = Bench::on(&self.cluster);
+        let mut bench = Bench::on(&self.cluster).with_dumps(self.dumps_every);
         while self.failed.load(Ordering::Relaxed) < ENOUGH {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.pairs {
@@ -76,7 +81,7 @@ impl Soak {
             let to = from.changed(number);
             match bench.prove(&from, &to) {
                 Ok(proven) => self.add(proven),
-                Err(_) => self.report(&mut bench, number, &from, &to),
+                Err(failure) => self.report(&mut bench, number, (&from, &to), failure),
             }
         }
     }
@@ -90,9 +95,23 @@ impl Soak {
         sums.pairs += 1;
     }
 
-    fn report(&self, bench: &mut Bench, number: u64, from: &Design, to: &Design) {
+    fn report(
+        &self,
+        bench: &mut Bench,
+        number: u64,
+        (from, to): (&Design, &Design),
+        failure: Failure,
+    ) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        let (from, to, failure) = smallest(bench, from, to);
+        if let Ok(mut sorts) = self.sorts.lock() {
+            sorts[failure.sort as usize] += 1;
+        }
+        let small = match failure.sort {
+            // Only some pairs are dumped.
+            Sort::Wrong => None,
+            Sort::Refused | Sort::Panicked => smallest(bench, from, to),
+        };
+        let (from, to, failure) = small.unwrap_or_else(|| (from.clone(), to.clone(), failure));
         let script = |design: &Design| design.statements().join(";\n  ");
         println!(
             "== pair {number}, {}\nfrom:\n  {}\nto:\n  {}\n{}\n",
@@ -105,10 +124,11 @@ impl Soak {
 
     fn print(&self, start: Instant) {
         let Ok(sums) = self.sums.lock() else { return };
-        let failed = self.failed.load(Ordering::Relaxed);
+        let [refused, wrong, panicked] = self.sorts.lock().map(|sorts| *sorts).unwrap_or_default();
         println!(
-            "{} pairs proven in both directions, {failed} not, in {:.0} s; on average {} objects a \
-             schema and {} changes; {} of {} statements refused",
+            "{} pairs proven in both directions, {refused} refused by the proof, {wrong} wrong, \
+             {panicked} panicked, in {:.0} s; on average {} objects a schema and {} changes; the server \
+             took {} of {} statements not",
             sums.pairs,
             start.elapsed().as_secs_f64(),
             sums.objects / (2 * sums.pairs).max(1),

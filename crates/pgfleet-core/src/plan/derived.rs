@@ -5,13 +5,22 @@ use crate::folder::SqlBody;
 use crate::place::Place;
 use crate::schema::Schema;
 use crate::schema::diff::{Statement, Unit, compare, units};
+use crate::schema::rename::RenameStep;
 
 /// Names are qualified, and bodies may name what comes later.
 const SETTINGS: &str = "SET LOCAL check_function_bodies = off;\nSET LOCAL search_path = '';\n";
 
-/// What takes a migration back, from the schemas that it leaves and finds.
-pub fn derive_way_back(after: &Schema, before: &Schema, migration: &str) -> SqlBody {
-    SqlBody::verbatim(text(&compare(after, before).statements()), derived_place(migration))
+/// What takes a migration back: the renames that take back its own, and what is left from the schema
+/// after them to the one that it found.
+pub fn derive_way_back(
+    renames: &[RenameStep],
+    after: &Schema,
+    before: &Schema,
+    migration: &str,
+) -> SqlBody {
+    let mut statements: Vec<_> = renames.iter().map(RenameStep::statement).collect();
+    statements.extend(compare(after, before).statements());
+    SqlBody::verbatim(text(&statements), derived_place(migration))
 }
 
 /// Where the statements of a derived way back stand: in no file.

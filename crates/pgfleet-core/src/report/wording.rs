@@ -2,6 +2,7 @@
 
 use super::{MigrationOutcome, RunReport};
 use crate::diagnose::{Problem, Severity};
+use crate::plan::is_difference;
 
 /// A time as a person reads it: `0.4 ms`, `12 ms`, `3.42 s`, `2 min 05 s`.
 pub(super) fn duration(elapsed_ms: f64) -> String {
@@ -39,11 +40,14 @@ pub(super) fn verdict(report: &RunReport) -> String {
     let failed = count(MigrationOutcome::Failed);
     let errors = report.problems.iter().filter(|problem| problem.is_error()).count();
     let time = duration(report.elapsed_ms);
+    let is_difference = report.migrations.iter().all(|one| is_difference(&one.version));
+    let noun = if is_difference { "difference" } else { "migration" };
+    let count = format!("{done} of {all} {noun}{} done in {time}", if all == 1 { "" } else { "s" });
     match (failed, errors) {
         (0, 0) if all == 0 => format!("nothing to do ({time})"),
-        (0, 0) if done == all => format!("{done} of {all} migrations done in {time}"),
-        (0, 0) => format!("stopped: {done} of {all} migrations done in {time}"),
-        _ => format!("failed: {done} of {all} migrations done in {time}"),
+        (0, 0) if done == all => count,
+        (0, 0) => format!("stopped: {count}"),
+        _ => format!("failed: {count}"),
     }
 }
 

@@ -89,6 +89,10 @@ pub(super) fn canonical(object: &Object) -> Object {
             view.definition = spelling::canonical_view(&view.definition);
             view.columns.iter_mut().for_each(respell_column);
         }
+        Body::Range(range) => {
+            // A dump does not say what they are called.
+            (range.constructors, range.multirange_constructors) = (None, None);
+        }
         Body::Index(index) => respell(&mut index.definition),
         Body::Trigger(trigger) => respell(&mut trigger.definition),
         Body::Rule(rule) => respell(&mut rule.definition),

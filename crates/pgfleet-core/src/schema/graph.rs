@@ -9,6 +9,8 @@ mod sort;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sort::Pair;
+
 use super::diff::{Difference, TableRebuild, is_attached, owns, table_position};
 use super::{Body, Edge, Kind, Object, ObjectId};
 
@@ -68,10 +70,10 @@ struct Graph<'d, 's> {
     steps: Vec<Step>,
     /// Of what is dropped, what it goes with.
     goes_with: BTreeMap<usize, Option<usize>>,
-    numbers: BTreeMap<Step, usize>,
-    after: BTreeSet<(usize, usize)>,
+    numbers: BTreeMap<Step, u32>,
+    after: Vec<Pair>,
     /// As `after`, where it can be: see [`mention`].
-    rather_after: BTreeSet<(usize, usize)>,
+    rather_after: Vec<Pair>,
 }
 
 impl<'d, 's> Graph<'d, 's> {
@@ -82,8 +84,8 @@ impl<'d, 's> Graph<'d, 's> {
             steps: Vec::new(),
             goes_with: difference.drops.iter().map(goes_with).collect(),
             numbers: BTreeMap::new(),
-            after: BTreeSet::new(),
-            rather_after: BTreeSet::new(),
+            after: Vec::new(),
+            rather_after: Vec::new(),
         };
         let free: Vec<usize> = graph
             .goes_with
@@ -114,7 +116,7 @@ impl<'d, 's> Graph<'d, 's> {
     }
 
     fn add(&mut self, step: Step) {
-        self.numbers.insert(step, self.steps.len());
+        self.numbers.insert(step, u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
         self.steps.push(step);
     }
 
@@ -123,7 +125,7 @@ impl<'d, 's> Graph<'d, 's> {
         if let (Some(first), Some(second)) = (number(first), number(second))
             && first != second
         {
-            self.after.insert((first, second));
+            self.after.push((first, second));
         }
     }
 
@@ -376,7 +378,7 @@ impl<'d, 's> Graph<'d, 's> {
             let steps = (self.make_of(needed), self.make_of(needing));
             if let (Some(first), Some(second)) = steps {
                 let numbers = (self.numbers[&first], self.numbers[&second]);
-                self.rather_after.insert(numbers);
+                self.rather_after.push(numbers);
             }
         }
     }
@@ -558,10 +560,10 @@ impl<'d, 's> Graph<'d, 's> {
         (weight, schema.objects[at].id.kind, at)
     }
 
-    fn sort(&self) -> Vec<Step> {
-        let key = |number: usize| self.priority(self.steps[number]);
-        let keys: Vec<_> = (0..self.steps.len()).map(key).collect();
-        let order = sort::sort(&keys, &self.after, &self.rather_after);
+    fn sort(mut self) -> Vec<Step> {
+        let keys: Vec<_> = self.steps.iter().map(|step| self.priority(*step)).collect();
+        self.numbers.clear();
+        let order = sort::sort(&keys, self.after, self.rather_after);
         order.into_iter().map(|number| self.steps[number]).collect()
     }
 }

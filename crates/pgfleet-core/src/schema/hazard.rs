@@ -10,7 +10,7 @@ use pgfleet_sql::{Facts, Kind as Work, LockMode, QualifiedName, Severity, quote_
 use serde::Serialize;
 
 use super::diff::{Difference, Statement};
-use super::rename::{Proposal, RenameStep, Thing};
+use super::rename::{Proposal, RenameOrigin, RenameStep, Thing};
 use super::{Body, Kind, ObjectId, Schema};
 
 /// One thing to think about.
@@ -260,6 +260,10 @@ fn breaks_code(step: &RenameStep) -> Option<String> {
     use Kind::{Constraint, Index, Policy, Publication, Rule, Statistics, Trigger};
     let named = match &step.thing {
         Thing::Check { .. } => return None,
+        // The range that it makes is told.
+        Thing::Object(id) if id.kind == Kind::Function && step.origin == RenameOrigin::Followed => {
+            return None;
+        }
         Thing::Object(id) => match id.kind {
             Constraint | Index | Policy | Publication | Rule | Statistics | Trigger => return None,
             _ => id.sql_address(),
@@ -333,6 +337,15 @@ fn fails_when(rule: &Rule) -> String {
             format!("fails when a value of {column} cannot become {type_text}")
         }
         Rule::Validated { constraint } => format!("fails when a row breaks {constraint}"),
+        Rule::Excludes { pairs, .. } => {
+            let pairs: Vec<_> =
+                pairs.iter().map(|(key, with)| format!("{key} WITH {with}")).collect();
+            format!("fails when two rows are ({}) to each other", pairs.join(", "))
+        }
+        Rule::Domain { condition: Some(condition), .. } => {
+            format!("fails when a column of it does not satisfy {condition}")
+        }
+        Rule::Domain { condition: None, .. } => "fails when a column of it is NULL".to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@
 //! with an empty search path, so that everything is qualified); nothing here parses SQL.
 
 pub mod ddl;
+mod details;
 pub mod diff;
 mod fingerprint;
 mod foreign;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use details::{ColumnDetails, Details};
 pub use fingerprint::Digests;
 pub use foreign::{ForeignDataWrapper, ForeignOption, ForeignServer, UserMapping};
 pub use grant::{DefaultPrivileges, Grant, PUBLIC, read_acl};
@@ -41,8 +43,8 @@ pub use table::{
     ReplicaIdentity, Sequence, SequenceOwner, Statistics, Table,
 };
 pub use types::{
-    Composite, DomainConstraint, DomainType, EnumType, Extension, Properties, TextSearchConfig,
-    TextSearchMapping,
+    Composite, DomainConstraint, DomainType, EnumType, Extension, Properties, RangeType,
+    TextSearchConfig, TextSearchMapping,
 };
 
 /// Layout version of a snapshot.
@@ -111,7 +113,7 @@ pub enum Body {
     Enum(EnumType),
     Domain(DomainType),
     Composite(Composite),
-    Range(Properties),
+    Range(RangeType),
     Sequence(Sequence),
     Table(Box<Table>),
     Constraint(Constraint),

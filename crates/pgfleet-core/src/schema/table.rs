@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::details::Details;
 use super::foreign::ForeignOption;
-use super::grant::Grant;
 
 /// A table, partitioned table or foreign table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -103,30 +103,12 @@ pub struct Column {
     /// `GENERATED … AS IDENTITY`.
     #[serde(skip_serializing_if = "is_default")]
     pub identity: Option<Box<Identity>>,
-    /// As SQL, when it is not the type's own.
-    #[serde(skip_serializing_if = "is_default")]
-    pub collation: Option<String>,
-    /// `PLAIN`, `EXTERNAL`, `EXTENDED` or `MAIN`, when it is not the type's own.
-    #[serde(skip_serializing_if = "is_default")]
-    pub storage: Option<String>,
-    /// `pglz` or `lz4`, when it is said.
-    #[serde(skip_serializing_if = "is_default")]
-    pub compression: Option<String>,
-    /// `SET STATISTICS`, when it is said.
-    #[serde(skip_serializing_if = "is_default")]
-    pub statistics: Option<i32>,
-    /// `n_distinct=…` and the like, sorted.
-    #[serde(skip_serializing_if = "is_default")]
-    pub options: Vec<String>,
     /// It comes from a parent table alone.
     #[serde(skip_serializing_if = "is_default")]
     pub inherited: bool,
-    /// Options of a foreign table's column.
-    #[serde(skip_serializing_if = "is_default")]
-    pub foreign_options: Vec<ForeignOption>,
-    /// What roles other than the owner may do with it.
-    #[serde(skip_serializing_if = "is_default")]
-    pub grants: Vec<Grant>,
+    /// What few columns have.
+    #[serde(flatten)]
+    pub details: Details,
 }
 
 /// How a generated column is kept.

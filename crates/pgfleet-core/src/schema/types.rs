@@ -25,6 +25,50 @@ pub struct Properties {
     pub properties: BTreeMap<String, String>,
 }
 
+/// A range type.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeType {
+    /// The clauses of `CREATE TYPE … AS RANGE`.
+    #[serde(flatten)]
+    pub clauses: Properties,
+    /// The name of its constructors as SQL, when it is not its own, as after `ALTER TYPE … RENAME`. It
+    /// does not count in comparisons: a dump does not say it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub constructors: Option<String>,
+    /// The same of its multirange type.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub multirange_constructors: Option<String>,
+}
+
+impl RangeType {
+    /// The type of its bounds, as SQL.
+    pub fn subtype(&self) -> &str {
+        self.clauses.properties.get("SUBTYPE").map_or("", String::as_str)
+    }
+
+    /// Names as SQL and argument types of its constructors, then of those of its multirange type; `own` is
+    /// its name (`makeRangeConstructors` and `makeMultirangeConstructors` in
+    /// src/backend/commands/typecmds.c).
+    pub fn constructors<'a>(&'a self, own: &'a str) -> [(&'a str, String); 5] {
+        let subtype = self.subtype();
+        let name = self.constructors.as_deref().unwrap_or(own);
+        let multirange = self.multirange_constructors.as_deref().or(self.multirange());
+        let multirange = multirange.unwrap_or_default();
+        [
+            (name, format!("{subtype}, {subtype}")),
+            (name, format!("{subtype}, {subtype}, text")),
+            (multirange, String::new()),
+            (multirange, own.to_owned()),
+            (multirange, format!("VARIADIC {own}[]")),
+        ]
+    }
+
+    /// Its multirange type, as SQL.
+    pub fn multirange(&self) -> Option<&str> {
+        self.clauses.properties.get("MULTIRANGE_TYPE_NAME").map(String::as_str)
+    }
+}
+
 /// An enum.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnumType {

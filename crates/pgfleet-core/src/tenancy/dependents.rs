@@ -161,9 +161,9 @@ fn beside_name(writer: &Writer<'_>, object: &Object) -> String {
 
 /// What a column has besides type, default and NOT NULL. How values are kept belongs to the old type.
 pub(super) fn details(writer: &Writer<'_>, is: &Column, keeps_type: bool) -> Vec<String> {
-    let kept = match keeps_type {
-        true => is.clone(),
-        false => Column { storage: None, compression: None, ..is.clone() },
-    };
+    let mut kept = is.clone();
+    if !keeps_type {
+        (kept.storage, kept.compression) = (None, None);
+    }
     ddl::column_details(writer.lookup.schema, writer.state.object, &kept)
 }

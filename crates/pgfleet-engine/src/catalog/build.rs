@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use pgfleet_core::schema::{
-    Body, Column, Constraint, ConstraintKind, ForeignOption, ForeignPart, Generated, Identity,
-    Index, Kind, Object, ObjectId, PUBLIC, Persistence, ReplicaIdentity, Schema, Sequence,
-    SequenceOwner, Table, read_acl,
+    Body, Column, ColumnDetails, Constraint, ConstraintKind, ForeignOption, ForeignPart, Generated,
+    Identity, Index, Kind, Object, ObjectId, PUBLIC, Persistence, ReplicaIdentity, Schema,
+    Sequence, SequenceOwner, Table, read_acl,
 };
 
 use super::Query;
@@ -70,6 +70,20 @@ impl Builder {
     }
 
     fn column(&mut self, row: &Row<'_>) -> Result<(), String> {
+        let details = ColumnDetails {
+            collation: row.optional(8),
+            storage: row.get(9).map(storage_name),
+            compression: match row.letter(10) {
+                'p' => Some("pglz".to_owned()),
+                'l' => Some("lz4".to_owned()),
+                _ => None,
+            },
+            statistics: row.get(11).map(|_| row.number(11)).transpose()?,
+            options: row.sorted(12)?,
+            foreign_options: foreign_options(row, 14)?,
+            // The owner is told by the table's row.
+            grants: Vec::new(),
+        };
         let column = Column {
             name: row.owned(2),
             type_name: row.owned(3),
@@ -81,19 +95,8 @@ impl Builder {
                 _ => None,
             },
             identity: None,
-            collation: row.optional(8),
-            storage: row.get(9).map(storage_name),
-            compression: match row.letter(10) {
-                'p' => Some("pglz".to_owned()),
-                'l' => Some("lz4".to_owned()),
-                _ => None,
-            },
-            statistics: row.get(11).map(|_| row.number(11)).transpose()?,
-            options: row.sorted(12)?,
             inherited: row.flag(13),
-            foreign_options: foreign_options(row, 14)?,
-            // The owner is told by the table's row.
-            grants: Vec::new(),
+            details: details.into(),
         };
         let acl: Vec<String> = row.json(15)?;
         let number = row.number(1)?;

@@ -118,7 +118,8 @@ impl Linker {
         }
         let mut schema = Schema::empty();
         let mut objects: Vec<Option<Object>> = self.objects.into_iter().map(Some).collect();
-        schema.objects = order.iter().filter_map(|old| objects[*old].take()).collect();
+        schema.objects.reserve_exact(objects.len());
+        schema.objects.extend(order.iter().filter_map(|old| objects[*old].take()));
         let edge = |edge: Edge| Edge {
             from: moved[edge.from as usize],
             to: moved[edge.to as usize],

@@ -27,7 +27,16 @@ SELECT 'pg_type'::regclass::oid, t.oid, n.nspname, t.typname, NULL, NULL,
         'COLLATION', CASE WHEN r.rngcollation <> 0 THEN r.rngcollation::regcollation::text END,
         'CANONICAL', CASE WHEN r.rngcanonical <> 0 THEN r.rngcanonical::regproc::text END,
         'SUBTYPE_DIFF', CASE WHEN r.rngsubdiff <> 0 THEN r.rngsubdiff::regproc::text END,
-        'MULTIRANGE_TYPE_NAME', format_type(r.rngmultitypid, NULL))))
+        'MULTIRANGE_TYPE_NAME', format_type(r.rngmultitypid, NULL))),
+        'constructors', (SELECT format('%I.%I', p_n.nspname, p.proname)
+            FROM pg_proc p JOIN pg_namespace p_n ON p_n.oid = p.pronamespace
+            WHERE p.prosrc = 'range_constructor2' AND p.prorettype = t.oid
+                AND (p.pronamespace, p.proname) <> (t.typnamespace, t.typname)),
+        'multirange_constructors', (SELECT format('%I.%I', p_n.nspname, p.proname)
+            FROM pg_proc p JOIN pg_namespace p_n ON p_n.oid = p.pronamespace
+            JOIN pg_type m ON m.oid = p.prorettype
+            WHERE p.prosrc = 'multirange_constructor0' AND m.oid = r.rngmultitypid
+                AND (p.pronamespace, p.proname) <> (m.typnamespace, m.typname)))
     END
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace

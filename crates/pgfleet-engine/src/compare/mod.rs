@@ -15,6 +15,7 @@ use crate::conduct::Target;
 
 pub use beyond::{Desired, complete_desired, complete_start};
 pub use proof::prove;
+pub(crate) use rename::rename_back;
 pub use rename::{RenameWishes, Renamed, rename, rename_on};
 pub use script::{PREAMBLE, ScriptError, run_script};
 pub use side::{

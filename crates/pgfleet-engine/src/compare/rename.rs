@@ -3,17 +3,22 @@
 
 use std::collections::BTreeSet;
 
+use pgfleet_core::config::Settings;
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::folder::Migration;
+use pgfleet_core::program;
 use pgfleet_core::schema::diff::Statement;
-use pgfleet_core::schema::rename::{Proposal, RenameRequest, RenameStep, detect, resolve, wake};
+use pgfleet_core::schema::rename::{
+    Proposal, RenameRequest, RenameStep, detect, resolve, taken_back, wake,
+};
 use pgfleet_core::schema::{Schema, Scope};
 
 use super::proof::make_copy;
-use super::{ScriptError, run_script};
+use super::{ScriptError, run_script, without_histories};
 use crate::catalog::read_schema;
-use crate::conduct::Target;
+use crate::conduct::{Target, read_include};
 use crate::connect::Session;
-use crate::project::Project;
+use crate::project::{Folder, Project};
 use crate::scratch::Scratch;
 
 /// A schema of which something is renamed.
@@ -134,12 +139,68 @@ pub async fn rename_on(
     continue_on(session, scope, to, (Renamed::default(), steps)).await
 }
 
+/// Takes back the names that a migration gave on a copy that it left, looks, and gives them again: what
+/// is renamed is not dropped and made anew on the way back. Nothing is renamed when the server refuses.
+///
+/// # Errors
+/// [`Code::RenameFailed`] when the copy could not be put back.
+pub(crate) async fn rename_back(
+    copy: &Target,
+    folder: &Folder,
+    migration: &Migration,
+    (after, before): (&Schema, &Schema),
+) -> Result<Renamed, Box<Problem>> {
+    let read = |path: &str, relative: bool, including: &str| {
+        read_include(&folder.tree, path, relative, including)
+    };
+    let program = program::build(&migration.up, &read);
+    let statements = program.statements.iter().map(|one| (one.sql.as_str(), &one.facts));
+    let steps = taken_back(after, before, statements);
+    if steps.is_empty() {
+        return Ok(Renamed::default());
+    }
+    let session = copy.connect().await?;
+    let renamed = there_and_back(&session, &copy.settings, before, steps).await;
+    session.close().await;
+    renamed
+}
+
+async fn there_and_back(
+    session: &Session,
+    settings: &Settings,
+    before: &Schema,
+    steps: Vec<RenameStep>,
+) -> Result<Renamed, Box<Problem>> {
+    let mut renamed = Renamed::default();
+    let taken = renaming(session, &settings.scope, before, &mut renamed, steps).await;
+    let inverse: Vec<_> =
+        renamed.steps.iter().rev().map(|step| step.inverse().statement()).collect();
+    run_script(session, &inverse).await.map_err(|error| refused(&error))?;
+    if taken.is_err() {
+        return Ok(Renamed::default());
+    }
+    renamed.schema = renamed.schema.map(|schema| without_histories(schema, settings));
+    Ok(renamed)
+}
+
 async fn continue_on(
     session: &Session,
     scope: &Scope,
     to: &Schema,
-    (mut renamed, mut steps): (Renamed, Vec<RenameStep>),
+    (mut renamed, steps): (Renamed, Vec<RenameStep>),
 ) -> Result<Renamed, Box<Problem>> {
+    renaming(session, scope, to, &mut renamed, steps).await?;
+    Ok(renamed)
+}
+
+/// `renamed` has what was done, whatever fails.
+async fn renaming(
+    session: &Session,
+    scope: &Scope,
+    to: &Schema,
+    renamed: &mut Renamed,
+    mut steps: Vec<RenameStep>,
+) -> Result<(), Box<Problem>> {
     while !steps.is_empty() {
         let statements: Vec<_> = steps.iter().map(RenameStep::statement).collect();
         let run = run_script(session, &statements).await;
@@ -151,7 +212,7 @@ async fn continue_on(
         steps = wake(&schema, to, &renamed.steps);
         renamed.schema = Some(schema);
     }
-    Ok(renamed)
+    Ok(())
 }
 
 fn failed() -> Problem {

@@ -150,6 +150,7 @@ fn check_expression(statement: &str) -> Option<&str> {
     None
 }
 
+/// Rows of a table, or of `ONLY table`, that a condition is true of.
 pub(crate) async fn rows_where(
     session: &Session,
     table: &str,
@@ -158,7 +159,7 @@ pub(crate) async fn rows_where(
     let query = format!("SELECT * FROM {table} t WHERE {condition}");
     let count =
         first_number(session, &format!("SELECT count(*) FROM {table} t WHERE {condition}")).await?;
-    let keys = primary_key(session, table).await;
+    let keys = primary_key(session, table.strip_prefix("ONLY ").unwrap_or(table)).await;
     if keys.is_empty() {
         return Some(Violations { count, samples: Vec::new(), query });
     }

@@ -12,14 +12,17 @@ use pgfleet_core::program;
 use super::LintOutcome;
 use crate::project::Project;
 
-/// Looks at SQL files as they are, in the order given, without a database. Includes are not
-/// followed.
+/// Looks at SQL files as they are, in the order given, without a database; of a directory, at all that
+/// are below it. Includes are not followed.
 ///
 /// # Errors
 /// When a file cannot be read as text.
 pub fn lint_files(project: &Project, files: &[PathBuf]) -> Result<LintOutcome, Box<Problem>> {
-    let migrations: Vec<Migration> =
-        files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
+    let all = files.iter().flat_map(|file| match file.is_dir() {
+        true => below(file),
+        false => vec![file.clone()],
+    });
+    let migrations: Vec<Migration> = all.map(|file| read(&file)).collect::<Result<_, _>>()?;
     let linted = |migration| Linted {
         program: program::build(&Migration::clone(migration).up, &|_, _, _| None),
         texts: migration.up.chunks.clone(),
@@ -36,6 +39,18 @@ pub fn lint_files(project: &Project, files: &[PathBuf]) -> Result<LintOutcome, B
         settings: &project.settings.lint,
     });
     Ok(LintOutcome { report, server: None, problems })
+}
+
+/// SQL files in the order of their names.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    let found = paths.into_iter().flat_map(|path| match path.is_dir() {
+        true => below(&path),
+        false => vec![path],
+    });
+    found.filter(|path| path.extension().is_some_and(|extension| extension == "sql")).collect()
 }
 
 fn read(file: &Path) -> Result<Migration, Box<Problem>> {

@@ -25,7 +25,7 @@ use target::read_target;
 /// Which migrations of a folder.
 #[derive(Debug, Clone, Default)]
 pub struct LintSelection {
-    /// Those of these files; empty for all.
+    /// Those of these files and below these directories; empty for all.
     pub files: Vec<PathBuf>,
     /// Those after this version.
     pub since: Option<String>,
@@ -128,7 +128,7 @@ fn choose(
     let wanted: Vec<_> = selection.files.iter().filter_map(|f| f.canonicalize().ok()).collect();
     let is_wanted = |at: &usize| {
         let file = root.join(&set.migrations[*at].file).canonicalize();
-        file.is_ok_and(|file| wanted.contains(&file))
+        file.is_ok_and(|file| wanted.iter().any(|one| file.starts_with(one)))
     };
     Ok(all.filter(is_wanted).collect())
 }

@@ -14,7 +14,7 @@ use pgfleet_core::schema::diff::{Action, Change, Difference, compare};
 
 use super::bench::{Bench, Failed};
 use super::picture::{Picture, changed, measure};
-use crate::compare::run_script;
+use crate::compare::{rename_back, run_script};
 use crate::conduct::{ChangeError, Opened, plan_ways_back};
 use crate::project::Project;
 
@@ -69,7 +69,7 @@ impl<'a> Backwards<'a> {
         let Some(before) = self.before.take() else {
             return Ok(reversal(step, WayBack::DownPart, not_tried("nothing was seen before it")));
         };
-        let way = self.way(step, &before.schema, &after.schema);
+        let way = self.way(bench, step, (&before.schema, &after.schema)).await?;
         let verdict = match (&self.lost, &way.plan) {
             (Some(lost), _) => not_tried(lost),
             (None, Err(why)) => not_tried(why),
@@ -81,16 +81,26 @@ impl<'a> Backwards<'a> {
     }
 
     /// The migration's own way back, else a derived one.
-    fn way(&self, step: &SqlStep, before: &Schema, after: &Schema) -> Way {
+    async fn way(
+        &self,
+        bench: &Bench<'_>,
+        step: &SqlStep,
+        (before, after): (&Schema, &Schema),
+    ) -> Result<Way, Box<Problem>> {
         let set = &self.opened.folder.set;
         let Some(migration) = set.migrations.iter().find(|m| m.version == step.version) else {
-            return Way { by: WayBack::DownPart, plan: Err("its file is not there".to_owned()) };
+            let plan = Err("its file is not there".to_owned());
+            return Ok(Way { by: WayBack::DownPart, plan });
         };
         if migration.down.is_some() || migration.opaque_down.is_some() {
-            return Way { by: WayBack::DownPart, plan: self.planned(migration) };
+            return Ok(Way { by: WayBack::DownPart, plan: self.planned(migration) });
         }
-        let down = Some(derive_way_back(after, before, &step.label));
-        Way { by: WayBack::Derived, plan: self.planned(&Migration { down, ..migration.clone() }) }
+        let folder = &self.opened.folder;
+        let renamed = rename_back(bench.copy, folder, migration, (after, before)).await?;
+        let start = renamed.start(after);
+        let down = Some(derive_way_back(&renamed.steps, start, before, &step.label));
+        let plan = self.planned(&Migration { down, ..migration.clone() });
+        Ok(Way { by: WayBack::Derived, plan })
     }
 
     fn planned(&self, migration: &Migration) -> Result<Plan, String> {

@@ -152,7 +152,10 @@ fn derive(folder: &mut Folder, versions: &[String], replayed: &Replayed) -> Vec<
         }
         let Some((after, before)) = replayed.around(&migration.version) else { continue };
         let label = migration.label();
-        let down = Some(derive_way_back(after, before, &label));
+        let down = Some(match replayed.renamed(&migration.version) {
+            Some(renamed) => derive_way_back(&renamed.steps, renamed.start(after), before, &label),
+            None => derive_way_back(&[], after, before, &label),
+        });
         *migration = Migration { down, ..migration.clone() };
         derived.push(label);
     }

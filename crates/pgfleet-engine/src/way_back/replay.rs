@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_core::diagnose::Problem;
+use pgfleet_core::folder::Migration;
 use pgfleet_core::schema::Schema;
 
-use crate::compare::{read_target, without_histories};
+use crate::compare::{Renamed, read_target, rename_back, without_histories};
 use crate::conduct::{
     ApplyRequest, ChangeError, Consent, Opened, Run, RunOutcome, Selection, Target, apply, open,
 };
@@ -20,6 +21,8 @@ pub(super) struct Replayed {
     versions: Vec<String>,
     /// By how many migrations were applied.
     looks: BTreeMap<usize, Schema>,
+    /// By the same: what the last of them left, with the names from before it.
+    renamed: BTreeMap<usize, Renamed>,
 }
 
 impl Replayed {
@@ -27,6 +30,12 @@ impl Replayed {
     pub(super) fn around(&self, version: &str) -> Option<(&Schema, &Schema)> {
         let at = self.versions.iter().position(|one| one == version)?;
         Some((self.looks.get(&(at + 1))?, self.looks.get(&at)?))
+    }
+
+    /// What a migration left, with the names from before it, when it was looked at.
+    pub(super) fn renamed(&self, version: &str) -> Option<&Renamed> {
+        let at = self.versions.iter().position(|one| one == version)?;
+        self.renamed.get(&(at + 1))
     }
 
     /// The schemas after the last and before the first that is taken back.
@@ -79,19 +88,29 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     async fn run(&self, versions: &[String]) -> Result<Replayed, ChangeError> {
-        let mut looks = BTreeMap::new();
+        let mut looks: BTreeMap<usize, Schema> = BTreeMap::new();
+        let mut renamed = BTreeMap::new();
         for count in self.moments(versions) {
-            looks.insert(count, self.apply_before(count).await?);
+            let after = self.apply_before(count).await?;
+            let last = count.checked_sub(1);
+            let last =
+                last.and_then(|at| Some((self.folder.set.migrations.get(at)?, looks.get(&at)?)));
+            if let Some((migration, before)) = last.filter(|(one, _)| lacks_way_back(one)) {
+                let around = (&after, before);
+                let names = rename_back(self.copy, &self.folder, migration, around).await?;
+                renamed.insert(count, names);
+            }
+            looks.insert(count, after);
         }
         let versions = self.folder.set.migrations.iter().map(|m| m.version.clone()).collect();
-        Ok(Replayed { versions, looks })
+        Ok(Replayed { versions, looks, renamed })
     }
 
     /// Before the first, after the last, and around those whose way back must be derived.
     fn moments(&self, versions: &[String]) -> BTreeSet<usize> {
         let all = self.folder.set.migrations.iter().enumerate();
         let chosen: Vec<_> = all.filter(|(_, m)| versions.contains(&m.version)).collect();
-        let lacking = chosen.iter().filter(|(_, m)| m.down.is_none() && m.opaque_down.is_none());
+        let lacking = chosen.iter().filter(|(_, one)| lacks_way_back(one));
         let mut moments: BTreeSet<_> = lacking.flat_map(|(at, _)| [*at, at + 1]).collect();
         moments.extend(chosen.first().map(|(at, _)| *at));
         moments.extend(chosen.last().map(|(at, _)| at + 1));
@@ -111,6 +130,10 @@ impl Stage<'_> {
         let schema = read_target(self.copy).await?;
         Ok(without_histories(schema, &self.project.settings))
     }
+}
+
+fn lacks_way_back(migration: &Migration) -> bool {
+    migration.down.is_none() && migration.opaque_down.is_none()
 }
 
 /// A run that nobody hears of, on a copy.

@@ -5,7 +5,7 @@
 use super::{
     Facts, Kind, ObjectKind, ObjectRef, Rename, Severity, Transaction, alter_table, object,
 };
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Tokens};
 use crate::name::QualifiedName;
 
 pub(super) fn read(mut cursor: Cursor<'_>, facts: &mut Facts) {
@@ -109,6 +109,39 @@ pub(super) fn read_new_name(mut cursor: Cursor<'_>, object: ObjectRef, facts: &m
         let from = ObjectRef { kind, name: QualifiedName::bare(old), on: Some(object.name) };
         facts.rename = cursor.ident().map(|to| Rename { from, to: QualifiedName::bare(to) });
     }
+}
+
+/// A value of an enum or an attribute of a composite type that gets another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenamedPart {
+    /// The type.
+    pub of_type: QualifiedName,
+    /// A value, not an attribute.
+    pub is_value: bool,
+    /// The old name.
+    pub old: String,
+    /// The new one.
+    pub new: String,
+}
+
+/// What `ALTER TYPE … RENAME VALUE` and `RENAME ATTRIBUTE` rename.
+#[must_use]
+pub fn renamed_part(statement: &str) -> Option<RenamedPart> {
+    let tokens = Tokens::new(statement);
+    let mut cursor = tokens.cursor();
+    if !cursor.eat(&["ALTER", "TYPE"]) {
+        return None;
+    }
+    let of_type = cursor.qualified()?;
+    let is_value = cursor.is(&["RENAME", "VALUE"]);
+    if !is_value && !cursor.is(&["RENAME", "ATTRIBUTE"]) {
+        return None;
+    }
+    cursor.bump();
+    cursor.bump();
+    let name = |cursor: &mut Cursor<'_>| if is_value { cursor.string() } else { cursor.ident() };
+    let old = name(&mut cursor).filter(|_| cursor.eat(&["TO"]))?;
+    Some(RenamedPart { of_type, is_value, old, new: name(&mut cursor)? })
 }
 
 /// `DROP NOT NULL` and `DROP DEFAULT` can be repeated.

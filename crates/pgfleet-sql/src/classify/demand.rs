@@ -76,6 +76,20 @@ pub enum Rule {
         /// Its name.
         constraint: String,
     },
+    /// No two rows are to each other what all of the operators say.
+    Excludes {
+        /// Columns or expressions, as SQL, each with its operator.
+        pairs: Vec<(String, String)>,
+        /// Only rows that satisfy it count.
+        predicate: Option<String>,
+    },
+    /// Every column of a domain holds values that it allows; [`Demand::table`] is the domain.
+    Domain {
+        /// What is not false, of `VALUE`; none: there is a value.
+        condition: Option<String>,
+        /// Tables whose columns are not asked, by their last names.
+        except: Vec<String>,
+    },
 }
 
 /// What a statement demands of the rows that are there already, in the order of its text.
@@ -85,6 +99,9 @@ pub fn demands(statement: &str) -> Vec<Demand> {
     let mut cursor = tokens.cursor();
     if cursor.eat(&["ALTER", "TABLE"]) {
         return of_alter_table(cursor);
+    }
+    if cursor.eat(&["ALTER", "DOMAIN"]) {
+        return of_alter_domain(cursor).into_iter().collect();
     }
     if cursor.eat(&["CREATE", "UNIQUE", "INDEX"]) {
         return of_unique_index(cursor).into_iter().collect();
@@ -106,6 +123,24 @@ fn of_alter_table(mut cursor: Cursor<'_>) -> Vec<Demand> {
         unchecked,
     };
     cursor.items().into_iter().flat_map(of_action).map(demand).collect()
+}
+
+fn of_alter_domain(mut cursor: Cursor<'_>) -> Option<Demand> {
+    let table = cursor.qualified()?;
+    let allows = |condition| Rule::Domain { condition, except: Vec::new() };
+    if cursor.eat(&["VALIDATE", "CONSTRAINT"]) {
+        let rule = Rule::Validated { constraint: cursor.ident()? };
+        return Some(Demand { table, constraint: None, rule, unchecked: false });
+    }
+    if cursor.is(&["SET", "NOT", "NULL"]) {
+        return Some(Demand { table, constraint: None, rule: allows(None), unchecked: false });
+    }
+    if !cursor.eat(&["ADD"]) {
+        return None;
+    }
+    let (constraint, rule, unchecked) = of_constraint(cursor)?;
+    let Rule::Check { condition } = rule else { return None };
+    Some(Demand { table, constraint, rule: allows(Some(condition)), unchecked })
 }
 
 type Found = (Option<String>, Rule, bool);
@@ -195,12 +230,30 @@ fn of_constraint(mut action: Cursor<'_>) -> Option<Found> {
             nulls_are_equal,
             primary: false,
         }
+    } else if action.eat(&["EXCLUDE"]) {
+        of_exclusion(action)?
     } else if action.eat(&["NOT", "NULL"]) {
         Rule::NotNull { column: action.ident()? }
     } else {
         return None;
     };
     Some((name, rule, unchecked))
+}
+
+/// None where a collation decides, which would have to be said again.
+fn of_exclusion(mut action: Cursor<'_>) -> Option<Rule> {
+    if action.eat(&["USING"]) {
+        action.ident()?;
+    }
+    let inside = action.parenthesized()?;
+    let pair = |element: Cursor<'_>| {
+        let operator = element.find(&["WITH"])?.rest_text();
+        let plain = !element.has(&["COLLATE"]) && !operator.is_empty();
+        plain.then(|| (index_key(element), operator))
+    };
+    let pairs = inside.items().into_iter().map(pair).collect::<Option<Vec<_>>>()?;
+    let condition = action.find(&["WHERE"]).and_then(|mut condition| condition.parenthesized());
+    Some(Rule::Excludes { pairs, predicate: condition.map(|inside| inside.rest_text()) })
 }
 
 /// None for `USING INDEX`, whose index was built before, and for `WITHOUT OVERLAPS`.
@@ -318,6 +371,26 @@ mod tests {
     }
 
     #[test]
+    fn exclusions_and_domains_are_read() {
+        let exclusion = "ALTER TABLE t ADD CONSTRAINT x EXCLUDE USING gist (room WITH =, \
+                         int8range(a, b) range_ops WITH OPERATOR(pg_catalog.&&)) WHERE ((a > 0)) DEFERRABLE";
+        let pairs = r#"[("room", "="), ("int8range(a, b)", "OPERATOR(pg_catalog.&&)")]"#;
+        let expected = format!(r#"t: Excludes {{ pairs: {pairs}, predicate: Some("(a > 0)") }}"#);
+        assert_eq!(shown(exclusion), [expected]);
+        for (sql, rule) in [
+            ("SET NOT NULL", "Domain { condition: None, except: [] }"),
+            ("ADD CHECK (VALUE > 0)", r#"Domain { condition: Some("VALUE > 0"), except: [] }"#),
+            (
+                "ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID",
+                r#"Domain { condition: Some("VALUE > 0"), except: [] } (unchecked)"#,
+            ),
+            ("VALIDATE CONSTRAINT c", r#"Validated { constraint: "c" }"#),
+        ] {
+            assert_eq!(shown(&format!("ALTER DOMAIN s.d {sql}")), [format!("s.d: {rule}")]);
+        }
+    }
+
+    #[test]
     fn what_demands_nothing_of_rows() {
         for sql in [
             "CREATE INDEX i ON t (a)",
@@ -326,6 +399,9 @@ mod tests {
             "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int NOT NULL",
             "ALTER TABLE t ALTER COLUMN a DROP NOT NULL",
             "ALTER TABLE t ALTER CONSTRAINT f DEFERRABLE",
+            "ALTER TABLE t ADD EXCLUDE USING gist (a COLLATE \"C\" WITH =)",
+            "ALTER DOMAIN d DROP NOT NULL",
+            "ALTER DOMAIN d RENAME TO e",
             "ALTER TABLE",
             "",
         ] {

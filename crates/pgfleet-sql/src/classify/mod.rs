@@ -17,6 +17,7 @@ mod relations;
 mod rows;
 mod session;
 
+pub use alter::{RenamedPart, renamed_part};
 pub use demand::{Demand, Rule, demands};
 pub use facts::{
     ColumnDecl, DataLoss, Facts, Kind, LockMode, LockUse, ObjectKind, ObjectRef, Rename, Rerun,

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use dice::Dice;
 
-pub use prove::{Bench, Failure, Proven, smallest};
+pub use prove::{Bench, Failure, Proven, Sort, smallest};
 
 /// What can stand in a schema, in the order in which it is made; with how many of it there are, and
 /// how often it is there, of a hundred. What belongs to a table is there that often for each.

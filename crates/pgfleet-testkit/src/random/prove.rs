@@ -1,4 +1,4 @@
-//! Proves pairs of designs on a server: each way, in plain and in online forms.
+//! Proves pairs of designs on a server: each way, in plain and in online forms, and of some the dumps.
 //!
 //! Invariant: both databases of a bench are empty before a pair, whatever the pair before it did.
 
@@ -29,6 +29,8 @@ pub struct Bench {
     runtime: Runtime,
     sides: [Place; 2],
     pairs: u32,
+    /// Of each so manieth pair the dumps are compared; 0 means none.
+    dumps_every: u32,
 }
 
 /// A database with a session in it; the session goes first.
@@ -52,9 +54,22 @@ pub struct Proven {
     pub changes: usize,
 }
 
+/// A sort of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The proof finds it: `diff` refuses to show such a change.
+    Refused,
+    /// The proof does not find it: the dumps are not the same.
+    Wrong,
+    /// A panic.
+    Panicked,
+}
+
 /// What did not hold.
 #[derive(Debug, Clone)]
 pub struct Failure {
+    /// What sort of failure it is.
+    pub sort: Sort,
     /// The way that failed.
     pub way: &'static str,
     /// How.
@@ -67,7 +82,14 @@ impl Bench {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a tokio runtime");
         let sides = [(); 2].map(|()| Place::on(&runtime, cluster));
-        Self { runtime, sides, pairs: 0 }
+        Self { runtime, sides, pairs: 0, dumps_every: 0 }
+    }
+
+    /// Holds the dumps of both sides against each other, too, after each so manieth pair.
+    #[must_use]
+    pub fn with_dumps(mut self, every: u32) -> Self {
+        self.dumps_every = every;
+        self
     }
 
     /// Turns each of two designs into the other, twice.
@@ -77,12 +99,21 @@ impl Bench {
     pub fn prove(&mut self, from: &Design, to: &Design) -> Result<Proven, Failure> {
         self.pairs += 1;
         if self.pairs.is_multiple_of(PAIRS_PER_DATABASE) {
-            *self = Self::on(&self.sides[0].database.cluster().clone());
+            let (pairs, every) = (self.pairs, self.dumps_every);
+            *self = Self::on(&self.sides[0].database.cluster().clone()).with_dumps(every);
+            self.pairs = pairs;
         }
         let (runtime, sides) = (&self.runtime, &self.sides);
-        let work = || runtime.block_on(prove_on(sides, from, to));
-        catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|_| Err(Failure { way: "somewhere", reason: "it panicked".to_owned() }))
+        let dumps = self.dumps_every > 0 && self.pairs.is_multiple_of(self.dumps_every);
+        let work = || runtime.block_on(prove_on(sides, from, to, dumps));
+        let panicked = |_| {
+            Err(Failure {
+                sort: Sort::Panicked,
+                way: "somewhere",
+                reason: "it panicked".to_owned(),
+            })
+        };
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
     }
 }
 
@@ -134,6 +165,7 @@ impl Place {
         to: &Schema,
     ) -> Result<(), Failure> {
         let failed = |reason: String| Failure {
+            sort: Sort::Refused,
             way,
             reason: format!("{reason}\nafter:\n{}", listed(statements)),
         };
@@ -151,7 +183,12 @@ impl Place {
     }
 }
 
-async fn prove_on(sides: &[Place; 2], from: &Design, to: &Design) -> Result<Proven, Failure> {
+async fn prove_on(
+    sides: &[Place; 2],
+    from: &Design,
+    to: &Design,
+    dumps: bool,
+) -> Result<Proven, Failure> {
     let [a, b] = sides;
     let refused = a.build(from).await + b.build(to).await;
     let (from, to, tried) =
@@ -166,6 +203,9 @@ async fn prove_on(sides: &[Place; 2], from: &Design, to: &Design) -> Result<Prov
         changes: forwards.changes().len(),
     };
     a.turn("forwards", &forwards.statements(), &to).await?;
+    if dumps {
+        same_dumps(&a.database.dump_schema(), &b.database.dump_schema())?;
+    }
     b.turn("backwards", &backwards.statements(), &from).await?;
     let backwards = backwards.with_online_forms().statements();
     a.turn("backwards, online", &backwards, &from).await?;
@@ -174,14 +214,57 @@ async fn prove_on(sides: &[Place; 2], from: &Design, to: &Design) -> Result<Prov
     Ok(proven)
 }
 
+/// The dumps line by line, without the order of columns, options and statements. Where tables inherit
+/// they say which columns a table has by itself, and of identity columns the rights of the sequences
+/// behind them: neither is compared.
+fn same_dumps(made: &str, wanted: &str) -> Result<(), Failure> {
+    if [made, wanted].iter().any(|dump| dump.contains("\nINHERITS (")) {
+        return Ok(());
+    }
+    let lines = |dump: &str| -> Vec<String> {
+        let lines = dump.lines().map(|line| line.trim().trim_end_matches(','));
+        let mut lines: Vec<_> = lines
+            .filter(|line| !line.is_empty() && !line.starts_with("--") && !line.starts_with('\\'))
+            .filter(|line| !line.contains(" ON SEQUENCE "))
+            .map(sorted_list)
+            .collect();
+        lines.sort_unstable();
+        lines
+    };
+    let (made, wanted) = (lines(made), lines(wanted));
+    if made == wanted {
+        return Ok(());
+    }
+    let only = |these: &[String], those: &[String]| {
+        let lone = these.iter().filter(|line| those.binary_search(line).is_err());
+        lone.take(8).cloned().collect::<Vec<_>>().join("\n")
+    };
+    let (left, missing) = (only(&made, &wanted), only(&wanted, &made));
+    let reason = format!("the dumps differ; only made:\n{left}\nonly wanted:\n{missing}");
+    Err(Failure { sort: Sort::Wrong, way: "forwards", reason })
+}
+
+/// `WITH (b, a);` is `WITH (a, b);`.
+fn sorted_list(line: &str) -> String {
+    let inside = line.strip_prefix("WITH (").and_then(|rest| rest.strip_suffix(");"));
+    let Some(inside) = inside else { return line.to_owned() };
+    let mut names: Vec<_> = inside.split(", ").collect();
+    names.sort_unstable();
+    format!("WITH ({});", names.join(", "))
+}
+
 fn listed(statements: &[Statement]) -> String {
     statements.iter().map(|statement| statement.sql.as_str()).collect::<Vec<_>>().join(";\n")
 }
 
 /// A small pair that still fails: slots are made equal and taken out, many at once and then one by
-/// one, as long as it does.
-pub fn smallest(bench: &mut Bench, from: &Design, to: &Design) -> (Design, Design, Failure) {
-    let failure = bench.prove(from, to).expect_err("the pair fails");
+/// one, as long as it does. None when the pair does not fail again.
+pub fn smallest(
+    bench: &mut Bench,
+    from: &Design,
+    to: &Design,
+) -> Option<(Design, Design, Failure)> {
+    let Err(failure) = bench.prove(from, to) else { return None };
     let mut pair = Shrinking { from: from.clone(), to: to.clone(), failure };
     let mut size = pair.slots().len().div_ceil(2);
     while size > 0 {
@@ -196,7 +279,7 @@ pub fn smallest(bench: &mut Bench, from: &Design, to: &Design) -> (Design, Desig
         pair.shrink(bench, |from, _| _ = from.0.remove(&slot));
         pair.shrink(bench, |_, to| _ = to.0.remove(&slot));
     }
-    (pair.from, pair.to, pair.failure)
+    Some((pair.from, pair.to, pair.failure))
 }
 
 struct Shrinking {
@@ -218,7 +301,9 @@ impl Shrinking {
         if (&from, &to) == (&self.from, &self.to) {
             return;
         }
-        if let Err(failure) = bench.prove(&from, &to) {
+        if let Err(failure) = bench.prove(&from, &to)
+            && failure.sort == self.failure.sort
+        {
             (self.from, self.to, self.failure) = (from, to, failure);
         }
     }

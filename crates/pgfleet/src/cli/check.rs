@@ -8,7 +8,7 @@ use pgfleet_engine::project::Project;
 use super::context::Context;
 use super::everywhere::folders_of;
 use super::outcome::{CommandError, CommandResult};
-use crate::render::TargetEntry;
+use crate::render::{TargetEntry, counted};
 
 /// Look through the migration folder without a database: order, encodings, syntax, objects
 #[derive(Debug, Args)]
@@ -36,12 +36,14 @@ impl Check {
         let folder = project.open_folder()?;
         let found = check_folder(project, &folder);
         let errors = found.problems.iter().filter(|problem| problem.is_error()).count();
+        let statements = found.migrations.iter().map(|m| m.statements).sum();
         let text = format!(
-            "{}: {} migrations ({}), {} statements, {errors} errors, {} warnings and notes\n",
+            "{}: {} ({}), {}, {}, {} warnings and notes\n",
             folder.tree.root,
-            found.migrations.len(),
+            counted(found.migrations.len(), "migration"),
             folder.set.format,
-            found.migrations.iter().map(|m| m.statements).sum::<usize>(),
+            counted(statements, "statement"),
+            counted(errors, "error"),
             found.problems.len() - errors,
         );
         let entry = TargetEntry::new(&folder.tree.root)

@@ -32,7 +32,7 @@ Examples:
 
 Exits with 1 when there is an error, or what --deny names.")]
 pub struct Lint {
-    /// Look at these files only
+    /// Look at these files only, or at those below a directory
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Look at the migrations after this one
@@ -129,7 +129,8 @@ impl Lint {
         let canonical = |file: &PathBuf| file.canonicalize().ok();
         let known: Vec<_> =
             set.migrations.iter().filter_map(|m| canonical(&root.join(&m.file))).collect();
-        self.files.iter().all(|file| canonical(file).is_some_and(|file| known.contains(&file)))
+        let is_known = |file: PathBuf| known.iter().any(|one| one.starts_with(&file));
+        self.files.iter().all(|file| canonical(file).is_some_and(is_known))
     }
 
     /// The target, unless none is wanted or none is named.
@@ -157,10 +158,10 @@ impl Lint {
             None => "without a database".to_owned(),
         };
         text.push_str(&format!(
-            "{looked_at} {of}: {} migrations, {} statements looked at, {} findings, {} ignored\n",
-            report.migrations,
-            report.statements,
-            found.len(),
+            "{looked_at} {of}: {}, {} looked at, {}, {} ignored\n",
+            render::counted(report.migrations, "migration"),
+            render::counted(report.statements, "statement"),
+            render::counted(found.len(), "finding"),
             report.ignored,
         ));
         let entry = TargetEntry::new(looked_at)

@@ -50,4 +50,4 @@ pub use split_tables::{reference_table, split_plan_tables, split_report_tables};
 pub use status::{StatusOptions, status};
 pub use style::{Role, Stream, Style};
 pub use tenant::{tenant_created, tenant_dropped, tenants};
-pub use text::clean;
+pub use text::{clean, counted};

@@ -1,6 +1,7 @@
 //! What a run did, in a few lines at its end.
 
 use pgfleet_core::diagnose::Severity;
+use pgfleet_core::plan::is_difference;
 use pgfleet_core::report::{MigrationOutcome, MigrationRun, RunReport};
 
 use super::style::{Role, Style};
@@ -40,12 +41,16 @@ fn verdict(out: &mut String, style: &Style, report: &RunReport) {
     let done = with_outcome(report, MigrationOutcome::Done).count();
     let verb = if report.command == "rollback" { "taken back" } else { "applied" };
     let time = duration(report.elapsed_ms);
+    let one = match report.migrations.iter().all(|one| is_difference(&one.version)) {
+        true => "difference",
+        false => "migration",
+    };
     if report.complete() {
-        let text = format!("{} {} {verb}", style.glyph("✔", "ok:"), counted(total, "migration"));
+        let text = format!("{} {} {verb}", style.glyph("✔", "ok:"), counted(total, one));
         out.push_str(&format!("{} on {place} in {time}\n", style.paint(Role::Good, &text)));
     } else {
         let glyph = style.glyph("✘", "stopped:");
-        let text = format!("{glyph} {done} of {} {verb}", counted(total, "migration"));
+        let text = format!("{glyph} {done} of {} {verb}", counted(total, one));
         out.push_str(&format!("{} on {place} in {time}\n", style.paint(Role::Bad, &text)));
     }
 }

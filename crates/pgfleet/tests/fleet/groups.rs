@@ -218,7 +218,7 @@ fn lint_and_check_look_at_the_folder_of_the_group() {
     fleet.migration("0001_items.sql", TABLE);
     fleet.sql("o_1", "CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1)");
     let checked = fleet.ends(&["check", "--group", "tenants"], 0);
-    says(&checked.stdout, &["migrations: 1 migrations (plain)"]);
+    says(&checked.stdout, &["migrations: 1 migration (plain)"]);
     fleet.migration("0002_drop.sql", "DROP TABLE items;");
     let linted = fleet.run(&["lint", "--group", "tenants"]);
     says(&linted.stdout, &["ban-drop-table", "without a database: 2 migrations"]);
@@ -255,4 +255,28 @@ fn scratch_copies_are_no_targets_and_go_when_nobody_owns_them() {
     assert_eq!(verdicts(&found).len(), 1, "{found}");
     let left = "SELECT count(*) FROM pg_database WHERE datname LIKE 'pgfleet_scratch%'";
     assert_eq!(fleet.value("postgres", left), "0");
+}
+
+#[test]
+fn a_plan_of_a_difference_runs_where_the_first_schema_is() {
+    let fleet = Fleet::by_pattern(&["o_1", "o_2", "o_3"], "o_*");
+    for name in ["o_1", "o_2", "o_3"] {
+        fleet.sql(name, TABLE);
+    }
+    fleet.sql("o_3", "ALTER TABLE items ADD hotfix text");
+    fleet.project.write("after.sql", "CREATE TABLE items (id int PRIMARY KEY, qty int NOT NULL);");
+    let first = fleet.cluster.url("o_1");
+    fleet.ends(&["diff", &first, "after.sql", "--url", &first, "--out", "plan.json"], 0);
+    let apply = ["apply", "--group", "tenants", "--plan", "plan.json"];
+    fleet.sql("o_2", "INSERT INTO items VALUES (7)");
+    let found = fleet.json(&apply, 6);
+    let said = verdicts(&found);
+    assert_eq!(said[0], ("o_1".to_owned(), "1 applied".to_owned()));
+    assert!(said[1].1.starts_with("PF425: 1 row of public.items would have no value"), "{said:?}");
+    assert!(said[2].1.starts_with("PF403"), "{said:?}");
+    fleet.sql("o_2", "DELETE FROM items");
+    fleet.sql("o_3", "ALTER TABLE items DROP hotfix");
+    let said = verdicts(&fleet.json(&apply, 0));
+    let said: Vec<_> = said.iter().map(|(_, verdict)| verdict.as_str()).collect();
+    assert_eq!(said, ["nothing to do", "1 applied", "1 applied"]);
 }

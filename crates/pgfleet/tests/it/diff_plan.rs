@@ -55,7 +55,7 @@ fn a_plan_of_a_difference_is_executed_exactly_and_once() {
     assert_says(&dry.stdout, &["nothing was changed"]);
     assert!(stage.is_untouched());
     let rehearsed = stage.run(&[APPLY, &["--rehearse"]].concat()).assert_success();
-    assert_says(&rehearsed.stdout, &["rewritten", "applied"]);
+    assert_says(&rehearsed.stdout, &["rewritten", "1 difference applied"]);
     is_done(&stage);
     let again = stage.run(APPLY).assert_success();
     assert_says(&again.stdout, &["Nothing to do"]);

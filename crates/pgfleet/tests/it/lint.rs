@@ -31,7 +31,7 @@ fn rows_of_the_target_decide_how_much_a_lock_weighs() {
     let large = stage.cli(&["lint"]).run();
     assert_eq!(large.code, 1, "{}", large.stdout);
     assert_says(&large.stdout, &["error[require-concurrent-index-creation]", "about 20,000 rows"]);
-    assert_says(&large.stdout, &["1 migrations, 1 statements looked at"]);
+    assert_says(&large.stdout, &["1 migration, 1 statement looked at"]);
     stage.db.sql("DELETE FROM users WHERE id > 100");
     stage.db.sql("ANALYZE users");
     let small = stage.cli(&["lint"]).run().assert_success();
@@ -44,10 +44,16 @@ fn rows_of_the_target_decide_how_much_a_lock_weighs() {
 fn files_are_looked_at_with_and_without_their_folder() {
     let stage = Stage::of(FILES);
     let own = stage.cli(&["lint", "--offline", "migrations/0002_b.sql"]).run().assert_success();
-    assert_says(&own.stdout, &["1 migrations", "blocks writes of users"]);
+    assert_says(&own.stdout, &["1 migration, ", "blocks writes of users"]);
     std::fs::write(stage.project.path().join("loose.sql"), "DROP TABLE t;").unwrap();
     let loose = stage.cli(&["lint", "loose.sql"]).run().assert_success();
     assert_says(&loose.stdout, &["loose.sql:1:1", "ban-drop-table"]);
+    let folder = stage.cli(&["lint", "--offline", "migrations"]).run().assert_success();
+    assert_says(&folder.stdout, &["2 migrations, 2 statements looked at"]);
+    std::fs::create_dir_all(stage.project.path().join("other/deeper")).unwrap();
+    std::fs::write(stage.project.path().join("other/deeper/loose.sql"), "DROP TABLE t;").unwrap();
+    let deep = stage.cli(&["lint", "other"]).run().assert_success();
+    assert_says(&deep.stdout, &["other/deeper/loose.sql:1:1", "1 migration, 1 statement"]);
     let missing = stage.cli(&["lint", "nowhere.sql"]).run();
     assert_eq!(missing.code, 2);
     assert_says(&missing.stderr, &["PF113", "nowhere.sql"]);

@@ -139,7 +139,7 @@ fn every_way_back_gets_the_verdict_that_it_earned() {
             "it leaves enum public.state",
             "0005_fails    not reversible by its down part: it fails",
             "\"v\" is not a table",
-            "0006_none     reversible by a derived way back",
+            "0006_none     proven reversible by a derived way back",
         ],
     );
     assert_says(&output.stderr, &["PF530", "0004_forgets", "0005_fails"]);

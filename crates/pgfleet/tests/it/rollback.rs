@@ -74,6 +74,39 @@ fn a_way_back_that_nobody_wrote_is_derived_shown_and_proven() {
 }
 
 #[test]
+fn a_derived_way_back_takes_names_back_and_keeps_rows() {
+    let stage = Stage::of(&[
+        ("0001_a.sql", "CREATE TYPE state AS ENUM ('new', 'old'); CREATE TYPE span AS RANGE (SUBTYPE = int);
+                        CREATE TABLE a (id serial PRIMARY KEY, s state, note text, at span); CREATE INDEX ON a (note);"),
+        ("0002_b.sql", "ALTER TABLE a RENAME COLUMN note TO remark; ALTER TABLE a RENAME TO b;
+                        ALTER TABLE b ADD COLUMN v text DEFAULT 'x'; ALTER TYPE state RENAME VALUE 'old' TO 'done';
+                        ALTER TYPE span RENAME TO stretch; ALTER INDEX a_note_idx RENAME TO b_remark_idx;"),
+    ]);
+    stage.project.write("pgfleet.toml", PLAIN);
+    stage.run(&["apply", "--to", "0001"]).assert_success();
+    let before = stage.schema();
+    let shown = stage.run(&["plan", "--rehearse", "--rows", "all"]).assert_success();
+    assert_says(
+        &shown.stdout,
+        &["reversible by a derived way back, but loses:", "what was written to column public.b.v"],
+    );
+    stage.run(&["apply", "--allow-data-loss"]).assert_success();
+    stage.db.sql("INSERT INTO b (s, remark, at) VALUES ('done', 'kept', '[1,5)')");
+    let shown = stage.run(&["rollback", "--dry-run"]).assert_success();
+    assert_says(
+        &shown.stdout,
+        &[
+            "ALTER TABLE public.b RENAME TO a;",
+            "RENAME COLUMN remark TO note",
+            "RENAME VALUE 'done' TO 'old'",
+        ],
+    );
+    stage.run(&["rollback", "--allow-data-loss"]).assert_success();
+    assert_eq!(stage.schema(), before);
+    assert_eq!(stage.db.value("SELECT concat_ws(' ', id, s, note, at) FROM a"), "1 old kept [1,5)");
+}
+
+#[test]
 fn what_does_not_lead_back_is_refused_before_anything_is_done() {
     let stage = Stage::of(&[
         ("0001_a.up.sql", "CREATE TABLE a (id int);"),

@@ -3,6 +3,11 @@
 use crate::stage::{Stage, assert_says, ended};
 
 const FIRST: &str = "CREATE TYPE mood AS ENUM ('good', 'bad');
+    CREATE DOMAIN amount AS int; CREATE DOMAIN price AS amount;
+    CREATE TABLE bills (id int PRIMARY KEY, value price, days daterange);
+    CREATE TABLE more_bills (own text) INHERITS (bills);
+    INSERT INTO bills VALUES (1, 5, '[2020-01-01,2020-01-05)'), (2, -5, '[2020-01-04,2020-01-09)'),
+        (3, NULL, '[2020-02-01,2020-02-05)');
     CREATE TABLE o (id int PRIMARY KEY);
     CREATE TABLE t (id int PRIMARY KEY, a text, b int, o int, m mood, n text);
     INSERT INTO o VALUES (1);
@@ -32,12 +37,33 @@ const RULES: &[(&str, &str, &str)] = &[
         "1 row of t breaks the check b > 0",
         "(id) = (3)",
     ),
+    (
+        "ALTER TABLE bills ADD EXCLUDE USING gist (days WITH &&) WHERE (id < 9)",
+        "2 rows of bills are not allowed beside another by EXCLUDE (days WITH &&)",
+        "(id) = (1)",
+    ),
+    (
+        "ALTER DOMAIN amount ADD CONSTRAINT positive CHECK (VALUE > 0)",
+        "1 row of public.bills has a value that breaks the check VALUE > 0 of domain amount",
+        "(id) = (2)",
+    ),
+    (
+        "ALTER DOMAIN price SET NOT NULL",
+        "1 row of public.bills has no value, whose domain price becomes NOT NULL",
+        "(id) = (3)",
+    ),
+    (
+        "ALTER DOMAIN amount VALIDATE CONSTRAINT small",
+        "1 row of public.bills has a value that breaks the check (VALUE < 5) of domain amount",
+        "(id) = (1)",
+    ),
 ];
 
 #[test]
 fn rows_that_break_a_pending_rule_are_told_before_anything_runs() {
     let stage = Stage::of(&[("001_first.sql", FIRST)]);
     stage.apply();
+    stage.db.sql("ALTER DOMAIN amount ADD CONSTRAINT small CHECK (VALUE < 5) NOT VALID");
     for (number, (sql, what, sample)) in (2..).zip(RULES) {
         let file = format!("{number:03}_rule.sql");
         stage.write(&file, format!("CREATE TABLE made_{number} ();\n{sql};\n"));
@@ -61,6 +87,20 @@ fn a_migration_that_corrects_its_rows_is_applied() {
         "002_rule.sql",
         "UPDATE t SET a = '' WHERE a IS NULL;\nALTER TABLE t ALTER a SET NOT NULL;\n",
     );
+    stage.apply();
+    assert_eq!(stage.versions(), "001 002");
+}
+
+#[test]
+fn rows_of_what_inherits_do_not_count_where_the_rule_is_not_theirs() {
+    let stage = Stage::of(&[("001_first.sql", FIRST)]);
+    stage.apply();
+    stage.db.sql("INSERT INTO more_bills (id, days) SELECT id, days FROM bills");
+    stage.db.sql("DELETE FROM ONLY bills WHERE id = 2");
+    let rules = "ALTER TABLE bills ADD EXCLUDE USING gist (days WITH &&);
+        ALTER TABLE bills ADD UNIQUE (days);
+        ALTER TABLE more_bills ALTER id DROP NOT NULL, ADD CHECK (id < 4);";
+    stage.write("002_rule.sql", rules);
     stage.apply();
     assert_eq!(stage.versions(), "001 002");
 }

@@ -154,7 +154,8 @@ fn columns_change_in_what_prisma_sees() {
     };
     let tags = column("text[]", Some("'{}'::text[]"), false);
     assert_eq!(merged(&tags, &column("text[]", Some("ARRAY[]::text[]"), true)), tags);
-    let compressed = Column { compression: Some("lz4".to_owned()), ..column("text", None, false) };
+    let mut compressed = column("text", None, false);
+    compressed.compression = Some("lz4".to_owned());
     let wanted = column("integer", Some("1"), true);
     let changed = merged(&compressed, &wanted);
     assert_eq!((changed.type_name.as_str(), changed.not_null), ("integer", true));

@@ -5,7 +5,7 @@ use pgfleet_sql::quote_ident;
 use super::sequence;
 use super::table::{changed_options, option_list};
 use super::{conversion, foreign};
-use crate::schema::{Column, Generated, Schema, Sequence, same_default};
+use crate::schema::{Column, ColumnDetails, Generated, Schema, Sequence, same_default};
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` have it.
 pub(super) fn definition(column: &Column) -> String {
@@ -45,11 +45,12 @@ pub(super) fn details(
     above: Option<&Column>,
     schema: &Schema,
 ) -> Vec<String> {
-    let bare = Column {
+    let details = ColumnDetails {
         storage: above.and_then(|above| above.storage.clone()),
         compression: above.and_then(|above| above.compression.clone()),
-        ..Column::default()
+        ..ColumnDetails::default()
     };
+    let bare = Column { details: details.into(), ..Column::default() };
     storage_changes(&format!("ALTER TABLE ONLY {table}"), &bare, column, schema)
 }
 
@@ -109,6 +110,8 @@ pub(super) struct Around<'s> {
     /// It is about to inherit from another table.
     pub(super) joins: bool,
     pub(super) foreign: bool,
+    /// A parent that stays loses the expression of its column, and takes it from this one's.
+    pub(super) above_too: bool,
     /// What the old or the new type is made of was made anew: only its texts are the same.
     pub(super) through_text: bool,
 }
@@ -133,7 +136,7 @@ pub(super) fn alter(
     // A default that counts as none (`NULL` of a domain) is in the way of a new type all the same.
     let has_any = old.default.is_some() || new.default.is_some();
     let redefault = !computed && (!same || (changes && has_any) || detached);
-    if computed && new.generated.is_none() {
+    if computed && new.generated.is_none() && !around.above_too {
         statements.push(format!("{column} DROP EXPRESSION"));
     }
     if old.identity.is_some() && new.identity.is_none() && !done.identity {
@@ -164,11 +167,11 @@ pub(super) fn alter(
     if !narrows {
         statements.extend(identity);
     }
-    let had = match changes || done.retyped {
+    let mut had = old.clone();
+    if changes || done.retyped {
         // A new type brings its own storage and compression.
-        true => Column { storage: None, compression: None, ..old.clone() },
-        false => old.clone(),
-    };
+        (had.storage, had.compression) = (None, None);
+    }
     let head = format!("ALTER TABLE ONLY {table}");
     statements.extend(storage_changes(&head, &had, new, around.schemas[1]));
     if let Some(options) = foreign::changed_options(&old.foreign_options, &new.foreign_options) {

@@ -4,7 +4,7 @@
 //! goes through text, as every type can be read from and written as text; a type that is not known here
 //! (of an extension, say) is left to PostgreSQL.
 
-use crate::schema::{Body, Kind, ObjectId, Schema};
+use crate::schema::{Body, Kind, Object, ObjectId, Schema};
 
 /// What a domain is made of in the end; any other type itself.
 pub(super) fn base<'s>(schema: &'s Schema, name: &'s str) -> &'s str {
@@ -101,6 +101,13 @@ fn class<'s>(schemas: [&'s Schema; 2], name: &str) -> Option<Class> {
     let id = |kind| Some(ObjectId::new(kind, qualified.schema.as_deref()?, &qualified.name));
     let kinds = [Kind::Enum, Kind::Domain, Kind::Composite, Kind::Range];
     let own = |schema: &'s Schema| kinds.into_iter().find_map(|kind| schema.get(&id(kind)?));
+    let is_multirange = |object: &Object| match &object.body {
+        Body::Range(range) => range.multirange() == Some(name),
+        _ => false,
+    };
+    if schemas.iter().any(|schema| schema.objects.iter().any(is_multirange)) {
+        return Some(Class::Alone(name.to_owned()));
+    }
     match &schemas.into_iter().find_map(own)?.body {
         Body::Domain(domain) => class(schemas, &domain.base),
         _ => Some(Class::Alone(name.to_owned())),

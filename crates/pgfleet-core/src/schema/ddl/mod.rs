@@ -14,6 +14,7 @@ mod operator;
 mod policy;
 mod privileges;
 mod publication;
+mod range;
 mod routine;
 mod sequence;
 mod simple;
@@ -59,6 +60,7 @@ pub fn can_alter(old: &Object, new: &Object) -> bool {
         (Body::Extension(old), Body::Extension(new)) => old.schema == new.schema || old.relocatable,
         (
             Body::Schema
+            | Body::Collation(_)
             | Body::Sequence(_)
             | Body::Enum(_)
             | Body::Domain(_)

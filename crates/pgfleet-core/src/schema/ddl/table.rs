@@ -307,6 +307,7 @@ fn alter_columns(
             schemas,
             joins,
             foreign: new.foreign.is_some(),
+            above_too: loses_expression_above(difference, old, new, &column.name),
             through_text: bases.iter().any(|base| types::is_retyped(difference, base)),
         };
         if rebuild.columns.contains(&column.name) || (had == column && !done.default) {
@@ -323,6 +324,29 @@ fn alter_columns(
         }
     }
     statements
+}
+
+/// True when a parent that stays has a column of this name whose expression goes.
+fn loses_expression_above(
+    difference: &Difference<'_>,
+    old: &Table,
+    new: &Table,
+    column: &str,
+) -> bool {
+    let is_generated = |schema: &Schema, parent: &str| {
+        let name = pgfleet_sql::parse_qualified(parent)?;
+        let id = ObjectId::new(Kind::Table, &name.schema?, &name.name);
+        let column = schema.get(&id)?.columns().iter().find(|one| one.name == column)?;
+        Some(column.generated.is_some())
+    };
+    let stays = |parent: &&String| {
+        new.parents.contains(parent) && old.partition_bound == new.partition_bound
+    };
+    let loses = |parent: &String| {
+        let [had, has] = [difference.from, difference.to].map(|one| is_generated(one, parent));
+        had == Some(true) && has == Some(false)
+    };
+    old.parents.iter().filter(stays).any(loses)
 }
 
 /// A partition that leaves and joins again has not what its parent became in steps meanwhile.

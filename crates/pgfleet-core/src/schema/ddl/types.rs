@@ -1,13 +1,15 @@
-//! Enums, domains, composite and range types.
+//! Enums, domains, composite and range types; collations, which are made anew like them.
 //!
 //! A type that PostgreSQL cannot alter is renamed, made anew, put under the columns that had it
 //! (their values go through text), and dropped.
 
 use pgfleet_sql::quote_ident;
 
-use super::{address, simple};
+use super::{address, range, simple};
 use crate::schema::diff::{Difference, Framing, Statement};
-use crate::schema::{Body, Column, Composite, DomainConstraint, DomainType, EnumType, Object};
+use crate::schema::{
+    Body, Column, Composite, DomainConstraint, DomainType, EnumType, Kind, Object,
+};
 
 /// What the old type is called for a moment.
 const OLD_SUFFIX: &str = "__old";
@@ -18,7 +20,8 @@ pub(super) fn needs_retyping(old: &Body, new: &Body) -> bool {
         (Body::Domain(old), Body::Domain(new)) => {
             old.base != new.base || old.collation != new.collation
         }
-        (Body::Range(old), Body::Range(new)) => old != new,
+        (Body::Collation(old), Body::Collation(new)) => old != new,
+        (Body::Range(old), Body::Range(new)) => old.clauses != new.clauses,
         (Body::Composite(old), Body::Composite(new)) => !keeps_order(old, new),
         _ => false,
     }
@@ -51,10 +54,9 @@ pub(super) fn create(object: &Object) -> Vec<String> {
             let attributes: Vec<_> = body.attributes.iter().map(attribute).collect();
             vec![format!("CREATE TYPE {name} AS ({})", attributes.join(", "))]
         }
-        Body::Range(body) => {
-            vec![format!("CREATE TYPE {name} AS RANGE ({})", simple::clauses(body))]
-        }
+        Body::Range(body) => range::create(object, body),
         Body::Domain(body) => create_domain(&name, body),
+        Body::Collation(body) => vec![simple::create_collation(object, body)],
         _ => Vec::new(),
     }
 }
@@ -207,9 +209,13 @@ pub(super) fn retype(difference: &Difference<'_>, at: usize, object: &Object) ->
     let old_name = format!("{}{OLD_SUFFIX}", object.id.name);
     let mut statements =
         vec![format!("ALTER {} RENAME TO {}", address(object), quote_ident(&old_name))];
-    statements.extend(rename_range_parts(difference, object));
+    if let Some(Body::Range(old)) = difference.from.get(&object.id).map(|old| &old.body) {
+        statements.extend(range::step_aside(object, old, OLD_SUFFIX));
+    }
     statements.extend(create(object));
-    statements.extend(columns_of_type(difference, at).iter().flat_map(move_column));
+    let is_collation = object.id.kind == Kind::Collation;
+    let columns = columns_of_type(difference, at);
+    statements.extend(columns.iter().flat_map(|column| move_column(column, is_collation)));
     statements
 }
 
@@ -218,30 +224,6 @@ pub(super) fn drop_renamed(object: &Object) -> String {
     let schema = quote_ident(&object.id.schema);
     let old_name = quote_ident(&format!("{}{OLD_SUFFIX}", object.id.name));
     format!("DROP {} {schema}.{old_name}", object.id.kind.keyword())
-}
-
-/// A range brings constructors and a multirange type, whose names are taken too.
-fn rename_range_parts(difference: &Difference<'_>, object: &Object) -> Vec<String> {
-    let old = match difference.from.get(&object.id).map(|old| &old.body) {
-        Some(Body::Range(old)) => old,
-        _ => return Vec::new(),
-    };
-    let name = old.properties.get("MULTIRANGE_TYPE_NAME");
-    let Some((name, bare)) = name.and_then(|n| Some((n, pgfleet_sql::parse_qualified(n)?.name)))
-    else {
-        return Vec::new();
-    };
-    let renamed = quote_ident(&format!("{bare}{OLD_SUFFIX}"));
-    // Constructors that do not take the type itself would be in the way of the new ones.
-    let subtype = old.properties.get("SUBTYPE").map(String::as_str).unwrap_or_default();
-    let own = object.id.sql_name();
-    let own_renamed = quote_ident(&format!("{}{OLD_SUFFIX}", object.id.name));
-    vec![
-        format!("ALTER TYPE {name} RENAME TO {renamed}"),
-        format!("ALTER FUNCTION {name}() RENAME TO {renamed}"),
-        format!("ALTER FUNCTION {own}({subtype}, {subtype}) RENAME TO {own_renamed}"),
-        format!("ALTER FUNCTION {own}({subtype}, {subtype}, text) RENAME TO {own_renamed}"),
-    ]
 }
 
 /// A column that has a type before and after.
@@ -266,11 +248,19 @@ fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<Moved> {
         let column = table.table()?.columns.iter().find(|column| column.name == name)?;
         let old = difference.from.get(&table.id)?;
         let from = difference.from.position(&table.id)?;
+        if difference.drops.contains(&from) {
+            return None;
+        }
         let had = old.columns().iter().find(|column| column.name == name)?;
         let readded = difference.rebuilds.get(&from).is_some_and(|r| r.columns.contains(name));
-        let retyped = element(&column.type_name) == own;
+        let from_above = column.inherited && had.inherited;
+        let is_own = |column: &Column| match to.objects[at].id.kind {
+            Kind::Collation => column.collation.as_ref() == Some(own),
+            _ => element(&column.type_name) == own,
+        };
+        let retyped = is_own(column) && is_own(had);
         let moves = retyped || !is_retyped(difference, &column.type_name);
-        let same = had.type_name == column.type_name && !column.inherited && !readded;
+        let same = had.type_name == column.type_name && !from_above && !readded;
         (same && moves).then(|| Moved {
             retyped,
             table: table.id.sql_name(),
@@ -295,7 +285,8 @@ fn element(type_name: &str) -> &str {
 /// True for a column whose type is made anew under it.
 pub(super) fn is_retyped(difference: &Difference<'_>, type_name: &str) -> bool {
     let from = difference.from;
-    difference.retyped.iter().any(|at| from.objects[*at].id.sql_name() == element(type_name))
+    let types = difference.retyped.iter().map(|at| &from.objects[*at].id);
+    types.filter(|id| id.kind.is_type()).any(|id| id.sql_name() == element(type_name))
 }
 
 impl Moved {
@@ -304,7 +295,7 @@ impl Moved {
     }
 }
 
-fn move_column(moved: &Moved) -> Vec<String> {
+fn move_column(moved: &Moved, is_collation: bool) -> Vec<String> {
     let Moved { table, column, had_default, retyped } = moved;
     let name = quote_ident(&column.name);
     let head = format!("ALTER TABLE {table} ALTER COLUMN {name}");
@@ -314,8 +305,14 @@ fn move_column(moved: &Moved) -> Vec<String> {
     if *had_default {
         statements.push(format!("{head} DROP DEFAULT"));
     }
-    if *retyped {
-        statements.push(format!("{head} TYPE {type_name} USING {name}::text::{type_name}"));
+    match (&column.collation, retyped) {
+        (Some(collation), true) if is_collation => {
+            statements.push(format!("{head} TYPE {type_name} COLLATE {collation}"));
+        }
+        (_, true) => {
+            statements.push(format!("{head} TYPE {type_name} USING {name}::text::{type_name}"));
+        }
+        (_, false) => {}
     }
     statements.extend(default.map(|default| format!("{head} SET DEFAULT {default}")));
     statements

@@ -1,6 +1,6 @@
 //! Defaults that use a routine which needs their table: neither could be made first.
 //!
-//! Invariant: only a new routine makes a default late; of a column that is added to a table with rows
+//! Invariant: only a routine that is made or altered makes a default late; of a column that is added to a table with rows
 //! none is, as the rows get their value from it.
 
 use std::collections::BTreeSet;
@@ -15,8 +15,8 @@ pub(super) fn find(difference: &mut Difference<'_>) {
     for at in tables.filter(|at| difference.to.objects[**at].table().is_some()) {
         for edge in difference.to.needs_of(*at) {
             let Some(name) = edge.from_column.as_deref() else { continue };
-            let is_new = is_new_routine(difference, edge.to as usize);
-            if is_new && can_wait(difference, *at, name) && leads_to(difference, edge.to, *at) {
+            let is_made = is_made_routine(difference, edge.to as usize);
+            if is_made && can_wait(difference, *at, name) && leads_to(difference, edge.to, *at) {
                 found.push((*at, name.to_owned()));
             }
         }
@@ -26,10 +26,11 @@ pub(super) fn find(difference: &mut Difference<'_>) {
     }
 }
 
-fn is_new_routine(difference: &Difference<'_>, at: usize) -> bool {
+/// One that is altered may need now what it did not need before.
+fn is_made_routine(difference: &Difference<'_>, at: usize) -> bool {
     let kind = difference.to.objects[at].id.kind;
     matches!(kind, Kind::Function | Kind::Procedure | Kind::Aggregate)
-        && difference.creates.contains(&at)
+        && (difference.creates.contains(&at) || difference.alters.contains_key(&at))
 }
 
 fn can_wait(difference: &Difference<'_>, table: usize, name: &str) -> bool {

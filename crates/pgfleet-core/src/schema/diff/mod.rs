@@ -116,12 +116,22 @@ impl<'s> Difference<'s> {
         if old == new || canonical(old) == canonical(new) {
             return;
         }
-        if ddl::can_alter(old, new) {
+        if ddl::can_alter(old, new) && !self.changes_partitioned_key(old, new) {
             self.alters.insert(other, at);
         } else {
             self.drops.insert(at);
             self.creates.insert(other);
         }
+    }
+
+    /// The storage parameters of a partitioned table's index cannot be altered.
+    fn changes_partitioned_key(&self, old: &Object, new: &Object) -> bool {
+        let (Body::Constraint(before), Body::Constraint(after)) = (&old.body, &new.body) else {
+            return false;
+        };
+        let table = rebuild::owner_position(self.from, old).map(|at| &self.from.objects[at]);
+        let partitioned = table.and_then(Object::table).is_some_and(|t| t.partition_key.is_some());
+        partitioned && before.index_options != after.index_options
     }
 
     /// True when nothing differs.

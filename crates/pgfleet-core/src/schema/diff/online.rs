@@ -162,7 +162,7 @@ impl Finder<'_, '_> {
         let new = self.difference.to.get(&from.objects[needed].id).and_then(find);
         let same_type = match (old, new) {
             (Some(old), Some(new)) => {
-                (old.type_name, old.collation) == (new.type_name, new.collation)
+                (&old.type_name, &old.collation) == (&new.type_name, &new.collation)
             }
             _ => false,
         };

@@ -323,7 +323,10 @@ fn break_dependent(
             difference.rebuilds.entry(at).or_default().leaves_type = true;
             Vec::new()
         }
-        (Body::Domain(_), _) if !is_type(difference, edge) => {
+        (Body::Domain(domain), _)
+            if !is_type(difference, edge)
+                && !is_collated(difference, edge, domain.collation.as_ref()) =>
+        {
             difference.alters.entry(to).or_insert(at);
             let needed = difference.from.objects[edge.to as usize].id.name.clone();
             difference.rebuilds.entry(at).or_default().checks.insert(needed);
@@ -355,6 +358,12 @@ fn is_type(difference: &Difference<'_>, edge: &Edge) -> bool {
     difference.from.objects[edge.to as usize].id.kind.is_type()
 }
 
+/// True when what is needed is the collation of a column or domain itself.
+fn is_collated(difference: &Difference<'_>, edge: &Edge, collation: Option<&String>) -> bool {
+    let needed = &difference.from.objects[edge.to as usize].id;
+    needed.kind == Kind::Collation && collation == Some(&needed.sql_name())
+}
+
 /// PostgreSQL itself rebuilds indexes, constraints and statistics when a type changes, but for how much
 /// `ANALYZE` shall look at for them.
 fn is_affected(object: &Object, broken: &Break) -> bool {
@@ -377,9 +386,12 @@ fn break_column(
     let at = edge.from as usize;
     let find = |object: &Object| object.columns().iter().find(|c| c.name == name).cloned();
     let Some(column) = find(&difference.from.objects[at]) else { return Vec::new() };
-    let is_type = is_type(difference, edge);
     let name = name.to_owned();
-    if is_type && *broken == Break::Gone && difference.retyped.contains(&(edge.to as usize)) {
+    // A default or expression may use what the column itself is not of.
+    let is_of_it =
+        is_type(difference, edge) || is_collated(difference, edge, column.collation.as_ref());
+    let is_retyped = is_of_it && difference.retyped.contains(&(edge.to as usize));
+    if *broken == Break::Gone && is_retyped {
         return vec![(at, Break::Retyped(name))];
     }
     if find(&difference.to.objects[to]).is_none() {

@@ -220,7 +220,8 @@ fn look(column: &Column) -> String {
         true => "nextval",
         false => text.as_str(),
     });
-    let Column { type_name, not_null, generated, collation, .. } = column;
+    let Column { type_name, not_null, generated, .. } = column;
+    let collation = &column.collation;
     format!("{type_name} {not_null} {default:?} {generated:?} {identity:?} {collation:?}")
 }
 

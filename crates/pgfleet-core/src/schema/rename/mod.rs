@@ -8,10 +8,12 @@ mod annotation;
 mod detect;
 mod names;
 mod order;
+mod range;
 mod request;
 mod resolve;
 mod step;
 mod wake;
+mod written;
 
 pub use annotation::annotations;
 pub use detect::{Proposal, detect};
@@ -19,3 +21,4 @@ pub use request::{RenameInvalid, RenameRequest, RenameSort};
 pub use resolve::resolve;
 pub use step::{NewName, RenameOrigin, RenameStep, Thing};
 pub use wake::wake;
+pub use written::taken_back;

@@ -72,8 +72,7 @@ impl RenameSort {
             Self::View => &[Kind::View, Kind::MaterializedView],
             Self::Index => &[Kind::Index],
             Self::Sequence => &[Kind::Sequence],
-            // A range type's constructors keep the old name: it is made anew.
-            Self::Type => &[Kind::Enum, Kind::Domain, Kind::Composite],
+            Self::Type => &[Kind::Enum, Kind::Domain, Kind::Composite, Kind::Range],
             Self::Collation => &[Kind::Collation],
             Self::Function => &[Kind::Function, Kind::Procedure, Kind::Aggregate],
             Self::Statistics => &[Kind::Statistics],

@@ -1,4 +1,4 @@
-//! What PostgreSQL named after something that is renamed: keys, indexes and sequences.
+//! What PostgreSQL named after something that is renamed: keys, indexes, sequences and multiranges.
 //!
 //! `customers_pkey` keeps its name when the table becomes `clients`, and a schema written for the new
 //! name has `clients_pkey`. Where both are the same but for the name, the name is changed: nothing is
@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use pgfleet_sql::{parse_qualified, quote_ident};
 
 use super::order::{Move, arrange, has_index, places};
+use super::range;
 use super::step::{RenameOrigin, RenameStep, Thing};
 use crate::schema::fingerprint::canonical;
 use crate::schema::{Body, Kind, Object, ObjectId, Schema};
@@ -16,6 +17,10 @@ use crate::schema::{Body, Kind, Object, ObjectId, Schema};
 /// The renames that follow from those that were run; `now` is the schema after them. Once these were
 /// run, others may follow: an index of a partition from that of its partitioned table.
 pub fn wake(now: &Schema, to: &Schema, done: &[RenameStep]) -> Vec<RenameStep> {
+    let of_ranges = range::follow(now, to, done);
+    if !of_ranges.is_empty() {
+        return of_ranges;
+    }
     let taken = places(now);
     let wake = Wake { now, to };
     let moves = touched(now, done).into_iter().flat_map(|id| wake.of_object(&id));

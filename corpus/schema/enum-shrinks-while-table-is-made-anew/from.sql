@@ -1,0 +1,5 @@
+CREATE TYPE e AS ENUM ('a', 'b', 'c');
+CREATE TYPE f AS ENUM ('x', 'y');
+CREATE DOMAIN d AS f CHECK (VALUE IS NOT NULL);
+CREATE TABLE t (id int NOT NULL, many e[] DEFAULT '{}', one d NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE u (kept e DEFAULT 'a');

@@ -1,0 +1,5 @@
+CREATE TYPE e AS ENUM ('c', 'a');
+CREATE TYPE f AS ENUM ('y');
+CREATE DOMAIN d AS f CHECK (VALUE IS NOT NULL);
+CREATE TABLE t (id int NOT NULL, many e[] DEFAULT '{}', one d NOT NULL);
+CREATE TABLE u (kept e DEFAULT 'a');
