@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pgfleet_testkit::{
-    Cluster, Project, TestDb,
+    Cluster, Project, TestDb, client_command,
     migrations::{Change, Format, one_table_each},
     peers::{cargo, npm},
     proxy::Proxy,
@@ -153,10 +153,15 @@ fn all(pgfleet: &Path, changes: &[Change], count: usize) -> Vec<Contender> {
             "base=${{DATABASE_URL%/*}}; for n in $(seq {count}); do {command} >/dev/null || exit 1; done"
         )
     };
-    let xargs = format!(
-        "base=${{DATABASE_URL%/*}}; seq {count} | xargs -P4 -IN psql -X -q -1 -v ON_ERROR_STOP=1 \
-         -f all.sql -d \"$base/fleet_N\" >/dev/null"
-    );
+    let xargs = |psql: &str| {
+        format!(
+            "base=${{DATABASE_URL%/*}}; seq {count} | xargs -P4 -IN {psql} -X -q -1 \
+             -v ON_ERROR_STOP=1 -f all.sql -d \"$base/fleet_N\" >/dev/null"
+        )
+    };
+    // What Debian has on the PATH is a script that finds the server's psql, and takes longer than it.
+    let (typed, itself) = (xargs("psql"), client_command("psql"));
+    let itself = xargs(&itself.get_program().to_string_lossy());
     let sqlx = cargo::install().join("sqlx").display().to_string();
     let dbmate = npm::dbmate_program().display().to_string();
     let sqlx_loop = each(&format!("{sqlx} migrate run -D \"$base/fleet_$n\""));
@@ -173,7 +178,8 @@ fn all(pgfleet: &Path, changes: &[Change], count: usize) -> Vec<Contender> {
         shell("sqlx-cli, a loop", Role::Peer, sqlx_loop, Project::of(Format::Sqlx, changes)),
         shell("sqlx-cli by xargs -P4", Role::Peer, sqlx_xargs, Project::of(Format::Sqlx, changes)),
         shell("dbmate, a loop", Role::Peer, dbmate_loop, Project::of(Format::Dbmate, changes)),
-        shell("psql -1 by xargs -P4", Role::Floor, xargs, psql()),
+        shell("psql -1 by xargs -P4", Role::Floor, typed, psql()),
+        shell("the same, psql's own program", Role::Floor, itself, psql()),
     ]
 }
 
