@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
 
-use pgfleet_core::folder::{FileTree, Format, read};
+use pgfleet_core::folder::{FileTree, Format, MigrationSet, read};
+use pgfleet_core::history::{HistoryRow, RowState, Verdict, dialect, judge};
 
 /// `(version, checksum)` of each migration.
 fn recorded(format: Format, files: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -68,4 +69,38 @@ fn prisma_hashes_the_script() {
     let hash = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     let files = [("1_a/migration.sql", "hello")];
     assert_eq!(recorded(Format::Prisma, &files), pairs(&[("1_a", hash)]));
+}
+
+fn one_file(format: Format, text: &str) -> MigrationSet {
+    let name = if format == Format::Refinery { "V1__users.sql" } else { "0001_users.sql" };
+    read(&FileTree::from_files("migrations", [(name, text)]), format)
+}
+
+/// What a migration's edited file is said to be.
+fn note_after(format: Format, applied: &str, now: &str) -> String {
+    let migration = one_file(format, applied).migrations.remove(0);
+    let row = HistoryRow {
+        version: migration.version,
+        name: Some(migration.name),
+        checksum: migration.checksum,
+        state: RowState::Applied,
+        applied_at: None,
+        rank: 1,
+        note: None,
+    };
+    let status = judge(&one_file(format, now), &[row], dialect(format)).remove(0);
+    assert_eq!(status.verdict, Verdict::Changed, "{format}");
+    status.note.unwrap()
+}
+
+#[test]
+fn other_line_ends_are_told_from_other_edits() {
+    let (unix, windows) =
+        ("CREATE TABLE a (\n  id int\n);\n", "CREATE TABLE a (\r\n  id int\r\n);\r\n");
+    for format in [Format::Plain, Format::Sqlx, Format::Refinery] {
+        assert!(note_after(format, unix, windows).starts_with("only line ends differ"), "{format}");
+        assert!(note_after(format, windows, unix).starts_with("only line ends differ"), "{format}");
+        let edited = note_after(format, unix, &unix.replace("int", "bigint"));
+        assert!(edited.starts_with("recorded "), "{edited}");
+    }
 }

@@ -41,7 +41,7 @@ pub use typeorm::fill_parameters as fill_typeorm_parameters;
 pub(crate) use flyway::{
     canonical_version as flyway_canonical_version, raw_version as flyway_raw_version,
 };
-pub(crate) use reading::sha256_hex;
+pub(crate) use reading::{sha256_hex, sha384_hex};
 pub(crate) use refinery::checksums as refinery_checksums;
 pub(crate) use typeorm::{
     constraint_name as typeorm_constraint_name, version_of_class as typeorm_version,

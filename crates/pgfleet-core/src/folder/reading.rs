@@ -58,7 +58,7 @@ impl<'tree> Reading<'tree> {
 
     /// SHA-384 of a file, in hexadecimal.
     pub(super) fn sha384(&self, path: &str) -> String {
-        let whole = || hex(&Sha384::digest(self.bytes(path)));
+        let whole = || sha384_hex(self.bytes(path));
         self.large(path).map_or_else(whole, |large| large.sha384.clone())
     }
 
@@ -310,6 +310,11 @@ fn after_block_comment(text: &str) -> &str {
 /// SHA-256 in hexadecimal.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// SHA-384, in hexadecimal.
+pub(crate) fn sha384_hex(bytes: &[u8]) -> String {
+    hex(&Sha384::digest(bytes))
 }
 
 /// Bytes in lower-case hexadecimal.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Dialect, HistoryRow, RowState};
-use crate::folder::{Migration, MigrationKind, MigrationSet};
+use crate::folder::{
+    Migration, MigrationKind, MigrationSet, refinery_checksums, sha256_hex, sha384_hex,
+};
 
 /// What is true of one migration in one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -128,7 +130,38 @@ fn verdict_of_row(
 fn changed(migration: &Migration, recorded: &str, file: &str) -> (Verdict, Option<String>) {
     match migration.kind {
         MigrationKind::Repeatable => (Verdict::Pending, Some("changed since last run".to_owned())),
-        _ => (Verdict::Changed, Some(format!("recorded {recorded}, file {file}"))),
+        _ if only_line_ends_differ(migration, recorded) => {
+            (Verdict::Changed, Some(ONLY_LINE_ENDS.to_owned()))
+        }
+        _ => {
+            let (recorded, file) = (abbreviated(recorded), abbreviated(file));
+            (Verdict::Changed, Some(format!("recorded {recorded}, file {file}")))
+        }
+    }
+}
+
+/// What Git makes of a file on another machine, where `core.autocrlf` says so.
+const ONLY_LINE_ENDS: &str = "only line ends differ (LF and CRLF), as Git's core.autocrlf makes \
+     them: `*.sql text eol=lf` in .gitattributes keeps them";
+
+/// Whether the file with Unix's or with Windows' line ends throughout is what was recorded.
+fn only_line_ends_differ(migration: &Migration, recorded: &str) -> bool {
+    let script: String = migration.up.chunks.iter().map(|chunk| chunk.sql.as_str()).collect();
+    let unix = script.replace("\r\n", "\n");
+    let windows = unix.replace('\n', "\r\n");
+    [unix, windows].iter().any(|script| {
+        let bytes = script.as_bytes();
+        let refinery = refinery_checksums(&migration.name, &migration.version, script);
+        [sha256_hex(bytes), sha384_hex(bytes)].iter().chain(&refinery).any(|one| one == recorded)
+    })
+}
+
+/// As much of a checksum as tells two apart.
+fn abbreviated(checksum: &str) -> String {
+    const SHOWN: usize = 12;
+    match checksum.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &checksum[..end]),
+        None => checksum.to_owned(),
     }
 }
 
