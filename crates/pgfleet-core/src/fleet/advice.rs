@@ -45,7 +45,9 @@ pub fn advise_for_all(problem: &mut Problem, targets: &[String]) {
 }
 
 fn only(target: &str) -> String {
-    format!(" --only {}", shell_word(target))
+    // A word that begins as a flag would be taken for one.
+    let between = if target.starts_with('-') { '=' } else { ' ' };
+    format!(" --only{between}{}", shell_word(target))
 }
 
 /// A word as a shell takes it.
@@ -72,14 +74,14 @@ mod tests {
             .fix_with("or", "pgfleet rollout --allow-data-loss")
             .fix_with("or", "DROP TABLE x");
         advise_in_group(&mut problem, "tenants");
-        advise_for_all(&mut problem, &["a c".to_owned(), "b".to_owned()]);
+        advise_for_all(&mut problem, &["a c".to_owned(), "b".to_owned(), "-x".to_owned()]);
         let commands: Vec<_> =
             problem.fixes.iter().filter_map(|fix| fix.command.as_deref()).collect();
         assert_eq!(
             commands,
             [
-                "pgfleet resolve --applied 0001 --group tenants --only 'a c' --only b",
-                "pgfleet baseline --group tenants --only 'a c' --only b",
+                "pgfleet resolve --applied 0001 --group tenants --only 'a c' --only b --only=-x",
+                "pgfleet baseline --group tenants --only 'a c' --only b --only=-x",
                 "pgfleet status --url URL",
                 "pgfleet rollout resume --group tenants --allow-data-loss",
                 "DROP TABLE x",

@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::reading::{Reading, base_name, leading_digits};
-use super::{FileTree, Format, MigrationSet};
+use super::{FileTree, Format, MigrationSet, SqlBody, TransactionMode};
 use crate::diagnose::{Code, Problem};
 use crate::history::compare_versions;
 
+/// sqlx's words, and those of the npm package `postgres-migrations`.
+const NO_TRANSACTION: [&str; 2] =
+    ["-- no-transaction", "-- postgres-migrations disable-transaction"];
 /// Versions this long are dates, which have gaps by nature.
 const DATE_DIGITS: usize = 8;
 /// Gaps beyond this many missing numbers are told as a range.
@@ -32,9 +35,19 @@ fn read_file(reading: &mut Reading<'_>, path: &str, down: Option<&str>) {
     let name = stem(path);
     let (version, name) = split_name(&name);
     let mut migration = reading.migration(version, name, path, up);
+    if asks_for_none(&migration.up) {
+        migration.transaction = TransactionMode::Never;
+    }
     migration.down = down;
     migration.checksum = Some(reading.sha256(path));
     reading.migrations.push(migration);
+}
+
+/// Whether the comments that a file begins with ask for no transaction.
+fn asks_for_none(up: &SqlBody) -> bool {
+    let first = up.chunks.first().map(|chunk| chunk.sql.as_str()).unwrap_or_default();
+    let mut comments = first.lines().map(str::trim).take_while(|line| line.starts_with("--"));
+    comments.any(|line| NO_TRANSACTION.contains(&line))
 }
 
 /// The version is the leading number (with a `V` before it, if need be), else the whole name.

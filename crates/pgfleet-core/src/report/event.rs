@@ -89,6 +89,13 @@ pub enum Event {
         /// Targets to be worked on.
         targets: usize,
     },
+    /// A part of the work on many targets begins: a wave, a rehearsal, taking back.
+    StageStarted {
+        /// What, in a few words.
+        stage: String,
+        /// Targets to be worked on, where they are counted anew.
+        targets: Option<usize>,
+    },
     /// Work on one target of many begins.
     TargetStarted {
         /// Its name.

@@ -4,6 +4,7 @@
 //! (08P01) and of Supavisor (XX000).
 
 use pgfleet_core::diagnose::{Code, Problem, ServerError, closest_name};
+use pgfleet_sql::quote_ident;
 
 use super::spec::{ConnectSpec, Endpoint, TlsMode};
 use super::{OLDEST_VERSION_NUM, supabase};
@@ -41,6 +42,7 @@ fn problem_of(
         "28000" => login_refused(spec, endpoint, error),
         "53300" => full(endpoint, error),
         "57P03" => not_ready(endpoint, &message),
+        "55000" => closed(spec, endpoint, error),
         "57P01" | "57P02" => unavailable(endpoint, "is shutting down").fix("try again in a moment"),
         "42501" if message.contains("permission denied for database") => no_connect(spec),
         "08P01" if message.contains("startup parameter") => startup_parameter(error),
@@ -50,6 +52,14 @@ fn problem_of(
         }
         _ => unavailable(endpoint, "refused the connection").because(error.to_string()),
     }
+}
+
+/// `ALLOW_CONNECTIONS false`.
+fn closed(spec: &ConnectSpec, endpoint: &Endpoint, error: &ServerError) -> Problem {
+    unavailable(endpoint, "refused the connection").because(error.to_string()).fix_with(
+        "If it should take connections:",
+        format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", quote_ident(&spec.database)),
+    )
 }
 
 fn tenant_missing(spec: &ConnectSpec, endpoint: &Endpoint) -> Problem {

@@ -1,15 +1,19 @@
-//! Tries again what failed for a reason that passes: a lock not had in time, a deadlock.
+//! Tries again what failed for a reason that passes: a lock not had in time, a deadlock, a row of the
+//! catalog that another session changed.
 
 use std::time::Duration;
 
+use pgfleet_core::diagnose::ServerError;
 use pgfleet_core::report::Event;
 
 use super::executor::Executor;
-use super::failure::StepFailure;
+use super::failure::{Cause, StepFailure};
 
 /// The first pause; it doubles with every attempt.
 const PAUSE_MIN_MS: u64 = 250;
 const PAUSE_MAX_MS: u64 = 10_000;
+
+const CATALOG_ROW: &str = "another session changed the same row of the catalog";
 
 /// Counts the attempts at one step.
 pub(super) struct Retries {
@@ -36,7 +40,8 @@ impl Retries {
 impl Executor<'_> {
     /// Pauses and says true when the failed step is to be tried again.
     pub(super) async fn retry(&mut self, failure: &StepFailure, retries: &mut Retries) -> bool {
-        let Some(reason) = passing_reason(failure.sqlstate()) else { return false };
+        let Cause::Session(error) = &failure.cause else { return false };
+        let Some(reason) = error.server().and_then(passing_reason) else { return false };
         let Some(attempt) = retries.next(failure.step) else { return false };
         let pause_ms = pause_ms(attempt, &self.options.run_id);
         self.events.send(Event::Retrying {
@@ -54,8 +59,14 @@ impl Executor<'_> {
     }
 }
 
-fn passing_reason(sqlstate: Option<&str>) -> Option<&'static str> {
-    match sqlstate? {
+/// Roles and tablespaces belong to all databases of a server, and so migrations of several targets
+/// meet there: `simple_heap_update` fails with XX000 where another transaction changed the same row of
+/// the catalog, and a name that two make at once breaks the catalog's unique index.
+fn passing_reason(error: &ServerError) -> Option<&'static str> {
+    let of_catalog = |name: &String| name.starts_with("pg_");
+    match error.sqlstate.as_str() {
+        "XX000" if error.message.starts_with("tuple concurrently ") => Some(CATALOG_ROW),
+        "23505" if error.constraint.as_ref().is_some_and(of_catalog) => Some(CATALOG_ROW),
         "55P03" => Some("a lock was not to be had in time"),
         "40P01" => Some("the server ended a deadlock"),
         "40001" => Some("a concurrent transaction got in the way"),

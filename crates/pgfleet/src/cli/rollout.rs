@@ -343,7 +343,9 @@ impl Place {
             stop: context.stop_signal(),
         };
         work.check_folder()?;
-        let targets = self.group.members.len();
+        // Targets that were done before are not counted again.
+        let waves = self.control.manifest(rollout.clone()).await?.waves;
+        let targets = waves.iter().map(|wave| wave.waiting + wave.running).sum();
         let begun = Moment::now();
         progress.send(Event::FleetStarted { command: "rollout".to_owned(), targets });
         let worked = work.run().await;

@@ -80,9 +80,39 @@ fn a_tenant_that_refuses_connections_is_named_and_left() {
     fleet.migration("0002_more.sql", "ALTER TABLE items ADD qty int;");
     let output = fleet.ends(&["apply", "--group", "tenants"], 6);
     says(&output.stdout, &["3 targets, 1 failed"]);
-    says(&output.stderr, &["target: o_2", "not currently accepting connections"]);
+    says(
+        &output.stderr,
+        &["target: o_2", "not currently accepting connections", "ALLOW_CONNECTIONS true"],
+    );
     fleet.sql("o_1", "ALTER DATABASE o_2 ALLOW_CONNECTIONS true");
     fleet.has_migrations(&[("o_1", "0001 0002"), ("o_2", ""), ("o_3", "0001 0002")]);
+}
+
+/// Roles are of the whole server: two tenants' migrations meet there, and the second goes on.
+#[test]
+fn a_role_that_another_session_just_changes_is_tried_again() {
+    let fleet = fleet();
+    fleet.sql("o_1", "CREATE ROLE shared_role");
+    fleet.migration("0002_role.sql", "ALTER ROLE shared_role SET work_mem = '2MB';");
+    let waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let until = format!(
+        "DO $$ BEGIN WHILE NOT EXISTS ({waits}) LOOP PERFORM pg_sleep(0.02); \
+         PERFORM pg_stat_clear_snapshot(); END LOOP; END $$"
+    );
+    let holder = Command::new("psql")
+        .args([&fleet.cluster.url("o_2"), "-Xqc"])
+        .arg(format!("BEGIN; ALTER ROLE shared_role SET work_mem = '1MB'; {until}; COMMIT"))
+        .spawn();
+    let mut holder = holder.expect("psql");
+    let held = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%shared_role%' \
+                AND wait_event = 'PgSleep'";
+    while fleet.value("o_1", held) == "0" {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    fleet.ends(&["apply", "--group", "tenants", "--only", "o_1"], 0);
+    assert!(holder.wait().expect("it ends").success());
+    let set = "SELECT setconfig::text FROM pg_db_role_setting";
+    assert_eq!(fleet.value("o_1", set), "{work_mem=2MB}");
 }
 
 #[test]

@@ -179,7 +179,8 @@ const BACK: &str = "DROP INDEX IF EXISTS i; DROP TABLE IF EXISTS more; \
      DELETE FROM items WHERE id = 1; DELETE FROM schema_migrations WHERE version > '0001'; \
      DELETE FROM pgfleet.steps";
 
-/// `PGFLEET_KILLS` is the number of rounds. In every second one a target fails once it is changed.
+/// `PGFLEET_KILLS` is the number of rounds. In half of them a target fails once it is changed; three of
+/// four are killed while targets are changed or taken back, the others before.
 #[test]
 fn killed_runs_end_wholly_old_or_wholly_new() {
     let kills = std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok());
@@ -192,13 +193,21 @@ fn killed_runs_end_wholly_old_or_wholly_new() {
     let (mut seen_new, mut seen_old, mut interrupted) = (0, 0, 0);
     for round in 0..rounds {
         names(3).iter().for_each(|name| fleet.sql(name, BACK));
-        let breaks = round % 2 == 1;
+        let breaks = round / 2 % 2 == 1;
         let zero =
             if breaks { "INSERT INTO items VALUES (0)" } else { "DELETE FROM items WHERE id = 0" };
         fleet.sql("all_02", zero);
         let rollouts = count(&fleet);
         let mut run = fleet.cli(&["apply", "--group", "all_of_them", "--atomic"]).spawn();
-        std::thread::sleep(whole * (round + 1) / (rounds + 1) + Duration::from_millis(20));
+        if round % 4 == 0 {
+            std::thread::sleep(whole * (round + 1) / (rounds + 1) + Duration::from_millis(20));
+        } else {
+            let begun = Instant::now();
+            while count(&fleet) == rollouts && begun.elapsed() < Duration::from_secs(60) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(Duration::from_millis(u64::from(round * 7 % 60) * 10));
+        }
         run.kill();
         let _ = run.wait();
         let open = state(&fleet);

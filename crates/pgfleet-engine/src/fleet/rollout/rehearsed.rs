@@ -113,6 +113,7 @@ impl AtomicWork<'_> {
         let distinct: Vec<_> = distinct.collect();
         let stop = self.stop.clone();
         let mut problems = Vec::new();
+        self.tell_stage("proving ways back on copies", None);
         let work = |at: usize| async move { self.prove_one(&self.group.members[at], folder).await };
         run_bounded(
             &self.group.servers,
@@ -191,6 +192,7 @@ impl AtomicWork<'_> {
     /// Every target runs what it can in a transaction, and rolls it back. True when one failed.
     async fn on_targets(&self, busy: &[Busy], end: &mut AtomicEnd) -> bool {
         let positions: Vec<_> = busy.iter().map(|busy| busy.at).collect();
+        self.tell_stage("rehearsing", Some(busy.len()));
         let (stop, mut failed) = (self.stop.clone(), 0);
         let work = |at: usize| async move { (at, self.on_target(&self.group.members[at]).await) };
         run_bounded(
@@ -207,6 +209,10 @@ impl AtomicWork<'_> {
         )
         .await;
         failed > 0 || *stop.borrow()
+    }
+
+    fn tell_stage(&self, stage: &str, targets: Option<usize>) {
+        self.events.send(Event::StageStarted { stage: stage.to_owned(), targets });
     }
 
     /// One target, for as long as it may take.

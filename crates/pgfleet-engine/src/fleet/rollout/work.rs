@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::fleet::{Next, OnFailure, RolloutRules, RolloutState, next};
+use pgfleet_core::fleet::{Next, OnFailure, RolloutRules, RolloutState, WaveCounts, next};
 use pgfleet_core::plan::hash_text;
 use pgfleet_core::report::Event;
 use pgfleet_core::verify::Check;
@@ -67,13 +67,15 @@ impl RolloutWork<'_> {
     /// # Errors
     /// When the control database cannot be asked. What was begun is journaled in its target.
     pub async fn run(&self) -> Result<Worked, Box<Problem>> {
-        let mut worked = Worked::default();
+        let (mut worked, mut told) = (Worked::default(), String::new());
         let places = Places::of(self.group, &self.control.names(self.id()).await?);
         self.give_up_missing(&places).await?;
         while !*self.stop.borrow() {
             let (state, _, waves) = self.control.look(self.id()).await?;
             let before = worked.targets;
-            match next(state, self.rules(), &waves) {
+            let next = next(state, self.rules(), &waves);
+            self.tell_stage(next, &waves, &mut told);
+            match next {
                 Next::Work(wave) => {
                     self.work(&places, Some(wave), FORWARD, &mut worked).await?;
                 }
@@ -104,6 +106,20 @@ impl RolloutWork<'_> {
             }
         }
         Ok(worked)
+    }
+
+    /// Says what begins, once.
+    fn tell_stage(&self, next: Next, waves: &[WaveCounts], told: &mut String) {
+        let open = |wave: &WaveCounts| wave.done + wave.failed + wave.running;
+        let (stage, targets) = match next {
+            Next::Work(wave) => (format!("wave {}/{}", wave + 1, waves.len()), None),
+            Next::TakeBack => ("taking back".to_owned(), Some(waves.iter().map(open).sum())),
+            _ => return,
+        };
+        if stage != *told {
+            told.clone_from(&stage);
+            self.events.send(Event::StageStarted { stage, targets });
+        }
     }
 
     fn id(&self) -> &str {

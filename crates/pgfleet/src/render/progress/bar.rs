@@ -15,6 +15,10 @@ use crate::render::text::{clean_line, cut, duration};
 const DRAWS_PER_SECOND: u8 = 15;
 /// A rate is not told before this much time, as the first migrations say little.
 const RATE_AFTER: Duration = Duration::from_millis(500);
+/// Columns of the bar of one run.
+const RUN_BAR: usize = 20;
+/// Of many targets there is more to say.
+const FLEET_BAR: usize = 10;
 
 /// The bar and what it says.
 pub(super) struct Bar {
@@ -35,7 +39,7 @@ impl Bar {
 
     fn on(target: ProgressDrawTarget, style: Style, verbose: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        bar.set_style(look(&style));
+        bar.set_style(look(&style, RUN_BAR));
         let words = Words::new(style, verbose);
         let current = String::new();
         let fleet = FleetPace::new(style);
@@ -66,7 +70,17 @@ impl Show for Bar {
         }
         self.fleet.count(event);
         match event {
-            Event::FleetStarted { targets, .. } => self.bar.set_length(*targets as u64),
+            Event::FleetStarted { targets, .. } => {
+                self.bar.set_style(look(&self.style, FLEET_BAR));
+                self.bar.set_length(*targets as u64);
+            }
+            Event::StageStarted { targets, .. } => {
+                if let Some(targets) = targets {
+                    self.bar.set_position(0);
+                    self.bar.set_length(*targets as u64);
+                }
+                self.bar.set_message(self.fleet.words());
+            }
             Event::TargetStarted { .. } => self.bar.set_message(self.fleet.words()),
             Event::TargetFinished { .. } => {
                 self.bar.inc(1);
@@ -105,14 +119,14 @@ fn pace(elapsed: Duration, done: u64, left: u64) -> String {
     format!("  {:.0}/s, {} left", 1000.0 / each_ms, duration(each_ms * left as f64))
 }
 
-fn look(style: &Style) -> ProgressStyle {
+fn look(style: &Style, bar: usize) -> ProgressStyle {
     let template = if style.colour {
-        "{spinner:.cyan} [{bar:20.green}] {pos}/{len} {msg}"
+        format!("{{spinner:.cyan}} [{{bar:{bar}.green}}] {{pos}}/{{len}} {{msg}}")
     } else {
-        "{spinner} [{bar:20}] {pos}/{len} {msg}"
+        format!("{{spinner}} [{{bar:{bar}}}] {{pos}}/{{len}} {{msg}}")
     };
     let plain = ProgressStyle::default_bar();
-    let look = ProgressStyle::with_template(template).unwrap_or(plain);
+    let look = ProgressStyle::with_template(&template).unwrap_or(plain);
     if style.unicode {
         look.progress_chars("━╸ ").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
     } else {

@@ -97,6 +97,7 @@ impl Words {
                 .then(|| self.moved(table, *rows, *bytes, *elapsed_ms)),
             Event::OfTarget { target, of } if self.verbose => self.of_target(target, of),
             Event::FleetStarted { .. }
+            | Event::StageStarted { .. }
             | Event::TargetStarted { .. }
             | Event::TargetFinished { .. }
             | Event::OfTarget { .. }

@@ -1,0 +1,2 @@
+CREATE TABLE users (id bigint, n int);
+-- no-transaction

@@ -1,0 +1,3 @@
+-- Apart
+-- no-transaction
+VACUUM users;
