@@ -164,7 +164,8 @@ impl CatalogTable {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// SQL for the text that names a row of alias `t`: its primary key, else its place.
+    /// SQL for the text that names a row of alias `t`: its primary key, in parentheses when it has several
+    /// columns, else its place.
     pub fn key_sql(&self) -> String {
         let part = |column: &String| format!("t.{}", quote_ident(column));
         match self.primary_key.as_slice() {
@@ -172,7 +173,7 @@ impl CatalogTable {
             [column] => format!("{}::text", part(column)),
             columns => {
                 let parts: Vec<_> = columns.iter().map(part).collect();
-                format!("pg_catalog.concat_ws(', ', {})", parts.join(", "))
+                format!("'(' || pg_catalog.concat_ws(', ', {}) || ')'", parts.join(", "))
             }
         }
     }

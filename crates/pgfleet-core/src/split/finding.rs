@@ -32,6 +32,44 @@ pub struct Finding {
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// What to declare, where it is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declare: Option<Declare>,
+}
+
+/// What `split.toml` may say, so that something is no longer found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Declare {
+    /// A table of the source stays behind.
+    LeftBehind(String),
+    /// Values are checked in place of a foreign key.
+    Reference {
+        /// The side that refers.
+        from: String,
+        /// The side that is referred to.
+        to: String,
+    },
+}
+
+/// Declarations as they stand in `split.toml`.
+pub fn declarations<'d>(declared: impl Iterator<Item = &'d Declare>) -> String {
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let (mut tables, mut references) = (Vec::new(), String::new());
+    for one in declared {
+        match one {
+            Declare::LeftBehind(table) => tables.push(quoted(table)),
+            Declare::Reference { from, to } => references.push_str(&format!(
+                "[[reference]]\nfrom = {}\nto = {}\n",
+                quoted(from),
+                quoted(to)
+            )),
+        }
+    }
+    match tables.is_empty() {
+        true => references,
+        false => format!("[left_behind]\ntables = [{}]\n{references}", tables.join(", ")),
+    }
 }
 
 impl Finding {
@@ -44,6 +82,7 @@ impl Finding {
             rows: None,
             samples: Vec::new(),
             fix: None,
+            declare: None,
         }
     }
 
@@ -69,11 +108,40 @@ impl Finding {
         self
     }
 
+    /// Says what to declare.
+    #[must_use]
+    pub fn declare(mut self, declare: Declare) -> Self {
+        self.declare = Some(declare);
+        self
+    }
+
     /// Says how many rows, and some of them.
     #[must_use]
     pub fn rows(mut self, rows: u64, samples: Vec<String>) -> Self {
         self.rows = Some(rows);
         self.samples = samples;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_can_be_read_back() {
+        let reference =
+            |from: &str, to: &str| Declare::Reference { from: from.into(), to: to.into() };
+        let declared = [
+            Declare::LeftBehind("audit_logs".into()),
+            reference("shared.skill(\"tenantId\")", "auth.tenant(id)"),
+            Declare::LeftBehind("\"Old\"".into()),
+            reference("shared.skill(by)", "auth.\"user\"(id)"),
+        ];
+        let text = declarations(declared.iter());
+        let read: toml::Table = toml::from_str(&text).unwrap();
+        assert_eq!(read["left_behind"]["tables"].as_array().unwrap()[1].as_str(), Some("\"Old\""));
+        assert_eq!(read["reference"][0]["from"].as_str(), Some("shared.skill(\"tenantId\")"));
+        assert_eq!(read["reference"][1]["to"].as_str(), Some("auth.\"user\"(id)"));
     }
 }

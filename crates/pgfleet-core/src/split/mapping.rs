@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pgfleet_sql::{QualifiedName, parse_qualified, quote_ident};
 
 use super::declaration::{SoftDeleted, SplitFile, TableSection};
-use super::finding::Finding;
+use super::finding::{Declare, Finding};
 use super::moves::{Column, Move, Rows};
 use super::place_name::FamilyTable;
 use super::shape::{ColumnShape, Shape, TableShape};
@@ -231,7 +231,8 @@ fn unmapped_tables(file: &SplitFile, source: &Shape, mapped: &Mapped) -> Vec<Fin
     let unmapped = source.tables.keys().filter(|name| !is_mapped(name));
     let finding = |name: &QualifiedName| {
         Finding::warning(format!("source {name}"), "no database gets its rows")
-            .fix(format!("Map it, or say so: [left_behind] tables = [\"{}\"].", short(name)))
+            .fix("Map it, or say that it stays behind.")
+            .declare(Declare::LeftBehind(short(name)))
     };
     let mut findings: Vec<_> = unmapped.map(finding).collect();
     let absent = left.iter().filter(|name| !source.tables.contains_key(name));

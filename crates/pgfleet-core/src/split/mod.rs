@@ -20,7 +20,7 @@ mod text;
 pub use declaration::{
     FamilySection, ReferenceSection, SeedSection, SoftDeleted, SplitFile, TableSection, parse,
 };
-pub use finding::{Finding, Level};
+pub use finding::{Declare, Finding, Level, declarations};
 pub use mapping::{Mapped, map_tables};
 pub use moves::{Column, Move, PageRange, Rows};
 pub use place_name::{ColumnsOf, FamilyTable};

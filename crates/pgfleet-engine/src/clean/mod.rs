@@ -185,22 +185,28 @@ fn gone(target: &Target, rule: &ResolvedRule) -> Box<Problem> {
     Box::new(Problem::error(Code::RuleInvalid, what).in_target(&target.name))
 }
 
+/// What forbids a rule, each key once, on however many ways its rows are reached.
+fn blockades(preview: &Preview) -> Vec<String> {
+    let mut rows: Vec<((&str, &str), u64)> = Vec::new();
+    for victims in preview.victims.blocking() {
+        let by = (victims.table.as_str(), victims.foreign_key.as_deref().unwrap_or_default());
+        match rows.iter_mut().find(|(known, _)| *known == by) {
+            Some((_, number)) => *number += victims.rows,
+            None => rows.push((by, victims.rows)),
+        }
+    }
+    let text = |((table, key), rows): ((&str, &str), u64)| {
+        format!("{}: {rows} rows of {table} refer to rows that would go ({key})", preview.rule.name)
+    };
+    rows.into_iter().map(text).collect()
+}
+
 /// Rules that rows elsewhere forbid.
 ///
 /// # Errors
 /// [`Code::CleanBlocked`] that names them.
 pub fn refuse_blocked(target: &Target, previews: &[Preview]) -> Result<(), Box<Problem>> {
-    let blocked = |preview: &Preview| {
-        let by = |victims: &Victims| {
-            let key = victims.foreign_key.clone().unwrap_or_default();
-            format!(
-                "{}: {} rows of {} refer to rows that would go ({key})",
-                preview.rule.name, victims.rows, victims.table
-            )
-        };
-        preview.victims.blocking().into_iter().map(by).collect::<Vec<_>>()
-    };
-    let blocked: Vec<_> = previews.iter().flat_map(blocked).collect();
+    let blocked: Vec<_> = previews.iter().flat_map(blockades).collect();
     let Some(first) = blocked.first() else { return Ok(()) };
     let what = format!("a foreign key forbids what a rule would delete: {first}");
     let mut problem = Problem::error(Code::CleanBlocked, what).in_target(&target.name);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::filled::substitute;
 use pgfleet_core::split::{
-    ColumnsOf, DatabasePlan, FamilyTable, Finding, ForeignKeyShape, KeyShape, Mapped, Move,
-    Question, Rows, Shape, SplitPlan, TableShape, foreign_key_question, keeps_foreign_key,
+    ColumnsOf, DatabasePlan, Declare, FamilyTable, Finding, ForeignKeyShape, KeyShape, Mapped,
+    Move, Question, Rows, Shape, SplitPlan, TableShape, foreign_key_question, keeps_foreign_key,
     keeps_key, key_question, map_tables, row_survey, size, space_finding, time_finding,
 };
 use pgfleet_sql::{QualifiedName, quote_literal_standard};
@@ -457,7 +457,8 @@ fn cut_key(
         return Finding::success(subject, format!("is cut; {from} -> {to} is checked instead"));
     }
     Finding::warning(subject, format!("is cut: {from} and {to} are in different databases"))
-        .fix(format!("[[reference]] from = \"{from}\" to = \"{to}\""))
+        .fix("Have it checked as a reference.")
+        .declare(Declare::Reference { from: from.to_string(), to: to.to_string() })
 }
 
 fn seeds(split: &Split) -> Vec<Finding> {

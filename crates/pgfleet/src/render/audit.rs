@@ -8,7 +8,8 @@ use super::text::{clean, clean_line, counted, grouped, pad, wrap};
 
 const INDENT: usize = 4;
 
-/// Findings by category, the heaviest first, and a line of counts.
+/// Findings by category, the heaviest first, and a line of counts. What is found by one rule stands together,
+/// with what to do about it once.
 pub fn audit(out: &mut String, style: &Style, report: &AuditReport) {
     let mut categories: Vec<AuditCategory> = Vec::new();
     for finding in &report.findings {
@@ -18,12 +19,29 @@ pub fn audit(out: &mut String, style: &Style, report: &AuditReport) {
     }
     for category in categories {
         out.push_str(&format!("{}\n", style.paint(Role::Strong, category.title())));
-        for finding in report.findings.iter().filter(|finding| finding.category == category) {
-            one(out, style, finding);
+        let found: Vec<_> = report.findings.iter().filter(|one| one.category == category).collect();
+        for alike in by_advice(&found) {
+            alike.iter().for_each(|finding| one(out, style, finding));
+            advice(out, style, alike[0]);
         }
         out.push('\n');
     }
     summary(out, style, report);
+}
+
+/// Findings of the same rule and advice, in the order in which the first of each comes.
+fn by_advice<'f>(found: &[&'f Finding]) -> Vec<Vec<&'f Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in found {
+        let same = |group: &&mut Vec<&Finding>| {
+            (&group[0].rule, &group[0].recommendation) == (&finding.rule, &finding.recommendation)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
 }
 
 fn one(out: &mut String, style: &Style, finding: &Finding) {
@@ -38,16 +56,19 @@ fn one(out: &mut String, style: &Style, finding: &Finding) {
         count.unwrap_or_default(),
         clean_line(&finding.what),
     ));
-    let width = style.width.saturating_sub(INDENT).max(20);
-    let mut more = Vec::new();
     if !finding.samples.is_empty() {
-        more.push(format!("some of them: {}", finding.samples.join(", ")));
+        faint(out, style, &format!("some of them: {}", finding.samples.join(", ")));
     }
-    more.push(format!("{}: {}", finding.rule, finding.recommendation));
-    for text in more {
-        for line in wrap(&clean(&text), width) {
-            out.push_str(&format!("{:INDENT$}{}\n", "", style.paint(Role::Faint, &line)));
-        }
+}
+
+fn advice(out: &mut String, style: &Style, finding: &Finding) {
+    faint(out, style, &format!("{}: {}", finding.rule, finding.recommendation));
+}
+
+fn faint(out: &mut String, style: &Style, text: &str) {
+    let width = style.width.saturating_sub(INDENT).max(20);
+    for line in wrap(&clean(text), width) {
+        out.push_str(&format!("{:INDENT$}{}\n", "", style.paint(Role::Faint, &line)));
     }
 }
 

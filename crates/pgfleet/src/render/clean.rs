@@ -23,12 +23,15 @@ pub fn previews(out: &mut String, style: &Style, previews: &[Preview], command: 
         out.push_str("Nothing to do: no row satisfies a rule.\n");
         return;
     }
+    out.push_str(&format!("{} rows would be deleted. Nothing was changed.\n", number(deleted)));
+    if previews.iter().any(|preview| !preview.victims.blocking().is_empty()) {
+        out.push_str(
+            "Keys forbid it until rules for the rows that refer to them are there, too.\n",
+        );
+        return;
+    }
     let next = format!("pgfleet {command} --execute --allow-data-loss");
-    out.push_str(&format!(
-        "{} rows would be deleted. Nothing was changed.\nDo it: {}\n",
-        number(deleted),
-        style.paint(Role::Command, &next)
-    ));
+    out.push_str(&format!("Do it: {}\n", style.paint(Role::Command, &next)));
 }
 
 /// `branch` is what a further line of the same node begins with; `last` whether it is its parent's

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use pgfleet_testkit::{Cluster, TestDb, client_command, majors};
@@ -32,6 +33,46 @@ fn stage() -> Stage {
     let stage = Stage::of(&[]);
     stage.db.sql(ROWS);
     stage
+}
+
+/// A disk of two megabytes at a folder of the project.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// None where this user may not mount one.
+    fn at(folder: PathBuf) -> Option<Self> {
+        std::fs::create_dir(&folder).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&folder);
+        mount.output().is_ok_and(|done| done.status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+#[test]
+fn a_disk_that_may_be_too_small_is_said_before_anything_is_written() {
+    let stage = Stage::of(&[]);
+    stage
+        .db
+        .sql("CREATE TABLE wide AS SELECT g, repeat('x', 1000) FROM generate_series(1, 4000) g");
+    let Some(disk) = SmallDisk::at(stage.project.path().join("small")) else {
+        eprintln!("skipped: this user may not mount a small disk");
+        return;
+    };
+    let args = ["backup", "--no-globals", "--name", "one", "--backup-dir", "small"];
+    let refused = stage.ends(&args, 5);
+    assert_says(&refused, &["PF472", "the rows take 5 MiB in the database, 2 MiB are free at"]);
+    assert!(std::fs::read_dir(&disk.0).unwrap().all(|target| {
+        std::fs::read_dir(target.unwrap().path()).is_ok_and(|mut left| left.next().is_none())
+    }));
+    // They compress well.
+    let args = [&args[..], &["--skip-space-check", "--verify"]].concat();
+    assert_says(&stage.run(&args).assert_success().stdout, &["good"]);
 }
 
 /// The folder of the stage's backups.

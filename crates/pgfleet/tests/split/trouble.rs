@@ -60,6 +60,21 @@ fn what_is_mapped_nowhere_is_named() {
         "source public.absent: is left behind, and is not there",
     ];
     assert_says(&plan.stdout, &said);
+    stage.declare("[\"user_sessions\", \"password_resets\", \"absent\"]", "[]");
+    stage.declare(
+        "[[reference]]\nfrom = \"tenant.commandes(societe_id)\"\nto = \"auth.societes(id)\"",
+        "",
+    );
+    stage
+        .declare("[[reference]]\nfrom = \"tenant.clients(owner_id)\"\nto = \"auth.users(id)\"", "");
+    let plan = stage.run(&["split", "plan"]).assert_success();
+    let said = [
+        "source, 3 tables: no database gets its rows",
+        "audit_logs, password_resets, user_sessions",
+        "[left_behind]\ntables = [\"audit_logs\", \"password_resets\", \"user_sessions\"]\n",
+        "[[reference]]\nfrom = \"tenant.clients(owner_id)\"\nto = \"auth.users(id)\"\n",
+    ];
+    assert_says(&plan.stdout, &said);
 }
 
 #[test]
