@@ -457,7 +457,6 @@ fn cut_key(
         return Finding::success(subject, format!("is cut; {from} -> {to} is checked instead"));
     }
     Finding::warning(subject, format!("is cut: {from} and {to} are in different databases"))
-        .fix("Have it checked as a reference.")
         .declare(Declare::Reference { from: from.to_string(), to: to.to_string() })
 }
 
