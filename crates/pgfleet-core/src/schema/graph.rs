@@ -349,25 +349,34 @@ impl<'d, 's> Graph<'d, 's> {
     /// is like it: so they are made in the order of those, which are there before or made by their names.
     fn add_twin_indexes(&mut self) {
         let to = self.difference.to;
-        let mut of_table: BTreeMap<usize, Vec<(bool, usize, usize)>> = BTreeMap::new();
+        let mut of_table: BTreeMap<usize, Vec<_>> = BTreeMap::new();
         for at in &self.difference.creates {
-            let Body::Index(index) = &to.objects[*at].body else { continue };
-            let name = index.parent_index.as_deref().and_then(pgfleet_sql::parse_qualified);
-            let parent = name.and_then(|name| {
-                to.position(&ObjectId::new(Kind::Index, &name.schema?, &name.name))
-            });
             let table = super::diff::owner_position(to, &to.objects[*at]);
-            if let (Some(parent), Some(table)) = (parent, table) {
-                let is_new = self.difference.creates.contains(&parent);
-                of_table.entry(table).or_default().push((is_new, parent, *at));
+            let place = self.place_among_twins(*at);
+            if let (false, Some(table)) = (place.is_empty(), table) {
+                of_table.entry(table).or_default().push((place, *at));
             }
         }
         for mut indexes in of_table.into_values() {
             indexes.sort_unstable();
             for pair in indexes.windows(2) {
-                self.put(Some(Step::Create(pair[0].2)), Some(Step::Create(pair[1].2)));
+                self.put(Some(Step::Create(pair[0].1)), Some(Step::Create(pair[1].1)));
             }
         }
+    }
+
+    /// The indexes above an index, from the topmost that is made down: their order is its own.
+    fn place_among_twins(&self, at: usize) -> Vec<(bool, usize)> {
+        let to = self.difference.to;
+        let Body::Index(index) = &to.objects[at].body else { return Vec::new() };
+        let name = index.parent_index.as_deref().and_then(pgfleet_sql::parse_qualified);
+        let parent = name
+            .and_then(|name| to.position(&ObjectId::new(Kind::Index, &name.schema?, &name.name)));
+        let Some(parent) = parent else { return Vec::new() };
+        let is_new = self.difference.creates.contains(&parent);
+        let mut place = if is_new { self.place_among_twins(parent) } else { Vec::new() };
+        place.push((is_new, parent));
+        place
     }
 
     /// Bodies that are text name things that the catalog knows no dependency on.

@@ -339,9 +339,8 @@ fn loses_expression_above(
         let column = schema.get(&id)?.columns().iter().find(|one| one.name == column)?;
         Some(column.generated.is_some())
     };
-    let stays = |parent: &&String| {
-        new.parents.contains(parent) && old.partition_bound == new.partition_bound
-    };
+    // A partition that leaves and joins again leaves after its parent was altered.
+    let stays = |parent: &&String| new.parents.contains(parent);
     let loses = |parent: &String| {
         let [had, has] = [difference.from, difference.to].map(|one| is_generated(one, parent));
         had == Some(true) && has == Some(false)

@@ -230,6 +230,8 @@ pub(super) fn drop_renamed(object: &Object) -> String {
 struct Moved {
     /// Its table as SQL.
     table: String,
+    /// The table's rows are elsewhere.
+    foreign: bool,
     /// As it is afterwards; its default only when it had one before.
     column: Column,
     /// It had a default, which stands in the way of the new type whether it stays or not.
@@ -264,6 +266,7 @@ fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<Moved> {
         (same && moves).then(|| Moved {
             retyped,
             table: table.id.sql_name(),
+            foreign: table.id.kind == Kind::ForeignTable,
             column: Column {
                 default: had.default.clone().and(column.default.clone()),
                 ..column.clone()
@@ -296,9 +299,10 @@ impl Moved {
 }
 
 fn move_column(moved: &Moved, is_collation: bool) -> Vec<String> {
-    let Moved { table, column, had_default, retyped } = moved;
+    let Moved { table, foreign, column, had_default, retyped } = moved;
     let name = quote_ident(&column.name);
-    let head = format!("ALTER TABLE {table} ALTER COLUMN {name}");
+    let kind = if *foreign { "FOREIGN TABLE" } else { "TABLE" };
+    let head = format!("ALTER {kind} {table} ALTER COLUMN {name}");
     let type_name = &column.type_name;
     let mut statements = Vec::new();
     let default = column.default.as_ref().filter(|_| column.generated.is_none());
@@ -309,11 +313,17 @@ fn move_column(moved: &Moved, is_collation: bool) -> Vec<String> {
         (Some(collation), true) if is_collation => {
             statements.push(format!("{head} TYPE {type_name} COLLATE {collation}"));
         }
+        (_, true) if *foreign => statements.push(format!("{head} TYPE {type_name}")),
         (_, true) => {
             statements.push(format!("{head} TYPE {type_name} USING {name}::text::{type_name}"));
         }
         (_, false) => {}
     }
     statements.extend(default.map(|default| format!("{head} SET DEFAULT {default}")));
+    // A new type brings its own.
+    let kept = [("STORAGE", &column.storage), ("COMPRESSION", &column.compression)];
+    let kept = kept.into_iter().filter_map(|(what, how)| Some((what, how.as_ref()?)));
+    let kept = kept.filter(|_| *retyped && !foreign);
+    statements.extend(kept.map(|(what, how)| format!("{head} SET {what} {how}")));
     statements
 }

@@ -10,9 +10,24 @@ use crate::schema::{
 
 /// True when the server may refuse an UPDATE of a table (its positions in `from` and `to`) on the way from
 /// the one schema to the other: publications come and go before it, an identity changes after it.
+/// So it may be for a table that inherits from it, whose rows are updated with its own.
 pub(super) fn refuses_updates(difference: &Difference<'_>, from: usize, to: usize) -> bool {
     let published = publishes(difference.from, from) || publishes(difference.to, to);
-    published && !stays_identified(difference, from, to)
+    let refuses = published && !stays_identified(difference, from, to);
+    refuses || heirs(difference.to, to).any(|heir| heir_refuses(difference, heir))
+}
+
+fn heirs(schema: &Schema, at: usize) -> impl Iterator<Item = usize> {
+    let name = schema.objects[at].id.sql_name();
+    let tables = schema.objects.iter().enumerate();
+    tables.filter_map(move |(at, object)| object.table()?.parents.contains(&name).then_some(at))
+}
+
+fn heir_refuses(difference: &Difference<'_>, to: usize) -> bool {
+    match difference.from.position(&difference.to.objects[to].id) {
+        Some(from) => refuses_updates(difference, from, to),
+        None => publishes(difference.to, to),
+    }
 }
 
 fn stays_identified(difference: &Difference<'_>, from: usize, to: usize) -> bool {

@@ -312,8 +312,11 @@ fn break_dependent(
     let at = edge.from as usize;
     let object = &difference.from.objects[at];
     let Some(to) = difference.to.position(&object.id) else { return Vec::new() };
-    if difference.drops.contains(&at) || owns(difference.from, edge) {
+    if difference.drops.contains(&at) {
         return Vec::new();
+    }
+    if owns(difference.from, edge) {
+        return break_sequence(difference, edge, broken, to);
     }
     match (&object.body, &edge.from_column) {
         (Body::Table(_), Some(column)) => break_column(difference, edge, column, broken, to),
@@ -341,6 +344,28 @@ fn break_dependent(
             vec![(at, Break::Gone)]
         }
     }
+}
+
+/// A sequence goes with the column that owns it, and comes again when the column does.
+fn break_sequence(
+    difference: &mut Difference<'_>,
+    edge: &Edge,
+    broken: &Break,
+    to: usize,
+) -> Vec<(usize, Break)> {
+    let at = edge.from as usize;
+    let owner = |object: &Object| match &object.body {
+        Body::Sequence(sequence) => sequence.owned_by.clone(),
+        _ => None,
+    };
+    let [had, has] = [&difference.from.objects[at], &difference.to.objects[to]].map(owner);
+    if had != has || matches!(broken, Break::Retyped(_)) {
+        return Vec::new();
+    }
+    difference.drops.insert(at);
+    difference.creates.insert(to);
+    difference.alters.remove(&to);
+    vec![(at, Break::Gone)]
 }
 
 /// A type over a type that is made anew is made anew too, under the columns that have it; over one that

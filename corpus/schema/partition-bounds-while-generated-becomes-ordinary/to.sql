@@ -1,0 +1,3 @@
+CREATE TABLE t (id int, c text, g int DEFAULT 5) PARTITION BY LIST (id);
+CREATE TABLE p PARTITION OF t FOR VALUES IN (1, 3);
+CREATE TABLE q (id int, c text, g int DEFAULT 5);
