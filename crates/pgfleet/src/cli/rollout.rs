@@ -463,30 +463,32 @@ fn exit(manifest: &Manifest) -> Option<ExitCode> {
 }
 
 fn halted(manifest: &Manifest) -> Option<Problem> {
-    let (rollout, group) = (&manifest.rollout, &manifest.rollout.group);
+    let rollout = &manifest.rollout;
     match rollout.state {
-        RolloutState::Halted => {
-            let what = format!("the rollout of {group} stopped: {}", rollout.note);
-            let problem = Problem::error(Code::RolloutHalted, what);
-            let take_back = match rollout.rules.atomic {
-                true => "Look at those targets, and take back the rest.",
-                false => "Or take back what was done.",
-            };
-            let problem = match rollout.rules.atomic {
-                true => problem,
-                false => problem.fix_with(
-                    "Correct what failed, and continue.",
-                    format!("pgfleet rollout resume --group {group}"),
-                ),
-            };
-            Some(problem.fix_with(
-                take_back,
-                format!("pgfleet rollout take-back --group {group} --allow-data-loss"),
-            ))
-        }
+        RolloutState::Halted => Some(stopped(rollout)),
         RolloutState::Paused => Some(paused(rollout)),
         _ => None,
     }
+}
+
+fn stopped(rollout: &Begun) -> Problem {
+    let group = &rollout.group;
+    let what = format!("the rollout of {group} stopped: {}", rollout.note);
+    let problem = Problem::error(Code::RolloutHalted, what);
+    let take_back = format!("pgfleet rollout take-back --group {group} --allow-data-loss");
+    if rollout.rules.atomic {
+        return problem.fix_with("Look at those targets, and take back the rest.", take_back);
+    }
+    problem
+        .fix_with(
+            "Correct what failed in the targets, and continue.",
+            format!("pgfleet rollout resume --group {group}"),
+        )
+        .fix_with("Or take back what was done.", take_back)
+        .fix_with(
+            "Or correct the migrations, end this rollout, and start another.",
+            format!("pgfleet rollout abort --group {group}"),
+        )
 }
 
 fn paused(rollout: &Begun) -> Problem {
