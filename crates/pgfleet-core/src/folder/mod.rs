@@ -165,6 +165,11 @@ impl SqlBody {
     pub fn verbatim(sql: impl Into<String>, place: Place) -> Self {
         Self { chunks: vec![Chunk { sql: sql.into(), place, verbatim: true }] }
     }
+
+    /// All of it.
+    pub fn text(&self) -> String {
+        self.chunks.iter().map(|chunk| chunk.sql.as_str()).collect()
+    }
 }
 
 impl Migration {

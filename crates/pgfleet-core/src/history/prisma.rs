@@ -146,8 +146,7 @@ impl Dialect for Prisma {
     fn checksum_matches(&self, migration: &Migration, recorded: &str) -> bool {
         let exact = migration.checksum.as_deref().is_none_or(|checksum| checksum == recorded);
         exact || {
-            let chunks = migration.up.chunks.iter();
-            let script: String = chunks.map(|chunk| chunk.sql.as_str()).collect();
+            let script = migration.up.text();
             let unix = script.replace("\r\n", "\n");
             let windows = script.replace('\n', "\r\n");
             let checksums = [script, unix, windows].map(|script| sha256_hex(script.as_bytes()));

@@ -85,8 +85,7 @@ impl Dialect for Refinery {
 
     /// The checksum depends on whether refinery was built with `int8-versions`.
     fn checksum_matches(&self, migration: &Migration, recorded: &str) -> bool {
-        let sql: String = migration.up.chunks.iter().map(|chunk| chunk.sql.as_str()).collect();
-        let both = refinery_checksums(&migration.name, &migration.version, &sql);
+        let both = refinery_checksums(&migration.name, &migration.version, &migration.up.text());
         both.iter().any(|checksum| checksum == recorded)
             || migration.checksum.as_deref() == Some(recorded)
     }

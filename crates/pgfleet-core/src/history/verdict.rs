@@ -146,8 +146,7 @@ const ONLY_LINE_ENDS: &str = "only line ends differ (LF and CRLF), as Git's core
 
 /// Whether the file with Unix's or with Windows' line ends throughout is what was recorded.
 fn only_line_ends_differ(migration: &Migration, recorded: &str) -> bool {
-    let script: String = migration.up.chunks.iter().map(|chunk| chunk.sql.as_str()).collect();
-    let unix = script.replace("\r\n", "\n");
+    let unix = migration.up.text().replace("\r\n", "\n");
     let windows = unix.replace('\n', "\r\n");
     [unix, windows].iter().any(|script| {
         let bytes = script.as_bytes();
