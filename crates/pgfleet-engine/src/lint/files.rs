@@ -16,13 +16,16 @@ use crate::project::Project;
 /// are below it. Includes are not followed.
 ///
 /// # Errors
-/// When a file cannot be read as text.
+/// When a directory cannot be read, or a file not as text.
 pub fn lint_files(project: &Project, files: &[PathBuf]) -> Result<LintOutcome, Box<Problem>> {
-    let all = files.iter().flat_map(|file| match file.is_dir() {
-        true => below(file),
-        false => vec![file.clone()],
-    });
-    let migrations: Vec<Migration> = all.map(|file| read(&file)).collect::<Result<_, _>>()?;
+    let mut all = Vec::new();
+    for file in files {
+        match file.is_dir() {
+            true => all.extend(below(file)?),
+            false => all.push(file.clone()),
+        }
+    }
+    let migrations: Vec<_> = all.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
     let linted = |migration| Linted {
         program: program::build(&Migration::clone(migration).up, &|_, _, _| None),
         texts: migration.up.chunks.clone(),
@@ -42,26 +45,35 @@ pub fn lint_files(project: &Project, files: &[PathBuf]) -> Result<LintOutcome, B
 }
 
 /// SQL files in the order of their names.
-fn below(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+fn below(folder: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
+    let paths = fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>());
+    let mut paths =
+        paths.map_err(|error| refused(folder, Code::FileUnreadable, error.to_string()))?;
     paths.sort();
-    let found = paths.into_iter().flat_map(|path| match path.is_dir() {
-        true => below(&path),
-        false => vec![path],
-    });
-    found.filter(|path| path.extension().is_some_and(|extension| extension == "sql")).collect()
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            found.extend(below(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn refused(path: &Path, code: Code, why: String) -> Box<Problem> {
+    let shown = path.display().to_string();
+    let what = format!("{shown} cannot be read");
+    Box::new(Problem::error(code, what).at(Place::file(shown)).because(why))
 }
 
 fn read(file: &Path) -> Result<Migration, Box<Problem>> {
     let shown = file.display().to_string();
-    let refused = |code: Code, why: String| {
-        let what = format!("{shown} cannot be read");
-        Box::new(Problem::error(code, what).at(Place::file(shown.clone())).because(why))
-    };
-    let bytes = fs::read(file).map_err(|error| refused(Code::FileUnreadable, error.to_string()))?;
+    let bytes =
+        fs::read(file).map_err(|error| refused(file, Code::FileUnreadable, error.to_string()))?;
     let text = pgfleet_sql::decode(&bytes)
-        .map_err(|error| refused(Code::FileNotText, error.to_string()))?;
+        .map_err(|error| refused(file, Code::FileNotText, error.to_string()))?;
     Ok(Migration {
         version: shown.clone(),
         name: String::new(),

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_core::diagnose::Problem;
-use pgfleet_core::folder::Migration;
 use pgfleet_core::schema::Schema;
 
+use super::lacks_way_back;
 use crate::compare::{Renamed, read_target, rename_back, without_histories};
 use crate::conduct::{
     ApplyRequest, ChangeError, Consent, Opened, Run, RunOutcome, Selection, Target, apply, open,
@@ -130,10 +130,6 @@ impl Stage<'_> {
         let schema = read_target(self.copy).await?;
         Ok(without_histories(schema, &self.project.settings))
     }
-}
-
-fn lacks_way_back(migration: &Migration) -> bool {
-    migration.down.is_none() && migration.opaque_down.is_none()
 }
 
 /// A run that nobody hears of, on a copy.
