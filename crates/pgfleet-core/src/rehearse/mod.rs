@@ -25,6 +25,9 @@ pub use sample::{RowChoice, UnknownRowChoice};
 pub struct Rehearsal {
     /// How the copy was made, in words.
     pub copy: String,
+    /// The target that was rehearsed instead, as plan and schema are the same there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_in: Option<String>,
     /// Rows that were copied for it; none when the copy had the structure alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_copied: Option<u64>,

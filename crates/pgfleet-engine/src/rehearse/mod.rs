@@ -3,6 +3,7 @@
 //!
 //! Invariant: the target is read, never written.
 
+mod alike;
 mod backwards;
 mod bench;
 mod known;
@@ -18,6 +19,8 @@ use pgfleet_core::rehearse::{Rehearsal, RowChoice};
 use crate::conduct::{ChangeError, Opened, Target, open};
 use crate::project::Project;
 use crate::scratch::{Copied, Scratch};
+pub use alike::Rehearsals;
+pub(crate) use alike::likeness;
 use backwards::Backwards;
 use bench::Bench;
 use sizes::Sizes;
@@ -32,7 +35,7 @@ pub struct RehearsalOptions {
 }
 
 /// What a rehearsal showed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rehearsed {
     /// What was seen.
     pub rehearsal: Rehearsal,

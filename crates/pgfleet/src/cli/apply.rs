@@ -13,7 +13,7 @@ use pgfleet_engine::conduct::{
 };
 use pgfleet_engine::execute::EventSink;
 use pgfleet_engine::project::Project;
-use pgfleet_engine::rehearse::{RehearsalOptions, Rehearsed, rehearse};
+use pgfleet_engine::rehearse::{RehearsalOptions, Rehearsals, Rehearsed};
 use pgfleet_engine::report::write_run;
 use pgfleet_engine::typeorm::capture_pending;
 
@@ -78,6 +78,8 @@ pub struct Apply {
     /// Where what is done would be taken back: although a way back was not proven
     #[arg(long, requires = "atomic", conflicts_with = "prepared_only")]
     unproven: bool,
+    #[arg(skip)]
+    rehearsals: Rehearsals,
 }
 
 impl Apply {
@@ -90,6 +92,31 @@ impl Apply {
         let (prepared_only, unproven) = (self.prepared_only, self.unproven);
         let terms = Terms { selection, timeout, prepared_only, unproven, rows: self.rows };
         apply_atomic(context, &self, terms).await
+    }
+
+    /// Rehearses, and refuses to go on when a statement failed on the copy.
+    async fn rehearse_first(
+        &self,
+        context: &Context,
+        (project, target, opened): (&Project, &Target, &Opened),
+        plan: &Plan,
+    ) -> Result<Option<(String, Rehearsal)>, CommandError> {
+        if plan.is_empty() {
+            return Ok(None);
+        }
+        let options = RehearsalOptions { rows: self.rows, forwards_only: true };
+        let Rehearsed { rehearsal, problems } =
+            self.rehearsals.rehearse(project, target, opened, plan, options).await?;
+        if !rehearsal.complete {
+            let refusal =
+                Problem::error(Code::RehearsalFailed, "the rehearsal failed; nothing was applied")
+                    .in_target(&target.name)
+                    .fix_with("See all of it.", "pgfleet plan --rehearse");
+            return Err(std::iter::once(refusal).chain(problems).collect::<Vec<_>>().into());
+        }
+        let mut text = String::new();
+        render::rehearsal(&mut text, &context.out, &rehearsal, context.global.verbose);
+        Ok(Some((text, rehearsal)))
     }
 }
 
@@ -123,7 +150,7 @@ impl PerTarget for Apply {
         let rehearsed = match self.rehearse {
             true => {
                 let plan = plan.clone().map_or_else(|| plan_apply(target, &opened, &selection), Ok);
-                rehearse_first(context, (project, target, &opened), &plan?, self.rows).await?
+                self.rehearse_first(context, (project, target, &opened), &plan?).await?
             }
             false => None,
         };
@@ -156,31 +183,6 @@ impl PerTarget for Apply {
         }
         Ok(shown)
     }
-}
-
-/// Rehearses, and refuses to go on when a statement failed on the copy.
-async fn rehearse_first(
-    context: &Context,
-    (project, target, opened): (&Project, &Target, &Opened),
-    plan: &Plan,
-    rows: Option<RowChoice>,
-) -> Result<Option<(String, Rehearsal)>, CommandError> {
-    if plan.is_empty() {
-        return Ok(None);
-    }
-    let options = RehearsalOptions { rows, forwards_only: true };
-    let Rehearsed { rehearsal, problems } =
-        rehearse(project, target, opened, plan, options).await?;
-    if !rehearsal.complete {
-        let refusal =
-            Problem::error(Code::RehearsalFailed, "the rehearsal failed; nothing was applied")
-                .in_target(&target.name)
-                .fix_with("See all of it.", "pgfleet plan --rehearse");
-        return Err(std::iter::once(refusal).chain(problems).collect::<Vec<_>>().into());
-    }
-    let mut text = String::new();
-    render::rehearsal(&mut text, &context.out, &rehearsal, context.global.verbose);
-    Ok(Some((text, rehearsal)))
 }
 
 /// How a run goes, by the flags.

@@ -10,7 +10,7 @@ use pgfleet_core::plan::PlanFile;
 use pgfleet_core::rehearse::{Rehearsal, RowChoice, Verdict, WayBack, add_hazards};
 use pgfleet_engine::conduct::{BatchEstimate, Selection, estimate_batches, plan_apply};
 use pgfleet_engine::preflight::check_folder;
-use pgfleet_engine::rehearse::{RehearsalOptions, rehearse};
+use pgfleet_engine::rehearse::{RehearsalOptions, Rehearsals};
 use pgfleet_engine::typeorm::capture_pending;
 
 use pgfleet_engine::rows::broken_by_pending;
@@ -47,6 +47,8 @@ pub struct Plan {
     /// Copy rows too: all, a number of each table, or a share; with what they refer to
     #[arg(long, value_name = "N|N%|all", requires = "rehearse")]
     rows: Option<RowChoice>,
+    #[arg(skip)]
+    rehearsals: Rehearsals,
 }
 
 impl PerTarget for Plan {
@@ -70,7 +72,8 @@ impl PerTarget for Plan {
         let mut rehearsal = None;
         if self.rehearse && !plan.is_empty() {
             let options = RehearsalOptions { rows: self.rows, forwards_only: false };
-            let rehearsed = rehearse(project, target, &opened, &plan, options).await?;
+            let rehearsed =
+                self.rehearsals.rehearse(project, target, &opened, &plan, options).await?;
             add_hazards(&mut plan, &rehearsed.rehearsal);
             problems.extend(rehearsed.problems);
             problems.extend(broken_ways_back(&plan, &rehearsed.rehearsal));
@@ -96,8 +99,8 @@ impl PerTarget for Plan {
     }
 }
 
-/// `2 to apply: 0003_a, 0004_b; 1 hazard`
-fn headline(plan: &pgfleet_core::plan::Plan) -> String {
+/// `2 to apply: 0003_a, 0004_b; 1 hazard; proven reversible`
+fn headline(plan: &pgfleet_core::plan::Plan, rehearsal: Option<&Rehearsal>) -> String {
     let labels: Vec<_> = plan.sql_steps().map(|step| step.label.as_str()).collect();
     if labels.is_empty() {
         return "nothing to do".to_owned();
@@ -109,7 +112,28 @@ fn headline(plan: &pgfleet_core::plan::Plan) -> String {
         1 => "; 1 hazard".to_owned(),
         many => format!("; {many} hazards"),
     };
-    format!("{} to apply: {shown}{more}{hazards}", labels.len())
+    let rehearsed = rehearsal.map(|seen| format!("; {}", in_short(seen))).unwrap_or_default();
+    format!("{} to apply: {shown}{more}{hazards}{rehearsed}", labels.len())
+}
+
+/// `2 of 3 not reversible`, the gravest of what a rehearsal showed.
+fn in_short(rehearsal: &Rehearsal) -> String {
+    if !rehearsal.complete {
+        return "the rehearsal failed".to_owned();
+    }
+    let all = rehearsal.reversals.len();
+    let count = |is: fn(&Verdict) -> bool| {
+        rehearsal.reversals.iter().filter(|reversal| is(&reversal.verdict)).count()
+    };
+    let not = count(|verdict| matches!(verdict, Verdict::NotReversible { .. }));
+    let untried = count(|verdict| matches!(verdict, Verdict::NotTried { .. }));
+    let lossy = count(|verdict| matches!(verdict, Verdict::ProvenWithLoss { .. }));
+    match (not, untried, lossy) {
+        (0, 0, 0) => "proven reversible".to_owned(),
+        (0, 0, lossy) => format!("reversible, {lossy} of {all} with loss"),
+        (0, untried, _) => format!("ways back of {untried} of {all} not tried"),
+        (not, ..) => format!("{not} of {all} not reversible"),
+    }
 }
 
 fn show(
@@ -131,7 +155,7 @@ fn show(
         entry = entry.field("rehearsal", rehearsal)?;
         exit = exit.or((!rehearsal.complete).then_some(ExitCode::Failed));
     }
-    let (headline, targets) = (headline(plan), vec![entry]);
+    let (headline, targets) = (headline(plan, rehearsal), vec![entry]);
     Ok(CommandResult { text, headline, targets, problems, exit, ..CommandResult::default() })
 }
 

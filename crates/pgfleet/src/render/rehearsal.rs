@@ -15,6 +15,9 @@ pub fn rehearsal(out: &mut String, style: &Style, rehearsal: &Rehearsal, all: bo
     let time = duration(rehearsal.elapsed_ms);
     out.push_str(&style.paint(Role::Strong, &format!("Rehearsed in {time}")));
     out.push_str(&format!("\n{}.\n", clean_line(&rehearsal.copy)));
+    if let Some(other) = &rehearsal.stand_in {
+        out.push_str(&format!("Of {}, where plan and schema are the same.\n", clean_line(other)));
+    }
     let shown: Vec<_> = rehearsal.statements.iter().filter(|one| all || is_notable(one)).collect();
     let width = shown.iter().map(|one| width_of(&head(one))).max().unwrap_or(0);
     for statement in &shown {

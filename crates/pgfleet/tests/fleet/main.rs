@@ -1,5 +1,6 @@
 //! Commands on groups of databases, as a user runs them.
 
+mod alike;
 mod atomic;
 mod bad_tenants;
 mod fleet;

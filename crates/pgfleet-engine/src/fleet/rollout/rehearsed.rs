@@ -3,7 +3,7 @@
 //!
 //! Invariant: nothing is changed here, and what is promised was tried.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pgfleet_core::diagnose::{Code, Problem};
@@ -18,7 +18,7 @@ use super::atomic::{AtomicEnd, AtomicHow, AtomicTarget, AtomicWork, Busy};
 use super::target::underivable;
 use crate::conduct::{ChangeError, Enclosed, open, plan_apply};
 use crate::project::Folder;
-use crate::rehearse::{RehearsalOptions, Rehearsed, rehearse};
+use crate::rehearse::{RehearsalOptions, Rehearsed, likeness, rehearse};
 use crate::typeorm::capture_pending;
 use crate::way_back::{lacks_way_back, with_ways_back};
 
@@ -106,14 +106,12 @@ impl AtomicWork<'_> {
         }
     }
 
-    /// Tries each distinct plan on a copy, forth and back.
+    /// Tries each distinct plan on a copy of each distinct schema, forth and back.
     async fn prove(&self, busy: &[Busy], folder: &Arc<Folder>) -> Result<(), ChangeError> {
-        let mut plans = BTreeSet::new();
-        let distinct = busy.iter().filter(|busy| plans.insert(&busy.plan)).map(|busy| busy.at);
-        let distinct: Vec<_> = distinct.collect();
+        self.tell_stage("proving ways back on copies", None);
+        let distinct = self.distinct(busy).await?;
         let stop = self.stop.clone();
         let mut problems = Vec::new();
-        self.tell_stage("proving ways back on copies", None);
         let work = |at: usize| async move { self.prove_one(&self.group.members[at], folder).await };
         run_bounded(
             &self.group.servers,
@@ -129,6 +127,31 @@ impl AtomicWork<'_> {
             problems.push(Problem::error(Code::Cancelled, "stopped; nothing was changed"));
         }
         if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+    }
+
+    /// The first of those each that are alike in plan and schema.
+    async fn distinct(&self, busy: &[Busy]) -> Result<Vec<usize>, ChangeError> {
+        let (mut firsts, mut problems) = (BTreeMap::new(), Vec::new());
+        let plans: BTreeMap<_, _> = busy.iter().map(|busy| (busy.at, &busy.plan)).collect();
+        let work = |at: usize| {
+            let (target, plan) = (&self.group.members[at].target, plans[&at]);
+            async move {
+                let session = target.connect().await?;
+                let likeness = likeness(target, &session, plan).await;
+                session.close().await;
+                likeness.map(|likeness| (likeness, at))
+            }
+        };
+        let positions: Vec<_> = plans.keys().copied().collect();
+        let found = |found: Result<(String, usize), Box<Problem>>| match found {
+            Ok((likeness, at)) => {
+                let first = firsts.entry(likeness).or_insert(at);
+                *first = at.min(*first);
+            }
+            Err(problem) => problems.push(*problem),
+        };
+        run_bounded(&self.group.servers, self.jobs(&positions), || true, work, found).await;
+        if problems.is_empty() { Ok(firsts.into_values().collect()) } else { Err(problems.into()) }
     }
 
     async fn prove_one(&self, member: &Member, folder: &Arc<Folder>) -> Result<(), ChangeError> {
