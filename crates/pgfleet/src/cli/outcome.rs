@@ -20,7 +20,7 @@ pub struct CommandResult {
     pub text: String,
     /// In a few words, for one target of many.
     pub headline: String,
-    /// Of the target's schema, where the command is about that.
+    /// Of the target's schema or plan, where the command is about that: equal for targets that are alike.
     pub fingerprint: Option<String>,
     /// Each migration's verdict, where the command is about that.
     pub statuses: Vec<MigrationStatus>,

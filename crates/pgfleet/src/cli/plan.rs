@@ -1,6 +1,7 @@
 //! `pgfleet plan`
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -16,7 +17,7 @@ use pgfleet_engine::typeorm::capture_pending;
 use pgfleet_engine::rows::broken_by_pending;
 
 use super::context::Context;
-use super::everywhere::PerTarget;
+use super::everywhere::{PerTarget, TargetResult};
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
 use crate::render::{self, TargetEntry};
@@ -49,6 +50,9 @@ pub struct Plan {
     rows: Option<RowChoice>,
     #[arg(skip)]
     rehearsals: Rehearsals,
+    /// Of targets that are alike: the first, and what is shown of it.
+    #[arg(skip)]
+    shown: RefCell<BTreeMap<String, (String, String)>>,
 }
 
 impl PerTarget for Plan {
@@ -84,7 +88,20 @@ impl PerTarget for Plan {
         }
         let estimates = estimate_batches(&opened.session, &plan).await;
         let estimates = estimates.map_err(|error| target.session_problem(&error))?;
-        show(context, &target.name, (&plan, &estimates), rehearsal.as_ref(), problems)
+        let shown = show(context, &target.name, (&plan, &estimates), rehearsal.as_ref(), problems)?;
+        if let Some(likeness) = &shown.fingerprint {
+            let first = || (target.name.clone(), shown.text.clone());
+            self.shown.borrow_mut().entry(likeness.clone()).or_insert_with(first);
+        }
+        Ok(shown)
+    }
+
+    fn overview(&self, context: &Context, group: &str, results: &[TargetResult]) -> String {
+        let mut text = String::new();
+        render::fleet_overview(&mut text, &context.out, group, results);
+        let shown = self.shown.borrow();
+        render::fleet_plans(&mut text, &context.out, results, &|likeness| shown.get(likeness));
+        text
     }
 
     fn check_many(&self) -> Result<(), CommandError> {
@@ -97,6 +114,16 @@ impl PerTarget for Plan {
             None => Ok(()),
         }
     }
+}
+
+/// Equal for targets that have the same plan, and showed the same when it was rehearsed.
+fn likeness(
+    target: &str,
+    plan: &pgfleet_core::plan::Plan,
+    rehearsal: Option<&Rehearsal>,
+) -> String {
+    let on = rehearsal.map(|seen| seen.stand_in.as_deref().unwrap_or(target));
+    format!("{} {}", plan.fingerprint, on.unwrap_or_default())
 }
 
 /// `2 to apply: 0003_a, 0004_b; 1 hazard; proven reversible`
@@ -155,8 +182,15 @@ fn show(
         entry = entry.field("rehearsal", rehearsal)?;
         exit = exit.or((!rehearsal.complete).then_some(ExitCode::Failed));
     }
-    let (headline, targets) = (headline(plan, rehearsal), vec![entry]);
-    Ok(CommandResult { text, headline, targets, problems, exit, ..CommandResult::default() })
+    Ok(CommandResult {
+        text,
+        headline: headline(plan, rehearsal),
+        fingerprint: (!plan.is_empty()).then(|| likeness(target, plan, rehearsal)),
+        targets: vec![entry],
+        problems,
+        exit,
+        ..CommandResult::default()
+    })
 }
 
 /// Down parts that were tried and do not do what they say.

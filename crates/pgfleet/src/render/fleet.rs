@@ -16,6 +16,8 @@ use crate::cli::TargetResult;
 
 /// Targets that are named one by one; of more, the first.
 const NAMED_MAX: usize = 10;
+/// Plans that are shown.
+const PLANS_MAX: usize = 3;
 /// Rows of the matrix.
 const ROWS_MAX: usize = 40;
 /// Migrations that a target lacks or has besides, named one by one.
@@ -68,6 +70,33 @@ pub fn fleet_statuses(out: &mut String, style: &Style, group: &str, results: &[T
         .map(|like| (like.targets.clone(), results[like.targets[0]].result.statuses.as_slice()))
         .collect();
     matrix(out, style, results, &rows);
+}
+
+/// Each plan that targets have, as one of them has it, by `shown`; the most common come first.
+pub fn fleet_plans<'s>(
+    out: &mut String,
+    style: &Style,
+    results: &[TargetResult],
+    shown: &dyn Fn(&str) -> Option<&'s (String, String)>,
+) {
+    let known = results.iter().enumerate();
+    let known = known.filter_map(|(at, one)| Some((at, one.result.fingerprint.clone()?)));
+    let plans = alike(known);
+    for like in plans.iter().take(PLANS_MAX) {
+        let Some((target, plan)) = shown(&like.what) else { continue };
+        let others = match like.targets.len() - 1 {
+            0 => String::new(),
+            others => format!(" and {} alike", grouped(others)),
+        };
+        let names = format!("{}{others}", clean_line(target));
+        out.push_str(&format!("\n{}\n{plan}", style.paint(Role::Strong, &names)));
+    }
+    if let Some(hidden @ 1..) = plans.len().checked_sub(PLANS_MAX) {
+        let hidden = counted(hidden, "more plan");
+        out.push_str(&format!(
+            "\n{hidden}; to see one: pgfleet plan --group GROUP --only TARGET\n"
+        ));
+    }
 }
 
 /// Targets by their schemas: the majority, and what makes the others differ from it.

@@ -33,7 +33,7 @@ pub use audit::{audit, audit_rules};
 pub use backup::{backup, backup_json, backups, removed_backups};
 pub use checks::checks;
 pub use clean::{cleaned, previews};
-pub use fleet::{fleet_overview, fleet_schemas, fleet_statuses, merged};
+pub use fleet::{fleet_overview, fleet_plans, fleet_schemas, fleet_statuses, merged};
 pub use json::{Envelope, TargetEntry};
 pub use lint::{findings, rules};
 pub use missing::{MissingOptions, missing};

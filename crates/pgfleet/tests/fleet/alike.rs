@@ -37,8 +37,18 @@ fn a_plan_is_rehearsed_once_for_targets_that_are_alike() {
     }
     let last = &targets[3];
     assert!(last["rehearsal"]["stand_in"].is_null() && last["rehearsal"]["complete"] == false);
-    let shown = fleet.ends(&["plan", "--group", "tenants", "--rehearse"], 6);
-    says(&shown.stdout, &["1 to apply: 2_r; 2 hazards; reversible, 1 of 1 with loss", "o_4"]);
+    let shown = fleet.ends(&["plan", "--group", "tenants", "--rehearse"], 6).stdout;
+    says(
+        &shown,
+        &[
+            "1 to apply: 2_r; 2 hazards; reversible, 1 of 1 with loss",
+            "1 to apply: 2_r; 2 hazards; the rehearsal failed: o_4",
+            " and 2 alike\nTo apply: 1 migration",
+            "what was written to column public.items.r",
+            "\no_4\nTo apply: 1 migration",
+        ],
+    );
+    assert_eq!(shown.matches("To apply:").count(), 2, "{shown}");
 }
 
 #[test]
