@@ -66,12 +66,18 @@ pub fn write_command(
     keep: usize,
 ) -> Result<PathBuf, ReportError> {
     let json = serde_json::to_vec_pretty(report);
-    let files = [
+    let mut files = vec![
         ("report.json", json.unwrap_or_default()),
         ("report.txt", report.text.clone().into_bytes()),
         ("report.html", command_html(report).into_bytes()),
     ];
-    write_folder(runs_dir, &format!("{}-{}", report.run_id, report.command), &files, keep)
+    files.extend(report.files.iter().map(|(name, text)| (*name, text.clone().into_bytes())));
+    write_folder(runs_dir, &command_folder(&report.run_id, &report.command), &files, keep)
+}
+
+/// The name of a command's folder.
+pub fn command_folder(run_id: &str, command: &str) -> String {
+    folder_name(&format!("{run_id}-{command}"))
 }
 
 fn write_folder(
@@ -210,9 +216,11 @@ mod tests {
                 problems: Vec::new(),
                 text: "seen".to_owned(),
                 tables: Vec::new(),
+                files: vec![("further.toml", "x = 1\n".to_owned())],
             };
             let folder = write_command(&runs, &report, 1).unwrap();
-            assert_eq!(names(&folder), ["report.html", "report.json", "report.txt"]);
+            let all = ["further.toml", "report.html", "report.json", "report.txt"];
+            assert_eq!(names(&folder), all);
         }
         assert_eq!(names(&runs), ["t1-aa", "t3-aa-split-run", "t4-aa-monitor"]);
         assert_eq!(names(&root.path().join(".pgfleet")), [".gitignore", "runs"]);

@@ -51,9 +51,11 @@ pub struct Traffic {
     pub bytes_to_server: u64,
     /// Bytes read from the server.
     pub bytes_to_client: u64,
-    /// Messages of the protocol read from clients; only of unencrypted connections.
+    /// Messages of the protocol read from clients that the server acts on; only of unencrypted
+    /// connections.
     pub messages_to_server: u64,
-    /// Messages of the protocol read from the server; only of unencrypted connections.
+    /// Messages of the protocol read from the server that say what became of something; only of
+    /// unencrypted connections.
     pub messages_to_client: u64,
     /// How often a client began to speak after the server had spoken, or first: what costs a round
     /// trip unless the client went on without waiting.

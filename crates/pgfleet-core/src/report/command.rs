@@ -35,6 +35,9 @@ pub struct CommandReport {
     /// The same as tables, for the page; the text stands there when there are none.
     #[serde(skip)]
     pub tables: Vec<ReportTable>,
+    /// Further files beside it: name and text.
+    #[serde(skip)]
+    pub files: Vec<(&'static str, String)>,
 }
 
 /// A table of the page.
@@ -131,6 +134,7 @@ mod tests {
             problems: vec![Problem::error(Code::SplitDiffers, "<differs>")],
             text: "as & text".to_owned(),
             tables: vec![rows],
+            files: Vec::new(),
         }
     }
 

@@ -31,8 +31,7 @@ pub struct SplitFile {
     #[serde(default, rename = "reference")]
     pub references: Vec<ReferenceSection>,
     /// What is not moved, on purpose.
-    #[serde(default)]
-    pub left_behind: LeftBehindSection,
+    pub left_behind: Option<LeftBehindSection>,
 }
 
 /// `[source]`.

@@ -52,8 +52,12 @@ pub enum Declare {
     },
 }
 
-/// Declarations as they stand in `split.toml`.
-pub fn declarations<'d>(declared: impl Iterator<Item = &'d Declare>) -> String {
+/// From so many tables on, each stands in a line of its own.
+const LINES_MIN: usize = 5;
+
+/// Declarations as they stand in `split.toml`; where that `says_behind` of tables that they stay
+/// behind already, further ones are a remark, because TOML knows a section only once.
+pub fn declarations<'d>(declared: impl Iterator<Item = &'d Declare>, says_behind: bool) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let (mut tables, mut references) = (Vec::new(), String::new());
     for one in declared {
@@ -66,10 +70,19 @@ pub fn declarations<'d>(declared: impl Iterator<Item = &'d Declare>) -> String {
             )),
         }
     }
-    match tables.is_empty() {
-        true => references,
-        false => format!("[left_behind]\ntables = [{}]\n{references}", tables.join(", ")),
-    }
+    let behind = match (tables.len(), says_behind) {
+        (0, _) => String::new(),
+        (_, true) => {
+            let lines: String = tables.iter().map(|table| format!("#     {table},\n")).collect();
+            format!("# To the tables of [left_behind]:\n{lines}")
+        }
+        (1..LINES_MIN, false) => format!("[left_behind]\ntables = [{}]\n", tables.join(", ")),
+        (_, false) => {
+            let lines: String = tables.iter().map(|table| format!("    {table},\n")).collect();
+            format!("[left_behind]\ntables = [\n{lines}]\n")
+        }
+    };
+    behind + &references
 }
 
 impl Finding {
@@ -138,10 +151,26 @@ mod tests {
             Declare::LeftBehind("\"Old\"".into()),
             reference("shared.skill(by)", "auth.\"user\"(id)"),
         ];
-        let text = declarations(declared.iter());
+        let text = declarations(declared.iter(), false);
         let read: toml::Table = toml::from_str(&text).unwrap();
         assert_eq!(read["left_behind"]["tables"].as_array().unwrap()[1].as_str(), Some("\"Old\""));
         assert_eq!(read["reference"][0]["from"].as_str(), Some("shared.skill(\"tenantId\")"));
         assert_eq!(read["reference"][1]["to"].as_str(), Some("auth.\"user\"(id)"));
+    }
+
+    #[test]
+    fn declarations_can_be_appended_to_a_declaration() {
+        let tables = (0..9).map(|number| Declare::LeftBehind(format!("t{number}")));
+        let reference = Declare::Reference { from: "a.t(x)".into(), to: "b.u(id)".into() };
+        let all: Vec<_> = tables.chain([reference]).collect();
+        for (before, says_behind, behind) in
+            [("", false, 9), ("[left_behind]\ntables = ['old']\n", true, 1)]
+        {
+            let text = format!("{before}{}", declarations(all.iter(), says_behind));
+            let read: toml::Table = toml::from_str(&text).unwrap();
+            assert_eq!(read["left_behind"]["tables"].as_array().map(Vec::len), Some(behind));
+            assert_eq!(read["reference"].as_array().map(Vec::len), Some(1));
+            assert!(text.contains("    \"t8\",\n"), "{text}");
+        }
     }
 }

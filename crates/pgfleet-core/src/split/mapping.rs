@@ -221,7 +221,8 @@ fn mentions(expression: &str, column: &str) -> bool {
 }
 
 fn unmapped_tables(file: &SplitFile, source: &Shape, mapped: &Mapped) -> Vec<Finding> {
-    let left: BTreeSet<_> = file.left_behind.tables.iter().map(|name| source_table(name)).collect();
+    let behind = file.left_behind.iter().flat_map(|section| &section.tables);
+    let left: BTreeSet<_> = behind.map(|name| source_table(name)).collect();
     let used: BTreeSet<_> = mapped.sources.values().cloned().collect();
     let queried = |name: &QualifiedName| {
         file.tables.iter().filter_map(|t| t.query.as_ref()).any(|q| mentions(q, &name.name))

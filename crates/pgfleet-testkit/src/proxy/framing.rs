@@ -1,6 +1,9 @@
 //! Where the protocol's messages end in a stream of bytes ("Message Formats" in PostgreSQL's manual).
 //!
-//! Invariant: bytes may come in pieces of any size. Only unencrypted connections are understood.
+//! Invariant: bytes may come in pieces of any size. Only unencrypted connections are understood, and
+//! only messages count that make a difference: those that the server acts on (a query, Execute, Sync,
+//! the end of COPY), and those that say what became of something. Rows, descriptions and settings
+//! change nothing for whoever loses the connection behind them.
 
 use std::sync::{
     Arc,
@@ -23,6 +26,8 @@ pub(super) struct Framing {
     owed: OwedBytes,
     direction: Direction,
     header: Vec<u8>,
+    /// The type of the message that is under way; none before the client has started.
+    kind: Option<u8>,
     /// Bytes of the message's body that are still to come.
     body: usize,
 }
@@ -30,10 +35,10 @@ pub(super) struct Framing {
 impl Framing {
     pub(super) fn new(direction: Direction, owed: OwedBytes) -> Self {
         let starting = direction == Direction::ToServer;
-        Self { starting, owed, direction, header: Vec::new(), body: 0 }
+        Self { starting, owed, direction, header: Vec::new(), kind: None, body: 0 }
     }
 
-    /// The offsets in a piece behind the messages that end in it.
+    /// The offsets in a piece behind the messages that end in it and count.
     pub(super) fn ends_in(&mut self, piece: &[u8]) -> Vec<usize> {
         let (mut ends, mut at) = (Vec::new(), 0);
         while at < piece.len() {
@@ -45,16 +50,27 @@ impl Framing {
                 self.take(piece[at]);
                 at += 1;
             }
-            if self.body == 0 && self.header.is_empty() {
+            if self.body == 0 && self.header.is_empty() && self.counts() {
                 ends.push(at);
             }
         }
         ends
     }
 
+    fn counts(&self) -> bool {
+        match (self.direction, self.kind) {
+            (_, None) => true,
+            // Parse, Bind, Describe, Close, Flush, CopyData.
+            (Direction::ToServer, Some(kind)) => !b"PBDCHd".contains(&kind),
+            // ParameterStatus, BackendKeyData, descriptions, what Parse, Bind and Close gave, rows.
+            (Direction::ToClient, Some(kind)) => !b"SKTtn123Dd".contains(&kind),
+        }
+    }
+
     /// Takes a byte of a header, or one that the server owed.
     fn take(&mut self, byte: u8) {
         if self.header.is_empty() && self.direction == Direction::ToClient && self.pay() {
+            self.kind = None;
             return;
         }
         self.header.push(byte);
@@ -71,6 +87,7 @@ impl Framing {
             return;
         }
         let seen = self.header.len() - 4 - usize::from(!self.starting);
+        self.kind = self.header.first().copied().filter(|_| !self.starting);
         self.body = length - seen;
         if self.starting {
             let code =
@@ -130,5 +147,17 @@ mod tests {
                 assert_eq!(ends(&mut framing, &messages.concat(), size), expected, "{size}");
             }
         }
+    }
+
+    #[test]
+    fn what_makes_no_difference_does_not_count() {
+        let owed = OwedBytes::default();
+        let mut client = Framing::new(Direction::ToServer, owed.clone());
+        client.ends_in(&message(None, b"\x00\x03\x00\x00user\0x\0\0"));
+        let sent = b"PBDES".map(|kind| message(Some(kind), b"x"));
+        assert_eq!(ends(&mut client, &sent.concat(), 7), [24, 30]);
+        let mut server = Framing::new(Direction::ToClient, owed);
+        let kinds = b"SK12TDDDCZ".map(|kind| message(Some(kind), b"x"));
+        assert_eq!(ends(&mut server, &kinds.concat(), 5), [54, 60]);
     }
 }

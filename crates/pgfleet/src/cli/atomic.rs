@@ -18,7 +18,7 @@ use pgfleet_engine::project::Folder;
 
 use super::apply::Apply;
 use super::context::{Context, usable_folder};
-use super::everywhere::{Done, PerTarget, TargetResult, put_together, target_result};
+use super::everywhere::{Done, PerTarget, TargetResult, entry, put_together, target_result};
 use super::order::refuse_behind;
 use super::outcome::{CommandError, CommandResult};
 use super::rollout::{Place, unfinished};
@@ -49,7 +49,7 @@ pub async fn apply_atomic(
         return Err(one_group().into());
     }
     let project = context.project()?;
-    let place = Place::open(context, &project).await?;
+    let place = Place { all_or_none: true, ..Place::open(context, &project).await? };
     let (_, problems) = recover(&place.control, &place.group).await?;
     if problems.iter().any(Problem::is_error) {
         return Err(problems.into());
@@ -128,9 +128,21 @@ async fn change_rehearsed(
         return Err(unfinished(&begun).into());
     }
     let mut shown = place.work(context, &begun, Some(folder)).await?;
-    let idle = end.targets.iter().filter(|target| target.idle).count();
-    if idle > 0 {
-        shown.text.push_str(&format!("{idle} more had nothing to do\n"));
+    let members = group.members.iter().zip(&end.targets);
+    let idle: Vec<_> =
+        members.filter(|(_, target)| target.idle).map(|(member, _)| member).collect();
+    if !idle.is_empty() {
+        shown.text.push_str(&format!("{} more had nothing to do\n", idle.len()));
+    }
+    for member in idle {
+        let result = result(
+            &member.target.name,
+            AtomicTarget { idle: true, ..AtomicTarget::default() },
+            &end.how,
+        )?;
+        let TargetResult { verdict, mut result } = target_result(group, member, result, 0.0);
+        shown.targets.extend(result.targets.pop().and_then(|found| entry(&verdict, found)));
+        shown.fleet.iter_mut().for_each(|fleet| fleet.targets.push(verdict.clone()));
     }
     shown.text.insert_str(0, &summary);
     Ok(shown)

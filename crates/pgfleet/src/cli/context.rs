@@ -3,10 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pgfleet_core::diagnose::Problem;
+use pgfleet_core::fleet::shell_word;
 use pgfleet_engine::execute::StopSignal;
+use pgfleet_engine::fleet::Begun;
 use pgfleet_engine::project::{Folder, Project, load, without_file};
 use tokio::sync::watch;
 
@@ -22,6 +24,8 @@ pub struct Context {
     pub working_directory: PathBuf,
     /// The process's environment; variables that are not Unicode are left out.
     pub environment: BTreeMap<String, String>,
+    /// When the command began, and the name of its log.
+    pub begun: Begun,
     /// How standard output is written to.
     pub out: Style,
     /// How standard error is written to.
@@ -40,6 +44,7 @@ impl Context {
             err: Style::detect(Stream::Err, global.no_color),
             working_directory: std::env::current_dir().unwrap_or_default(),
             environment: std::env::vars_os().filter_map(unicode).collect(),
+            begun: Begun::now(),
             global,
             stop: OnceCell::new(),
         }
@@ -54,6 +59,12 @@ impl Context {
     /// The surroundings without any configuration file.
     pub fn project_without_file(&self) -> Result<Project, Box<Problem>> {
         without_file(&self.working_directory, &self.environment, &self.global.flags())
+    }
+
+    /// A path as the shell takes it where the user stands.
+    pub fn shell_path(&self, path: &Path) -> String {
+        let near = path.strip_prefix(&self.working_directory).unwrap_or(path);
+        shell_word(&near.display().to_string())
     }
 
     /// Shows a run's events on standard error.

@@ -290,7 +290,10 @@ pub(super) fn put_together<C: PerTarget>(
 }
 
 /// A target's JSON with what every target of a fleet has.
-fn entry(verdict: &TargetVerdict, found: render::TargetEntry) -> Option<render::TargetEntry> {
+pub(super) fn entry(
+    verdict: &TargetVerdict,
+    found: render::TargetEntry,
+) -> Option<render::TargetEntry> {
     let with = |found: render::TargetEntry| {
         found
             .field("group", &verdict.group)?

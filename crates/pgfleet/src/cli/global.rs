@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use pgfleet_core::config::Flags;
-use pgfleet_core::fleet::{Choice, Pattern};
+use pgfleet_core::fleet::{Choice, Pattern, chosen_by};
 use pgfleet_engine::fleet::Selected;
 
 /// Flags that every command takes, as typed.
@@ -97,6 +97,11 @@ impl Global {
             choice: Choice { only, except, labels: self.label.clone() },
             concurrency: self.concurrency.map(usize::from),
         }
+    }
+
+    /// The flags that choose among a group's targets, to be typed again.
+    pub fn chosen_by(&self) -> String {
+        chosen_by(&self.only, &self.except, &self.label)
     }
 
     /// The first flag that makes no sense beside, or without, `--group`.

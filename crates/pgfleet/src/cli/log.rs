@@ -1,14 +1,20 @@
 //! The logs of commands that are no runs of migrations: what was found or done stays under
 //! `.pgfleet/runs/`, failures included.
 
+use std::path::PathBuf;
+
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::report::{CommandReport, ReportTable};
 use pgfleet_engine::fleet::Begun;
-use pgfleet_engine::report::write_command;
+use pgfleet_engine::project::Project;
+use pgfleet_engine::report::{command_folder, write_command};
 
 use super::Command;
 use super::context::Context;
 use super::outcome::{CommandError, CommandResult, exit_of};
+
+/// The folder of all logs, below the project's.
+const RUNS: &str = ".pgfleet/runs";
 
 /// A command's name in its log; none for commands that keep none, because they write reports of
 /// their own (migrations, rollouts) or look at nothing that passes.
@@ -32,15 +38,19 @@ pub(super) fn name_of(command: &Command) -> Option<&'static str> {
 pub(super) fn keep(
     context: &Context,
     command: &str,
-    begun: &Begun,
     result: &mut Result<CommandResult, CommandError>,
 ) {
     let Ok(project) = context.project() else { return };
-    let Some(report) = report(command, begun, result) else { return };
-    let runs = project.root.join(".pgfleet/runs");
+    let Some(report) = report(command, &context.begun, result) else { return };
+    let runs = project.root.join(RUNS);
     let written = write_command(&runs, &report, project.settings.apply.keep_runs);
     let (Err(error), Ok(result)) = (written, result) else { return };
     result.problems.push(Problem::warning(Code::Usage, error.to_string()));
+}
+
+/// Where a further file of a command's log will be.
+pub(super) fn place_of(context: &Context, project: &Project, command: &str, file: &str) -> PathBuf {
+    project.root.join(RUNS).join(command_folder(&context.begun.run_id, command)).join(file)
 }
 
 fn report(
@@ -69,6 +79,7 @@ fn report(
         problems: problems.clone(),
         text: done.map(|result| plain(&result.text)).unwrap_or_default(),
         tables: done.map(tables).unwrap_or_default(),
+        files: done.map(|result| result.files.clone()).unwrap_or_default(),
     })
 }
 

@@ -46,7 +46,6 @@ mod verify;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
-use pgfleet_engine::fleet::Begun;
 
 use context::Context;
 use everywhere::everywhere;
@@ -121,10 +120,10 @@ pub fn run() -> u8 {
     };
     let context = Context::new(arguments.global);
     let name = name_of(&arguments.command);
-    let (logged, begun) = (log::name_of(&arguments.command), Begun::now());
+    let logged = log::name_of(&arguments.command);
     let mut result = dispatch(&context, arguments.command);
     if let Some(logged) = logged {
-        log::keep(&context, logged, &begun, &mut result);
+        log::keep(&context, logged, &mut result);
     }
     outcome::show(&context, name, result)
 }

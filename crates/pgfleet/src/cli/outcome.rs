@@ -41,6 +41,8 @@ pub struct CommandResult {
     pub fleet: Option<FleetReport>,
     /// For the page of the command's log.
     pub tables: Vec<ReportTable>,
+    /// Further files of the command's log: name and text.
+    pub files: Vec<(&'static str, String)>,
     /// Its report is on disk already.
     pub reported: bool,
 }
@@ -125,7 +127,8 @@ fn human(context: &Context, result: &CommandResult) -> std::io::Result<()> {
     print(&result.text)?;
     let shown = |problem: &&Problem| problem.is_error() || !context.global.quiet;
     let problems: Vec<_> = result.problems.iter().filter(shown).cloned().collect();
-    let problems = render::merged(problems);
+    let chosen = context.global.chosen_by();
+    let problems = render::merged(problems, result.fleet.as_ref(), &chosen);
     let mut text = String::new();
     render::problems(&mut text, &context.err, &problems);
     std::io::stderr().write_all(text.as_bytes())

@@ -12,7 +12,8 @@ use pgfleet_core::report::{Event, FleetReport, TargetVerdict};
 use pgfleet_engine::conduct::Consent;
 use pgfleet_engine::execute::EventSink;
 use pgfleet_engine::fleet::rollout::{
-    Beginning, Control, Manifest, ManifestTarget, Rollout as Begun, RolloutWork, refuse_no_way_back,
+    Beginning, Control, Manifest, ManifestTarget, Rollout as Begun, RolloutWork, Worked,
+    refuse_no_way_back,
 };
 use pgfleet_engine::fleet::{Begun as Moment, Group, Member, Selected, open_groups};
 use pgfleet_engine::project::{Folder, Project};
@@ -99,6 +100,8 @@ enum FailureName {
 pub(super) struct Place {
     pub(super) group: Group,
     pub(super) control: Control,
+    /// All targets or none were asked for: those that are taken back did not get it.
+    pub(super) all_or_none: bool,
 }
 
 impl Rollout {
@@ -110,7 +113,7 @@ impl Rollout {
         let place = Place::open(context, &project).await?;
         match self.action {
             Action::Start(start) => place.start(context, &project, &start).await,
-            Action::Status => place.shown(context, &place.newest().await?, Vec::new()).await,
+            Action::Status => place.shown(context, &place.newest().await?, Worked::default()).await,
             Action::Pause => {
                 let from = [RolloutState::Running, RolloutState::TakingBack];
                 place.set(context, &from, RolloutState::Paused, "paused by a person").await
@@ -144,7 +147,7 @@ impl Place {
         let group = open_groups(project, &all).await?.into_iter().next();
         let group = group.ok_or_else(|| one_group("there is no such group"))?;
         let control = Control::connect(project, &group).await?;
-        Ok(Self { group, control })
+        Ok(Self { group, control, all_or_none: false })
     }
 
     async fn newest(&self) -> Result<Begun, CommandError> {
@@ -314,12 +317,12 @@ impl Place {
     ) -> Result<CommandResult, CommandError> {
         let rollout = self.newest().await?;
         if rollout.state == to {
-            return self.shown(context, &rollout, Vec::new()).await;
+            return self.shown(context, &rollout, Worked::default()).await;
         }
         if !self.control.set_state(&rollout.rollout_id, from, to, note).await? {
             return Err(over(&rollout).into());
         }
-        self.shown(context, &rollout, Vec::new()).await
+        self.shown(context, &rollout, Worked::default()).await
     }
 
     /// Works on a rollout; `ways_back` is the folder with the ways back that were derived, where
@@ -351,7 +354,7 @@ impl Place {
         let worked = work.run().await;
         drop(work);
         progress.finish();
-        let mut shown = self.shown(context, rollout, worked?.problems).await?;
+        let mut shown = self.shown(context, rollout, worked?).await?;
         let Some(report) = &mut shown.fleet else { return Ok(shown) };
         (report.started_at, report.elapsed_ms) = (begun.started_at.clone(), begun.elapsed_ms());
         let keep = self.group.project.settings.apply.keep_runs;
@@ -369,20 +372,25 @@ impl Place {
         &self,
         context: &Context,
         rollout: &Begun,
-        problems: Vec<Problem>,
+        worked: Worked,
     ) -> Result<CommandResult, CommandError> {
         let manifest = self.control.manifest(rollout.clone()).await?;
         let mut text = String::new();
         render::rollout(&mut text, &context.out, &manifest, &self.control.place());
         let mut found = self.group.problems.clone();
-        found.extend(problems);
+        found.extend(worked.problems);
         for problem in &mut found {
             advise_in_group(problem, &self.group.name);
         }
         found.extend(halted(&manifest));
-        let targets = manifest.targets.iter().map(|target| {
+        let report = self.report(&manifest, &found);
+        let targets = manifest.targets.iter().zip(&report.targets).map(|(target, verdict)| {
             TargetEntry::new(&target.target)
+                .field("run", &worked.runs.get(&target.target))?
                 .field("group", &self.group.name)?
+                .field("server", &verdict.server)?
+                .field("ok", &verdict.ok)?
+                .field("exit", &verdict.exit)?
                 .field("rollout", &manifest.rollout.rollout_id)?
                 .field("wave", &target.wave)?
                 .field("state", &target.state)?
@@ -396,7 +404,7 @@ impl Place {
             text,
             targets: targets.collect::<Result<_, _>>()?,
             exit: exit(&manifest),
-            fleet: Some(self.report(&manifest, &found)),
+            fleet: Some(report),
             problems: found,
             ..CommandResult::default()
         })
@@ -407,13 +415,18 @@ impl Place {
         let verdict = |one: &ManifestTarget| {
             let member = self.group.members.iter().find(|m| m.target.name == one.target);
             let of = |problem: &&Problem| problem.target.as_ref() == Some(&one.target);
-            let ok = matches!(one.state.as_str(), "done" | "taken_back");
+            let ok = match one.state.as_str() {
+                "taken_back" => !self.all_or_none,
+                state => state == "done",
+            };
+            let failed = problems.iter().filter(of).find(|problem| problem.is_error());
+            let failed = failed.map_or(ExitCode::SomeFailed, |problem| problem.code.exit());
             TargetVerdict {
                 group: self.group.name.clone(),
                 target: one.target.clone(),
                 server: member.map(|m| m.target.spec.redacted()).unwrap_or_default(),
                 ok,
-                exit: if ok { ExitCode::Done as u8 } else { ExitCode::SomeFailed as u8 },
+                exit: if ok { ExitCode::Done } else { failed } as u8,
                 headline: match one.headline.as_str() {
                     "" => format!("{}, wave {}", one.state, one.wave + 1),
                     headline => format!("{headline}, wave {}", one.wave + 1),
@@ -425,7 +438,7 @@ impl Place {
         FleetReport {
             version: 1,
             run_id: manifest.rollout.rollout_id.clone(),
-            command: "rollout".to_owned(),
+            command: if self.all_or_none { "apply" } else { "rollout" }.to_owned(),
             started_at: manifest.rollout.began_at.clone(),
             elapsed_ms: 0.0,
             targets: manifest.targets.iter().map(verdict).collect(),

@@ -1,6 +1,6 @@
 //! `pgfleet split`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use pgfleet_core::diagnose::ExitCode;
@@ -12,8 +12,14 @@ use pgfleet_engine::split::{
 };
 
 use super::context::Context;
+use super::log::place_of;
 use super::outcome::{CommandError, CommandResult};
 use crate::render::{self, TargetEntry};
+
+/// What a plan's log is called.
+const PLAN_LOG: &str = "split-plan";
+/// What `split.toml` may say, beside the plan's log.
+const TO_DECLARE: &str = "to-declare.toml";
 
 /// Split one database into several, as split.toml declares: plan, run, reconcile, take back
 #[derive(Debug, Args)]
@@ -37,7 +43,7 @@ pub struct Split {
 enum Action {
     /// Hold the declaration against both schemas and all rows; change nothing
     Plan {
-        /// Show what is as it should be too
+        /// Show what is as it should be too, and shorten nothing
         #[arg(long)]
         all: bool,
         /// A disk with too little room is no error
@@ -76,7 +82,7 @@ impl Split {
     /// What its log is called; looking how far it is is none.
     pub fn log_name(&self) -> Option<&'static str> {
         match &self.action {
-            Action::Plan { .. } => Some("split-plan"),
+            Action::Plan { .. } => Some(PLAN_LOG),
             Action::Run { .. } => Some("split-run"),
             Action::Rollback { validate: true } => Some("split-rollback-validate"),
             Action::Rollback { validate: false } => Some("split-rollback"),
@@ -91,7 +97,8 @@ impl Split {
         match self.action {
             Action::Plan { all, skip_space_check } => {
                 let look = Look { trust: Trust::Nothing, check_space: !skip_space_check };
-                show_plan(context, &make_plan(&split, look).await?, all)
+                let plan = make_plan(&split, look).await?;
+                show_plan(context, &split, &plan, (&self.declaration, all))
             }
             Action::Run { jobs, idle, skip_space_check } => {
                 let look = Look { trust: Trust::Keys, check_space: !skip_space_check };
@@ -107,15 +114,32 @@ impl Split {
 
 fn show_plan(
     context: &Context,
+    split: &Declared,
     plan: &SplitPlan,
-    all: bool,
+    (declaration, all): (&Path, bool),
 ) -> Result<CommandResult, CommandError> {
+    let place = place_of(context, &split.project, PLAN_LOG, TO_DECLARE);
+    let shown = render::PlanShown {
+        all,
+        says_behind: split.file.left_behind.is_some(),
+        declaration: &context.shell_path(&split.project.root.join(declaration)),
+        file: &context.shell_path(&place),
+    };
     let mut text = String::new();
-    render::split_plan(&mut text, &context.out, plan, all);
+    render::split_plan(&mut text, &context.out, plan, shown);
+    let further = render::to_declare(plan, shown).map(|text| (TO_DECLARE, text));
     let entry = TargetEntry::new("source").field("plan", plan)?;
     let exit = (plan.count(Level::Error) > 0).then_some(ExitCode::NotSo);
     let tables = render::split_plan_tables(plan);
-    Ok(CommandResult { text, targets: vec![entry], exit, tables, ..CommandResult::default() })
+    let files = further.into_iter().collect();
+    Ok(CommandResult {
+        text,
+        targets: vec![entry],
+        exit,
+        tables,
+        files,
+        ..CommandResult::default()
+    })
 }
 
 async fn run_split(

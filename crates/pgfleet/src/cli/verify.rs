@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pgfleet_core::config::place_references;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::fleet::shell_word;
 use pgfleet_core::verify::{Check, CheckResult, parse_declaration};
-use pgfleet_engine::project::Project;
 use pgfleet_engine::verify::{Options, propose, run};
 
 use super::context::Context;
@@ -46,7 +46,7 @@ impl PerTarget for Verify {
         if self.propose {
             return self.propose(site).await;
         }
-        let checks = self.read_checks(project)?;
+        let checks = self.read_checks(site)?;
         let needs_database = checks.iter().any(needs_database);
         let session = match needs_database {
             false => None,
@@ -90,7 +90,8 @@ impl Verify {
         Ok(CommandResult::text(proposal))
     }
 
-    fn read_checks(&self, project: &Project) -> Result<Vec<Check>, CommandError> {
+    fn read_checks(&self, site: &Site<'_>) -> Result<Vec<Check>, CommandError> {
+        let project = site.project;
         let mut checks = project.settings.checks.clone();
         if let Some(file) = &self.checks {
             let mut further = read_file(file)?;
@@ -98,13 +99,24 @@ impl Verify {
             checks.extend(further);
         }
         if checks.is_empty() {
-            return Err(Problem::error(Code::CheckInvalid, "no checks are declared")
-                .fix_with("Have some proposed.", "pgfleet verify --propose > checks.toml")
-                .fix_with("Then make them.", "pgfleet verify --checks checks.toml")
-                .into());
+            return Err(none_declared(site).into());
         }
         Ok(checks)
     }
+}
+
+/// A proposal is of one database, also where a group is to be verified.
+fn none_declared(site: &Site<'_>) -> Problem {
+    let (whose, propose) = match (&site.target, site.among) {
+        (Ok(target), Some(_)) => {
+            let url = shell_word(&target.spec.redacted());
+            ("of one database", format!("pgfleet verify --propose --url {url} > checks.toml"))
+        }
+        _ => ("of the database as it is", "pgfleet verify --propose > checks.toml".to_owned()),
+    };
+    Problem::error(Code::CheckInvalid, "no checks are declared")
+        .fix_with(format!("Have some proposed, {whose}."), propose)
+        .fix_with("Then make them.", "pgfleet verify --checks checks.toml")
 }
 
 /// `24 checks hold`, or which do not.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::fleet::{advise_for_all, alike};
+use pgfleet_core::fleet::{Told, advise_for_all, advised_group, alike, shell_word};
 use pgfleet_core::history::{MigrationStatus, Verdict};
+use pgfleet_core::report::FleetReport;
 use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::compare;
 
@@ -325,16 +326,19 @@ struct Said {
     code: Code,
     what: String,
     place: Option<String>,
+    group: Option<String>,
 }
 
-/// Problems that are the same in several targets, once each with the targets' names.
-pub fn merged(problems: Vec<Problem>) -> Vec<Problem> {
+/// Problems that are the same in several targets, once each with the targets' names. `fleet` has all
+/// targets that the command worked on, and `chosen` the flags that chose them.
+pub fn merged(problems: Vec<Problem>, fleet: Option<&FleetReport>, chosen: &str) -> Vec<Problem> {
     let mut kept: Vec<Problem> = Vec::new();
     let mut targets: Vec<Vec<String>> = Vec::new();
     let mut known: BTreeMap<Said, usize> = BTreeMap::new();
     for problem in problems {
         let place = problem.place.as_ref().map(ToString::to_string);
-        let said = Said { code: problem.code, what: problem.what.clone(), place };
+        let group = advised_group(&problem).map(str::to_owned);
+        let said = Said { code: problem.code, what: problem.what.clone(), place, group };
         match (known.get(&said), &problem.target) {
             (Some(at), Some(target)) => targets[*at].push(target.clone()),
             _ => {
@@ -345,17 +349,30 @@ pub fn merged(problems: Vec<Problem>) -> Vec<Problem> {
         }
     }
     for (problem, targets) in kept.iter_mut().zip(targets) {
-        if let [first, rest @ ..] = targets.as_slice()
-            && !rest.is_empty()
-        {
-            advise_for_all(problem, &targets[..targets.len().min(NAMED_MAX + 1)]);
-            let others: Vec<_> = rest.iter().take(NAMED_MAX).map(|t| clean_line(t)).collect();
-            let more = rest.len().saturating_sub(NAMED_MAX);
-            let more =
-                if more > 0 { format!(" and {} more", grouped(more)) } else { String::new() };
-            let count = counted(targets.len(), "target");
-            problem.target = Some(format!("{first}, {}{more} ({count})", others.join(", ")));
+        let [first, rest @ ..] = targets.as_slice() else { continue };
+        let of = worked_on(advised_group(problem), fleet);
+        advise_for_all(problem, Told { targets: &targets, of: &of, chosen });
+        if !rest.is_empty() {
+            problem.target = Some(together(first, rest));
         }
     }
     kept
+}
+
+/// The targets of a group that a command worked on.
+fn worked_on(group: Option<&str>, fleet: Option<&FleetReport>) -> Vec<String> {
+    let all = fleet.into_iter().flat_map(|fleet| &fleet.targets);
+    let of_group = all.filter(|one| group == Some(shell_word(&one.group).as_str()));
+    of_group.map(|one| one.target.clone()).collect()
+}
+
+/// `a, b, c and 3 more (6 targets)`
+fn together(first: &str, rest: &[String]) -> String {
+    let others: Vec<_> = rest.iter().take(NAMED_MAX).map(|t| clean_line(t)).collect();
+    let more = match rest.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {} more", grouped(more)),
+    };
+    let count = counted(rest.len() + 1, "target");
+    format!("{first}, {}{more} ({count})", others.join(", "))
 }

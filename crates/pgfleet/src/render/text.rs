@@ -99,6 +99,7 @@ pub fn plural(noun: &str) -> String {
     match noun {
         "index" => "indexes".to_owned(),
         "statistics" => noun.to_owned(),
+        _ if noun.ends_with("ey") => format!("{noun}s"),
         _ if noun.ends_with('y') => format!("{}ies", &noun[..noun.len() - 1]),
         _ if noun.ends_with(['s', 'x']) || noun.ends_with("ch") => format!("{noun}es"),
         _ => format!("{noun}s"),

@@ -280,3 +280,26 @@ fn a_plan_of_a_difference_runs_where_the_first_schema_is() {
     let said: Vec<_> = said.iter().map(|(_, verdict)| verdict.as_str()).collect();
     assert_eq!(said, ["nothing to do", "1 applied", "1 applied"]);
 }
+
+#[test]
+fn advice_to_a_whole_group_does_not_name_each_target() {
+    let names: Vec<_> = (1..=12).map(|number| format!("o_{number:02}")).collect();
+    let fleet = Fleet::by_pattern(&names.iter().map(String::as_str).collect::<Vec<_>>(), "o_*");
+    let verify = fleet.ends(&["verify", "--group", "tenants", "--except", "o_12"], 2);
+    says(
+        &verify.stderr,
+        &[
+            "o_01, o_02",
+            "pgfleet verify --propose --url postgres://",
+            "pgfleet verify --checks checks.toml --group tenants --except o_12\n",
+        ],
+    );
+    assert!(!verify.stderr.contains("--only"), "{}", verify.stderr);
+    fleet.migration("0001_items.sql", TABLE);
+    for name in &names[..10] {
+        fleet.sql(name, TABLE);
+    }
+    let apply = fleet.ends(&["apply", "--group", "tenants"], 6);
+    let advice = "pgfleet resolve --applied 0001 --group tenants --except o_11 --except o_12\n";
+    says(&apply.stderr, &["(10 targets)", advice]);
+}

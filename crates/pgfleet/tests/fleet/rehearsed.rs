@@ -1,10 +1,15 @@
 //! All or none where not every target can prepare: rehearsed everywhere, then changed, and taken back
 //! as a whole when one fails.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use pgfleet_testkit::ProgramOutput;
+use pgfleet_testkit::proxy::{Direction, Proxy};
+use serde_json::Value;
+
 use crate::atomic::{DOWN, UP, group, names, old, says};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, cuts};
 
 /// A group with a migration that no transaction holds. It fails where `items` has a row 0, which
 /// nothing sees beforehand.
@@ -71,6 +76,38 @@ fn a_failure_takes_back_whatever_was_changed() {
     fleet.sql("all_03", "DELETE FROM items");
     says(&fleet.atomic(&[], 0), &["done, 4 targets"]);
     assert_eq!(all_hold(&fleet, 4), vec![NEW; 4]);
+}
+
+/// Both ways say the same of a target, and this one what the rollout knows besides.
+#[test]
+fn scripts_read_the_same_on_both_ways() {
+    let fleet = apart(3);
+    let atomic = ["apply", "--group", "all_of_them", "--atomic"];
+    let prepared = fleet.json(&[&atomic[..], &["--to", "0001"]].concat(), 0);
+    fleet.ends(&["apply", "--group", "all_of_them", "--only", "all_03"], 0);
+    fleet.sql("all_02", "INSERT INTO items VALUES (0)");
+    let back = fleet.json(&atomic, 6);
+    fleet.sql("all_02", "DELETE FROM items");
+    let rehearsed = fleet.json(&atomic, 0);
+    let keys = |found: &Value, at: usize| -> BTreeSet<String> {
+        found["targets"][at].as_object().expect("an object").keys().cloned().collect()
+    };
+    assert!(keys(&prepared, 0).is_subset(&keys(&rehearsed, 0)), "{prepared} {rehearsed}");
+    assert_eq!(keys(&prepared, 0), keys(&rehearsed, 2), "{rehearsed}");
+    let each = |found: &Value| -> Vec<String> {
+        let targets = found["targets"].as_array().expect("targets").iter();
+        let say = |one: &Value| {
+            let run = one["run"]["migrations"].as_array().map(Vec::len);
+            format!("{} {} {} {run:?}", one["target"], one["ok"], one["exit"]).replace('"', "")
+        };
+        targets.map(say).collect()
+    };
+    let all = |said: [&str; 3]| -> Vec<String> {
+        said.iter().zip(names(3)).map(|(said, name)| format!("{name} {said}")).collect()
+    };
+    assert_eq!(each(&prepared), all(["true 0 Some(1)"; 3]));
+    assert_eq!(each(&back), all(["false 6 None", "false 4 None", "true 0 None"]));
+    assert_eq!(each(&rehearsed), all(["true 0 Some(3)", "true 0 Some(3)", "true 0 None"]));
 }
 
 #[test]
@@ -176,8 +213,48 @@ fn what_has_no_proven_way_back_is_refused_before_anything_is_done() {
 }
 
 const BACK: &str = "DROP INDEX IF EXISTS i; DROP TABLE IF EXISTS more; \
-     DELETE FROM items WHERE id = 1; DELETE FROM schema_migrations WHERE version > '0001'; \
+     DELETE FROM items WHERE id < 2; DELETE FROM schema_migrations WHERE version > '0001'; \
      DELETE FROM pgfleet.steps";
+
+/// All targets at the first migration; the last of them fails once it is changed, where it should.
+fn again(fleet: &Fleet, count: usize, fails: bool) {
+    names(count).iter().for_each(|name| fleet.sql(name, BACK));
+    if fails {
+        fleet.sql(&format!("all_{count:02}"), "INSERT INTO items VALUES (0)");
+    }
+}
+
+/// Which commands bring a run to its end; one of them, by turns.
+fn settled(fleet: &Fleet, turn: u64, is_open: bool) -> (&'static [&'static str], ProgramOutput) {
+    let commands: &[&str] = match (turn % 3, is_open) {
+        (1, true) => &["apply", "--atomic"],
+        (2, true) => &["rollout", "take-back", "--allow-data-loss"],
+        _ => &["rollout", "recover"],
+    };
+    (commands, fleet.run(&[commands, &["--group", "all_of_them"]].concat()))
+}
+
+/// All targets are alike, and the manifest says what they are. True when they are wholly new.
+#[track_caller]
+fn is_wholly_new(fleet: &Fleet, count: usize, began: bool, context: &str) -> bool {
+    let all = all_hold(fleet, count);
+    assert!(all.iter().all(|one| *one == all[0]), "{context}: {all:?}");
+    assert!([NEW, FIRST].contains(&all[0].as_str()), "{context}: {all:?}");
+    let is_new = all[0] == NEW;
+    if began {
+        assert_eq!(state(fleet), if is_new { "done" } else { "taken_back" }, "{context}");
+        let truths = if is_new { "'done'" } else { "'taken_back', 'waiting', 'failed'" };
+        let others = format!(
+            "SELECT string_agg(DISTINCT t.state, ' ') FROM pgfleet.rollout_targets t \
+             JOIN (SELECT * FROM pgfleet.rollouts ORDER BY began_at DESC LIMIT 1) r \
+             USING (rollout_id) WHERE t.state NOT IN ({truths})"
+        );
+        assert_eq!(fleet.value("all_01", &others), "", "{context}");
+    } else {
+        assert!(!is_new, "{context}");
+    }
+    is_new
+}
 
 /// `PGFLEET_KILLS` is the number of rounds. In half of them a target fails once it is changed; three of
 /// four are killed while targets are changed or taken back, the others before.
@@ -185,18 +262,14 @@ const BACK: &str = "DROP INDEX IF EXISTS i; DROP TABLE IF EXISTS more; \
 fn killed_runs_end_wholly_old_or_wholly_new() {
     let kills = std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok());
     let rounds: u32 = kills.unwrap_or(3);
-    let fleet = apart(3);
+    let fleet = apart(2);
     fleet.ends(&["apply", "--group", "all_of_them", "--to", "0001"], 0);
     let begun = Instant::now();
     fleet.atomic(&[], 0);
     let whole = begun.elapsed();
-    let (mut seen_new, mut seen_old, mut interrupted) = (0, 0, 0);
+    let (mut seen_new, mut interrupted) = (0, 0);
     for round in 0..rounds {
-        names(3).iter().for_each(|name| fleet.sql(name, BACK));
-        let breaks = round / 2 % 2 == 1;
-        let zero =
-            if breaks { "INSERT INTO items VALUES (0)" } else { "DELETE FROM items WHERE id = 0" };
-        fleet.sql("all_02", zero);
+        again(&fleet, 2, round / 2 % 2 == 1);
         let rollouts = count(&fleet);
         let mut run = fleet.cli(&["apply", "--group", "all_of_them", "--atomic"]).spawn();
         if round % 4 == 0 {
@@ -211,37 +284,66 @@ fn killed_runs_end_wholly_old_or_wholly_new() {
         run.kill();
         let _ = run.wait();
         let open = state(&fleet);
-        let settles: &[&str] = match round % 3 {
-            0 => &["rollout", "recover"],
-            1 => &["apply", "--atomic"],
-            _ if count(&fleet) > rollouts => &["rollout", "take-back", "--allow-data-loss"],
-            _ => &["rollout", "recover"],
-        };
-        let output = fleet.run(&[settles, &["--group", "all_of_them"]].concat());
-        assert!(
-            matches!(output.code, 0 | 2 | 6),
-            "round {round}: {}{}",
-            output.stdout,
-            output.stderr
-        );
+        let (settles, output) = settled(&fleet, round.into(), count(&fleet) > rollouts);
+        let context = format!("round {round} {settles:?}: {}{}", output.stdout, output.stderr);
+        assert!(matches!(output.code, 0 | 2 | 6), "{context}");
         interrupted += u32::from(!["done", "taken_back"].contains(&open.as_str()));
-        let all = all_hold(&fleet, 3);
-        assert!(all.iter().all(|one| *one == all[0]), "round {round} {settles:?}: {all:?}");
-        let wanted = if all[0] == NEW { "done" } else { "taken_back" };
-        if count(&fleet) > rollouts {
-            assert_eq!(state(&fleet), wanted, "round {round}");
-        }
-        assert!([NEW, FIRST].contains(&all[0].as_str()), "round {round}: {all:?}");
-        if all[0] == NEW {
-            seen_new += 1
-        } else {
-            seen_old += 1
-        }
-        fleet.sql("all_02", "DELETE FROM items WHERE id = 0");
+        seen_new += u32::from(is_wholly_new(&fleet, 2, count(&fleet) > rollouts, &context));
     }
     println!(
-        "{seen_new} wholly new, {seen_old} wholly old, {interrupted} while targets were changed"
+        "{seen_new} wholly new, {} wholly old, {interrupted} while targets were changed",
+        rounds - seen_new
     );
+}
+
+/// A run whose connections are all cut behind a message; what went through.
+fn cut(fleet: &Fleet, behind: Option<(Direction, u64)>) -> [(Direction, u64); 2] {
+    let direct = fleet.project.read("pgfleet.toml");
+    let proxy = Proxy::before(&fleet.cluster, Duration::ZERO);
+    if let Some((direction, after)) = behind {
+        proxy.cut_after_messages(direction, after);
+    }
+    fleet.configure(&proxy.through(&direct));
+    let output = fleet.run(&["apply", "--group", "all_of_them", "--atomic"]);
+    fleet.configure(&direct);
+    assert!(matches!(output.code, 0 | 3..=6), "{}: {}", output.code, output.stderr);
+    let traffic = proxy.traffic();
+    [
+        (Direction::ToServer, traffic.messages_to_server),
+        (Direction::ToClient, traffic.messages_to_client),
+    ]
+}
+
+/// Cuts all connections at once behind a message, of runs that succeed and of runs in which a target
+/// fails: by default one of those near their end, see [`cuts`].
+#[test]
+fn a_rehearsed_run_cut_behind_any_message_ends_wholly_old_or_wholly_new() {
+    let fleet = apart(2);
+    fleet.ends(&["apply", "--group", "all_of_them", "--to", "0001"], 0);
+    let (mut seen, mut traffic) = (BTreeMap::new(), Vec::new());
+    for fails in [false, true] {
+        again(&fleet, 2, fails);
+        let all = cut(&fleet, None);
+        traffic.extend(all);
+        for (direction, messages) in all {
+            for after in cuts(messages * 9 / 10, messages, 1) {
+                again(&fleet, 2, fails);
+                let rollouts = count(&fleet);
+                cut(&fleet, Some((direction, after)));
+                let began = count(&fleet) > rollouts;
+                let open = if began { state(&fleet) } else { "not begun".to_owned() };
+                let (settles, output) = settled(&fleet, after, began);
+                let context = format!(
+                    "{fails} cut {direction:?} behind {after} of {messages}, {open}, {settles:?}: {}{}",
+                    output.stdout, output.stderr
+                );
+                assert!(matches!(output.code, 0 | 2 | 6), "{context}");
+                let is_new = is_wholly_new(&fleet, 2, count(&fleet) > rollouts, &context);
+                *seen.entry((open, is_new)).or_insert(0) += 1;
+            }
+        }
+    }
+    println!("{traffic:?}; the rollout's state when all was cut, and wholly new: {seen:?}");
 }
 
 fn state(fleet: &Fleet) -> String {

@@ -63,3 +63,31 @@ fn a_table_of_which_nothing_arrives_is_no_success() {
     assert_eq!(finish.code, 5, "{}", finish.stderr);
     assert_says(&finish.stderr, &["PF487", "the split is running"]);
 }
+
+#[test]
+fn what_a_large_plan_advises_is_a_file_that_can_be_appended() {
+    let stage = Stage::new(10);
+    let many = "DO $$ BEGIN FOR n IN 1..20 LOOP \
+                EXECUTE format('CREATE TABLE extra_%s (id int PRIMARY KEY)', n); END LOOP; END $$";
+    stage.db.sql(many);
+    let plan = append_what_is_advised(&stage);
+    assert_says(&plan, &["source, 20 tables: no database gets its rows", "extra_20"]);
+    let declared = stage.read("split.toml");
+    assert_says(&declared, &["# To the tables of [left_behind]:", "#     \"extra_20\","]);
+    // Where the declaration leaves nothing behind, the file says all of it.
+    let section = declared.lines().skip_while(|line| *line != "[left_behind]").nth(1).unwrap();
+    stage.declare(&format!("[left_behind]\n{section}\n"), "");
+    append_what_is_advised(&stage);
+    let all = stage.run(&["split", "plan", "--all"]).assert_success();
+    assert!(!all.stdout.contains("no database gets its rows"), "{}", all.stdout);
+}
+
+/// Runs the command that the plan ends with.
+fn append_what_is_advised(stage: &Stage) -> String {
+    let plan = stage.run(&["split", "plan"]).assert_success().stdout;
+    let (_, command) = plan.split_once("then append it:\n\n").unwrap();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-ec", command.lines().next().unwrap()]).current_dir(stage.project.path());
+    assert!(shell.status().unwrap().success(), "{command}");
+    plan
+}

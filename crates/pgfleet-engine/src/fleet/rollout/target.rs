@@ -35,6 +35,14 @@ pub(super) struct Ended {
     pub(super) problems: Vec<Problem>,
     /// Stopped by the user: nothing is to be written.
     pub(super) stopped: bool,
+    /// The run, where one came to its end.
+    pub(super) report: Option<Box<RunReport>>,
+}
+
+impl Ended {
+    fn well(state: &'static str, headline: String, report: Option<Box<RunReport>>) -> Self {
+        Self { state, headline, problems: Vec::new(), stopped: false, report }
+    }
 }
 
 /// Where and with what a target is worked on.
@@ -88,7 +96,7 @@ impl Bench<'_> {
         let versions = lease.versions.clone().unwrap_or_default();
         if versions.is_empty() {
             let headline = "nothing to take back".to_owned();
-            return Ended { state: "taken_back", headline, problems: Vec::new(), stopped: false };
+            return Ended::well("taken_back", headline, None);
         }
         match self.try_take_back(target, versions, run).await {
             Ok(outcome) => ended("taken_back", "stuck", outcome, "taken back"),
@@ -252,17 +260,15 @@ fn refuse_newer(target: &Target, opened: &Opened, versions: &[String]) -> Result
 
 fn ended(good: &'static str, bad: &'static str, outcome: RunOutcome, verb: &str) -> Ended {
     let RunOutcome::Ran(report) = outcome else {
-        let headline = "nothing to do".to_owned();
-        return Ended { state: good, headline, problems: Vec::new(), stopped: false };
+        return Ended::well(good, "nothing to do".to_owned(), None);
     };
     let count = done(&report);
     if report.complete() {
-        let headline = format!("{count} {verb}");
-        return Ended { state: good, headline, problems: Vec::new(), stopped: false };
+        return Ended::well(good, format!("{count} {verb}"), Some(report));
     }
     let problems: Vec<_> = report.problems.into_iter().filter(Problem::is_error).collect();
     let stopped = problems.iter().all(|problem| problem.code == Code::Cancelled);
-    Ended { state: bad, headline: headline(&problems), problems, stopped }
+    Ended { state: bad, headline: headline(&problems), problems, stopped, report: None }
 }
 
 fn done(report: &RunReport) -> usize {
@@ -271,7 +277,7 @@ fn done(report: &RunReport) -> usize {
 
 fn failed(state: &'static str, error: ChangeError) -> Ended {
     let problems = error.problems;
-    Ended { state, headline: headline(&problems), problems, stopped: false }
+    Ended { state, headline: headline(&problems), problems, stopped: false, report: None }
 }
 
 fn headline(problems: &[Problem]) -> String {

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::fleet::{Next, OnFailure, RolloutRules, RolloutState, WaveCounts, next};
 use pgfleet_core::plan::hash_text;
-use pgfleet_core::report::Event;
+use pgfleet_core::report::{Event, RunReport};
 use pgfleet_core::verify::Check;
 use tokio::sync::OnceCell;
 
@@ -51,6 +51,8 @@ pub struct Worked {
     pub targets: usize,
     /// What went wrong on them, and at gates.
     pub problems: Vec<Problem>,
+    /// The runs of those that it migrated, by name, unless it took them back.
+    pub runs: BTreeMap<String, Box<RunReport>>,
 }
 
 impl RolloutWork<'_> {
@@ -196,6 +198,12 @@ impl RolloutWork<'_> {
                 Ok(done) => {
                     worked.targets += done.targets;
                     worked.problems.extend(done.problems);
+                    match phase.rollout {
+                        RolloutState::TakingBack => {
+                            worked.runs.retain(|target, _| !done.runs.contains_key(target));
+                        }
+                        _ => worked.runs.extend(done.runs),
+                    }
                 }
                 Err(problem) => first_error = first_error.and(Err(problem)),
             }
@@ -220,6 +228,7 @@ impl RolloutWork<'_> {
             let ended = self.one(places, &lease, phase).await?;
             worked.targets += 1;
             worked.problems.extend(ended.problems);
+            worked.runs.extend(ended.report.map(|run| (run.target.clone(), run)));
         }
         Ok(worked)
     }
@@ -245,6 +254,7 @@ impl RolloutWork<'_> {
                 headline: String::new(),
                 problems: Vec::new(),
                 stopped: true,
+                report: None,
             });
         };
         let (name, begun) = (&target.name, Instant::now());

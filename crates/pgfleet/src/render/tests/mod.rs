@@ -7,6 +7,7 @@ mod plan;
 mod problem;
 mod progress;
 mod run_summary;
+mod split_plan;
 mod status;
 
 use super::Style;
