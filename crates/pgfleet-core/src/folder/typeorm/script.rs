@@ -3,8 +3,8 @@
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     Argument, CallExpression, Class as ClassNode, ClassElement, Declaration,
-    ExportDefaultDeclarationKind, Expression, FunctionBody, MethodDefinition, PropertyDefinition,
-    Statement, VariableDeclaration,
+    ExportDefaultDeclarationKind, Expression, MethodDefinition, PropertyDefinition, Statement,
+    SwitchStatement, VariableDeclaration,
 };
 use oxc_parser::Parser;
 use oxc_span::{GetSpan, SourceType, Span};
@@ -38,6 +38,27 @@ pub(super) struct Body {
 pub(super) struct Refusal {
     pub(super) why: String,
     pub(super) place: Place,
+}
+
+/// Where a query runner says which database it is connected to.
+const TYPE_OF_DATABASE: [&str; 5] = [
+    "connection.options.type",
+    "connection.driver.options.type",
+    "dataSource.options.type",
+    "dataSource.driver.options.type",
+    "manager.connection.options.type",
+];
+
+/// What becomes of the statements after one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    Break,
+    Return,
+}
+
+fn branches(span: Span) -> Unknown {
+    Unknown::new("it branches, repeats or catches", span)
 }
 
 /// Finds the migration classes of a file.
@@ -180,27 +201,30 @@ impl File<'_> {
         let runner = runner.map(|name| name.to_string()).unwrap_or_default();
         let mut body = Body::default();
         let Some(block) = &method.value.body else { return body };
-        if let Err(unknown) = self.read_block(block, &runner, &mut names, &mut body) {
+        for path in TYPE_OF_DATABASE.iter().filter(|_| !runner.is_empty()) {
+            names.0.insert(format!("{runner}.{path}"), Value::Text("postgres".to_owned()));
+        }
+        if let Err(unknown) = self.read_all(&block.statements, &runner, &mut names, &mut body) {
             body.opaque = Some(Refusal { why: unknown.why, place: self.place(unknown.span) });
         }
         body
     }
 
-    fn read_block(
+    /// Statements one after another, until one ends them.
+    fn read_all(
         &self,
-        block: &FunctionBody<'_>,
+        statements: &[Statement<'_>],
         runner: &str,
         names: &mut Names,
         body: &mut Body,
-    ) -> Result<(), Unknown> {
-        for statement in &block.statements {
-            let ends = matches!(statement, Statement::ReturnStatement(_));
-            self.read_statement(statement, runner, names, body)?;
-            if ends {
-                break;
+    ) -> Result<Flow, Unknown> {
+        for statement in statements {
+            let flow = self.read_statement(statement, runner, names, body)?;
+            if flow != Flow::On {
+                return Ok(flow);
             }
         }
-        Ok(())
+        Ok(Flow::On)
     }
 
     fn read_statement(
@@ -209,32 +233,75 @@ impl File<'_> {
         runner: &str,
         names: &mut Names,
         body: &mut Body,
-    ) -> Result<(), Unknown> {
+    ) -> Result<Flow, Unknown> {
         match statement {
-            Statement::EmptyStatement(_) => Ok(()),
+            Statement::EmptyStatement(_) => Ok(Flow::On),
             Statement::ExpressionStatement(expression) => {
-                self.read_expression(&expression.expression, runner, names, body)
+                self.read_expression(&expression.expression, runner, names, body)?;
+                Ok(Flow::On)
             }
-            Statement::ReturnStatement(ending) => match &ending.argument {
-                Some(value) => self.read_expression(value, runner, names, body),
-                None => Ok(()),
-            },
+            Statement::ReturnStatement(ending) => {
+                if let Some(value) = &ending.argument {
+                    self.read_expression(value, runner, names, body)?;
+                }
+                Ok(Flow::Return)
+            }
+            Statement::BreakStatement(ending) if ending.label.is_none() => Ok(Flow::Break),
             Statement::VariableDeclaration(variables) => {
                 let known = names.0.len();
                 add_constants(names, variables);
                 let all = variables.declarations.len();
                 if variables.kind.is_const() && names.0.len() >= known + all {
-                    return Ok(());
+                    return Ok(Flow::On);
                 }
                 Err(Unknown::new("a variable's value is computed", variables.span))
             }
             Statement::BlockStatement(block) => {
-                let mut inner = names.clone();
-                let mut each = block.body.iter();
-                each.try_for_each(|inside| self.read_statement(inside, runner, &mut inner, body))
+                self.read_all(&block.body, runner, &mut names.clone(), body)
             }
-            other => Err(Unknown::new("it branches, repeats or catches", other.span())),
+            Statement::IfStatement(branch) => match names.value_of(&branch.test) {
+                Ok(test) if test.is_true() => {
+                    self.read_statement(&branch.consequent, runner, names, body)
+                }
+                Ok(_) => match &branch.alternate {
+                    Some(other) => self.read_statement(other, runner, names, body),
+                    None => Ok(Flow::On),
+                },
+                Err(_) => Err(branches(branch.span)),
+            },
+            Statement::SwitchStatement(switch) => self.read_switch(switch, runner, names, body),
+            other => Err(branches(other.span())),
         }
+    }
+
+    /// The case of a known value, and those that it falls through to.
+    fn read_switch(
+        &self,
+        switch: &SwitchStatement<'_>,
+        runner: &str,
+        names: &Names,
+        body: &mut Body,
+    ) -> Result<Flow, Unknown> {
+        let unknown = |_| branches(switch.span);
+        let value = names.value_of(&switch.discriminant).map_err(unknown)?;
+        let mut start = switch.cases.iter().position(|case| case.test.is_none());
+        for (at, case) in switch.cases.iter().enumerate() {
+            let Some(test) = &case.test else { continue };
+            let test = names.value_of(test).map_err(unknown)?;
+            if value.equals(&test, switch.span).map_err(unknown)? {
+                start = Some(at);
+                break;
+            }
+        }
+        let mut inner = names.clone();
+        for case in switch.cases.iter().skip(start.unwrap_or(switch.cases.len())) {
+            match self.read_all(&case.consequent, runner, &mut inner, body)? {
+                Flow::On => {}
+                Flow::Break => return Ok(Flow::On),
+                Flow::Return => return Ok(Flow::Return),
+            }
+        }
+        Ok(Flow::On)
     }
 
     fn read_expression(

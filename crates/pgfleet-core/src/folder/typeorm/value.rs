@@ -57,9 +57,17 @@ impl Names {
             {
                 self.named(&format!("this.{}", member.property.name), span)
             }
+            member @ Expression::StaticMemberExpression(_) => {
+                let found = path(member).and_then(|path| self.0.get(&path).cloned());
+                found.ok_or_else(|| Unknown::new("a value is computed", span))
+            }
             Expression::NewExpression(new) => self.argument(new.arguments.first(), span),
             Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
                 self.concatenation(sum)
+            }
+            Expression::BinaryExpression(pair) => self.comparison(pair),
+            Expression::UnaryExpression(not) if not.operator == UnaryOperator::LogicalNot => {
+                Ok(Value::Boolean(!self.value_of(&not.argument)?.is_true()))
             }
             Expression::UnaryExpression(minus)
                 if minus.operator == UnaryOperator::UnaryNegation =>
@@ -83,6 +91,17 @@ impl Names {
         terms.push(rest);
         let printed = terms.iter().rev().map(|term| self.value_of(term)?.print(term.span()));
         printed.collect::<Result<String, _>>().map(Value::Text)
+    }
+
+    fn comparison(&self, pair: &BinaryExpression<'_>) -> Result<Value, Unknown> {
+        use BinaryOperator::{Equality, Inequality, StrictEquality, StrictInequality};
+        let wanted = match pair.operator {
+            Equality | StrictEquality => true,
+            Inequality | StrictInequality => false,
+            _ => return Err(Unknown::new("a value is computed", pair.span)),
+        };
+        let (left, right) = (self.value_of(&pair.left)?, self.value_of(&pair.right)?);
+        Ok(Value::Boolean(left.equals(&right, pair.span)? == wanted))
     }
 
     fn named(&self, name: &str, span: Span) -> Result<Value, Unknown> {
@@ -142,6 +161,17 @@ impl Names {
     }
 }
 
+/// `a.b.c`, written out.
+fn path(expression: &Expression<'_>) -> Option<String> {
+    match expression {
+        Expression::Identifier(name) => Some(name.name.to_string()),
+        Expression::StaticMemberExpression(member) => {
+            Some(format!("{}.{}", path(&member.object)?, member.property.name))
+        }
+        _ => None,
+    }
+}
+
 /// The name of a property that is written out.
 pub(super) fn static_key(key: &PropertyKey<'_>) -> Option<String> {
     match key {
@@ -163,6 +193,15 @@ impl Value {
             Self::Text(text) | Self::Number(text) => Ok(text.clone()),
             Self::Boolean(boolean) => Ok(boolean.to_string()),
             _ => Err(Unknown::new("a value that is no text is put into text", span)),
+        }
+    }
+
+    /// True for the same text, number or boolean; how others compare is not known.
+    pub(super) fn equals(&self, other: &Value, span: Span) -> Result<bool, Unknown> {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) | (Self::Number(a), Self::Number(b)) => Ok(a == b),
+            (Self::Boolean(a), Self::Boolean(b)) => Ok(a == b),
+            _ => Err(Unknown::new("values of two types are compared", span)),
         }
     }
 
