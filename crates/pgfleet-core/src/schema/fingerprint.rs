@@ -93,7 +93,10 @@ pub(super) fn canonical(object: &Object) -> Object {
             // A dump does not say what they are called.
             (range.constructors, range.multirange_constructors) = (None, None);
         }
-        Body::Index(index) => respell(&mut index.definition),
+        Body::Index(index) => {
+            respell(&mut index.definition);
+            index.twin = 0;
+        }
         Body::Trigger(trigger) => respell(&mut trigger.definition),
         Body::Rule(rule) => respell(&mut rule.definition),
         Body::Statistics(statistics) => respell(&mut statistics.definition),

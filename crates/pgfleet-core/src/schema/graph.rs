@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sort::Pair;
 
 use super::diff::{Difference, TableRebuild, is_attached, owns, table_position};
-use super::{Body, Edge, Kind, Object, ObjectId};
+use super::{Body, ConstraintKind, Edge, Kind, Object, ObjectId, Schema};
 
 /// One step: something that happens to one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +57,9 @@ pub fn order(difference: &Difference<'_>) -> Vec<Step> {
     graph.add_names();
     graph.add_moves();
     graph.add_partitions();
+    graph.add_references();
     graph.add_left_checks();
+    graph.add_checks_from_above();
     graph.add_twin_indexes();
     graph.add_finishes();
     graph.add_online();
@@ -305,6 +307,30 @@ impl<'d, 's> Graph<'d, 's> {
         }
     }
 
+    /// Checks that come from above: a valid one after it was made not valid above, and that after the tables
+    /// which would get it as a valid one.
+    fn add_checks_from_above(&mut self) {
+        let to = self.difference.to;
+        for at in &self.difference.creates {
+            let object = &to.objects[*at];
+            let Body::Constraint(check) = &object.body else { continue };
+            let owner = super::diff::owner_position(to, object).filter(|_| check.inherited);
+            let Some((owner, table)) = owner.and_then(|at| Some((at, to.objects[at].table()?)))
+            else {
+                continue;
+            };
+            if table.partition_bound.is_some() {
+                continue;
+            }
+            for parent in super::diff::above(to, &object.id, &table.parents) {
+                self.put(Some(Step::Create(parent)), Some(Step::Create(*at)));
+                if !check.validated {
+                    self.put(Some(Step::Create(owner)), Some(Step::Create(parent)));
+                }
+            }
+        }
+    }
+
     /// What leaves a partitioned table makes room for what joins it.
     fn add_partitions(&mut self) {
         let from = self.difference.from;
@@ -334,14 +360,42 @@ impl<'d, 's> Graph<'d, 's> {
         }
     }
 
+    /// A foreign key goes before every index that it may lean on: which one it is depends on what was there
+    /// when it was made. One that is made would hold partitions that leave.
+    fn add_references(&mut self) {
+        let (from, to) = (self.difference.from, self.difference.to);
+        let mut going: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for at in &self.difference.drops {
+            let Body::Constraint(key) = &from.objects[*at].body else { continue };
+            let table = key.references.as_deref();
+            table.into_iter().for_each(|table| going.entry(table).or_default().push(*at));
+        }
+        for at in self.difference.drops.iter().filter(|at| is_unique(&from.objects[**at])) {
+            let table = super::diff::owner_position(from, &from.objects[*at]);
+            let table = table.map(|table| from.objects[table].id.sql_name()).unwrap_or_default();
+            for key in going.get(table.as_str()).into_iter().flatten() {
+                self.put(self.drop_of(*key), self.drop_of(*at));
+            }
+        }
+        let mut made: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for at in &self.difference.creates {
+            let Body::Constraint(key) = &to.objects[*at].body else { continue };
+            let table = key.references.as_deref();
+            table.into_iter().for_each(|table| made.entry(table).or_default().push(*at));
+        }
+        for (at, object) in from.objects.iter().enumerate().filter(|_| !made.is_empty()) {
+            let step = self.drop_of(at).or_else(|| self.alter_of(at));
+            for table in partitioned_above(from, object).iter().filter(|_| step.is_some()) {
+                for key in made.get(table.as_str()).into_iter().flatten() {
+                    self.put(step, Some(Step::Create(*key)));
+                }
+            }
+        }
+    }
+
     /// An index that is part of the partitioned table's cannot be dropped before its table leaves that.
     fn leaves_with_table(&self, index: usize, table: usize) -> bool {
-        let from = self.difference.from;
-        let is_part = match &from.objects[index].body {
-            Body::Index(index) => index.parent_index.is_some(),
-            Body::Constraint(key) => key.parent_index.is_some(),
-            _ => false,
-        };
+        let is_part = self.difference.from.objects[index].parent_index().is_some();
         is_part && self.difference.leaves_for_good(table)
     }
 
@@ -352,7 +406,10 @@ impl<'d, 's> Graph<'d, 's> {
         let mut of_table: BTreeMap<usize, Vec<_>> = BTreeMap::new();
         for at in &self.difference.creates {
             let table = super::diff::owner_position(to, &to.objects[*at]);
-            let place = self.place_among_twins(*at);
+            let mut place = self.place_among_twins(*at);
+            if twin(&to.objects[*at]) > 0 {
+                place.push((true, twin(&to.objects[*at]), *at));
+            }
             if let (false, Some(table)) = (place.is_empty(), table) {
                 of_table.entry(table).or_default().push((place, *at));
             }
@@ -366,7 +423,7 @@ impl<'d, 's> Graph<'d, 's> {
     }
 
     /// The indexes above an index, from the topmost that is made down: their order is its own.
-    fn place_among_twins(&self, at: usize) -> Vec<(bool, usize)> {
+    fn place_among_twins(&self, at: usize) -> Vec<(bool, u32, usize)> {
         let to = self.difference.to;
         let Body::Index(index) = &to.objects[at].body else { return Vec::new() };
         let name = index.parent_index.as_deref().and_then(pgfleet_sql::parse_qualified);
@@ -375,7 +432,8 @@ impl<'d, 's> Graph<'d, 's> {
         let Some(parent) = parent else { return Vec::new() };
         let is_new = self.difference.creates.contains(&parent);
         let mut place = if is_new { self.place_among_twins(parent) } else { Vec::new() };
-        place.push((is_new, parent));
+        let stands = self.difference.from.get(&to.objects[parent].id).filter(|_| !is_new);
+        place.push((is_new, twin(stands.unwrap_or(&to.objects[parent])), parent));
         place
     }
 
@@ -443,11 +501,7 @@ impl<'d, 's> Graph<'d, 's> {
     fn order_partition_index(&mut self, needing: usize, needed: usize) {
         let to = self.difference.to;
         let part = &to.objects[needing];
-        let has_parent = match &part.body {
-            Body::Index(index) => index.parent_index.is_some(),
-            Body::Constraint(constraint) => constraint.parent_index.is_some(),
-            _ => false,
-        };
+        let has_parent = part.parent_index().is_some();
         let parent = &to.objects[needed].body;
         if !has_parent || !matches!(parent, Body::Index(_) | Body::Constraint(_)) {
             return;
@@ -542,14 +596,19 @@ impl<'d, 's> Graph<'d, 's> {
         }
     }
 
-    /// A sequence that stays is taken from its table before the table goes.
+    /// A sequence that stays is taken from its column before that goes.
     fn free_sequence(&mut self, to: usize) {
         let from = self.difference.from;
         let Some(old) = self.difference.alters.get(&to) else { return };
         let Body::Sequence(sequence) = &from.objects[*old].body else { return };
-        let Some(owner) = &sequence.owned_by else { return };
-        let table = table_position(from, &owner.schema, &owner.table);
-        self.put(Some(Step::Finish(to)), table.and_then(|at| self.drop_of(at)));
+        let owner = sequence.owned_by.as_ref();
+        let table = owner.and_then(|owner| table_position(from, &owner.schema, &owner.table));
+        let Some(table) = table else { return };
+        let freed = Some(Step::Detach(*old));
+        self.put(freed, Some(Step::Detach(table)));
+        self.put(freed, self.alter_of(table));
+        self.put(freed, self.drop_of(table));
+        self.put(freed, Some(Step::Finish(to)));
     }
 
     fn priority(&self, step: Step) -> (u8, Kind, usize) {
@@ -575,6 +634,37 @@ impl<'d, 's> Graph<'d, 's> {
         let order = sort::sort(&keys, self.after, self.rather_after);
         order.into_iter().map(|number| self.steps[number]).collect()
     }
+}
+
+fn twin(object: &Object) -> u32 {
+    match &object.body {
+        Body::Index(index) => index.twin,
+        _ => 0,
+    }
+}
+
+fn is_unique(object: &Object) -> bool {
+    match &object.body {
+        Body::Index(index) => index.unique,
+        Body::Constraint(key) => {
+            matches!(key.kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
+        }
+        _ => false,
+    }
+}
+
+/// The partitioned tables above a partition, as SQL.
+fn partitioned_above(schema: &Schema, object: &Object) -> Vec<String> {
+    let mut above = Vec::new();
+    let mut next = Some(object);
+    while let Some(table) = next.and_then(Object::table).filter(|t| t.partition_bound.is_some()) {
+        let Some(parent) = table.parents.first() else { break };
+        above.push(parent.clone());
+        let name = pgfleet_sql::parse_qualified(parent);
+        let id = name.and_then(|name| Some(ObjectId::new(Kind::Table, &name.schema?, &name.name)));
+        next = id.and_then(|id| schema.get(&id));
+    }
+    above
 }
 
 /// The schema that an object, or what belongs to an extension, is in.

@@ -240,6 +240,15 @@ impl Object {
         }
     }
 
+    /// Of a partition's index, or of the constraint that has it, the index that it is part of, as SQL.
+    pub fn parent_index(&self) -> Option<&str> {
+        match &self.body {
+            Body::Index(index) => index.parent_index.as_deref(),
+            Body::Constraint(constraint) => constraint.parent_index.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Columns of a table or view.
     pub fn columns(&self) -> &[Column] {
         match &self.body {

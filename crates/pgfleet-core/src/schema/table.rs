@@ -224,6 +224,10 @@ pub struct Index {
     /// On a partitioned table.
     #[serde(default, skip_serializing_if = "is_default")]
     pub partitioned: bool,
+    /// Of a partitioned table's indexes that are like each other, the how manieth, as they were made; it does
+    /// not count in comparisons.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub twin: u32,
     /// `ALTER COLUMN n SET STATISTICS` of expressions, as `n=target`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub statistics: Vec<String>,

@@ -8,6 +8,8 @@ use pgfleet_core::schema::{
     Sequence, SequenceOwner, Table, read_acl,
 };
 
+use pgfleet_sql::quote_ident;
+
 use super::Query;
 use super::link::{Address, Dependency, Linker};
 use super::rows::Row;
@@ -29,6 +31,8 @@ pub(super) struct Builder {
     identities: HashMap<(u32, i16), (String, Sequence)>,
     /// Sequences that a column owns, with table and column number.
     owned: Vec<(usize, u32, i16)>,
+    /// Indexes of partitioned tables: what they are but for their names, number, position.
+    partitioned: Vec<(String, u32, usize)>,
     unmodelled: Vec<String>,
 }
 
@@ -48,6 +52,7 @@ impl Builder {
             relation: 0,
             identities: HashMap::new(),
             owned: Vec::new(),
+            partitioned: Vec::new(),
             unmodelled: Vec::new(),
         }
     }
@@ -248,10 +253,17 @@ impl Builder {
             valid: row.flag(6),
             parent_index: row.optional(7),
             partitioned: row.flag(8),
+            twin: 0,
             statistics: row.json(9)?,
         };
         let id = ObjectId::new(Kind::Index, row.text(1), row.text(2));
-        self.add(PG_CLASS, row.number(0)?, id, Body::Index(index), Vec::new());
+        let oid = row.number(0)?;
+        let shape = index.partitioned.then(|| {
+            let nameless = index.definition.replacen(&quote_ident(&id.name), "", 1);
+            (nameless, oid)
+        });
+        let at = self.add(PG_CLASS, oid, id, Body::Index(index), Vec::new());
+        self.partitioned.extend(shape.map(|(nameless, oid)| (nameless, oid, at)));
         Ok(())
     }
 
@@ -308,6 +320,11 @@ impl Builder {
         for (at, table, column) in std::mem::take(&mut self.owned) {
             let owner = self.linker.owner(table, column);
             self.linker.set_owner(at, owner);
+        }
+        // The server joins those of a new partition to them in the order of their numbers.
+        self.partitioned.sort_unstable();
+        for like in self.partitioned.chunk_by(|a, b| a.0 == b.0).filter(|like| like.len() > 1) {
+            (1..).zip(like).for_each(|(twin, (.., at))| self.linker.set_twin(*at, twin));
         }
         let mut schema = self.linker.finish();
         schema.server_version_num = self.server_version_num;

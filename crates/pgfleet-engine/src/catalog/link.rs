@@ -71,6 +71,12 @@ impl Linker {
         }
     }
 
+    pub(super) fn set_twin(&mut self, at: usize, twin: u32) {
+        if let Body::Index(index) = &mut self.objects[at].body {
+            index.twin = twin;
+        }
+    }
+
     pub(super) fn depend(&mut self, dependency: &Dependency) {
         let Dependency { from, from_column, to, to_column, strength } = *dependency;
         let is_part = match from.class {

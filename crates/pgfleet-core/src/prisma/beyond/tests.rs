@@ -25,6 +25,7 @@ fn index(name: &str, rest: &str) -> Object {
         valid: true,
         parent_index: None,
         partitioned: false,
+        twin: 0,
         statistics: Vec::new(),
     };
     object(ObjectId::new(Kind::Index, "public", name), Body::Index(index))

@@ -3,7 +3,7 @@
 use pgfleet_sql::quote_ident;
 
 use super::table::{changed_options, option_list};
-use crate::schema::diff::Difference;
+use crate::schema::diff::{Difference, is_checked_after};
 use crate::schema::{Constraint, ConstraintKind, Object, same_text};
 
 const NOT_VALID: &str = " NOT VALID";
@@ -54,7 +54,8 @@ pub(super) fn create(
     let from_above =
         constraint.kind == ConstraintKind::Exclusion && constraint.parent_index.is_some();
     if constraint.inherited || from_above {
-        return Vec::new();
+        let checked = is_checked_after(difference, at).then(|| validate(object));
+        return checked.into_iter().collect();
     }
     let only = match constraint.kind {
         ConstraintKind::PrimaryKey | ConstraintKind::Unique => "ONLY ",
@@ -110,6 +111,12 @@ pub(crate) fn from_index(object: &Object, key: &Constraint, index: &str) -> Stri
     format!("ALTER TABLE {table} ADD CONSTRAINT {name} {word} USING INDEX {index}{deferral}")
 }
 
+/// Checks the rows that are there.
+pub(super) fn validate(object: &Object) -> String {
+    let (table, name) = (object.id.sql_table(), quote_ident(&object.id.name));
+    format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+}
+
 fn index_name(object: &Object) -> String {
     format!("{}.{}", quote_ident(&object.id.schema), quote_ident(&object.id.name))
 }
@@ -126,7 +133,7 @@ pub(super) fn alter(object: &Object, old: &Constraint, new: &Constraint) -> Vec<
         let clause = split(&new.definition).1;
         statements.push(format!("ALTER TABLE {table} ALTER CONSTRAINT {name} {clause}"));
     } else if old.validated != new.validated {
-        statements.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"));
+        statements.push(validate(object));
     }
     let index = format!("INDEX {}", index_name(object));
     statements.extend(changed_options(&index, &old.index_options, &new.index_options));

@@ -128,6 +128,7 @@ pub fn statements(difference: &Difference<'_>, step: Step) -> Vec<Statement> {
     let texts = match step {
         Step::Detach(at) => match &from.objects[at].body {
             Body::Domain(domain) => types::detach(difference, at, domain),
+            Body::Sequence(_) => vec![sequence::disown(&from.objects[at])],
             _ => table::detach(difference, at),
         },
         Step::Drop(at) => drop(&from.objects[at]),
@@ -279,7 +280,9 @@ fn finish(difference: &Difference<'_>, at: usize) -> Vec<String> {
     let old = difference.from.get(&object.id).filter(|_| !is_new);
     match &object.body {
         Body::Sequence(new) => {
-            let old = old.and_then(|old| match &old.body {
+            let from = difference.alters.get(&at).and_then(|from| difference.rebuilds.get(from));
+            let is_freed = from.is_some_and(|rebuild| rebuild.owner);
+            let old = old.filter(|_| !is_freed).and_then(|old| match &old.body {
                 Body::Sequence(sequence) => sequence.owned_by.as_ref(),
                 _ => None,
             });

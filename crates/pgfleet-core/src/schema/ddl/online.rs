@@ -92,9 +92,7 @@ fn create_unchecked(difference: &Difference<'_>, at: usize) -> Vec<Statement> {
 }
 
 pub(super) fn validate(difference: &Difference<'_>, at: usize) -> Vec<Statement> {
-    let object = &difference.to.objects[at];
-    let (table, name) = (object.id.sql_table(), quote_ident(&object.id.name));
-    vec![Statement::own(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))]
+    vec![Statement::own(constraint::validate(&difference.to.objects[at]))]
 }
 
 /// Fills new columns, then makes columns NOT NULL by a check that was validated.

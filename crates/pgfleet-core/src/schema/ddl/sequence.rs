@@ -124,3 +124,8 @@ pub(super) fn own(
     );
     vec![format!("ALTER SEQUENCE {name} OWNED BY {owner}")]
 }
+
+/// Takes it from the column that owns it.
+pub(super) fn disown(object: &Object) -> String {
+    format!("ALTER SEQUENCE {} OWNED BY NONE", object.id.sql_name())
+}

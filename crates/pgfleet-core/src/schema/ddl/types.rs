@@ -215,7 +215,9 @@ pub(super) fn retype(difference: &Difference<'_>, at: usize, object: &Object) ->
     statements.extend(create(object));
     let is_collation = object.id.kind == Kind::Collation;
     let columns = columns_of_type(difference, at);
-    statements.extend(columns.iter().flat_map(|column| move_column(column, is_collation)));
+    let own = columns.iter().filter(|column| !column.from_above);
+    statements.extend(own.flat_map(|column| move_column(column, is_collation)));
+    statements.extend(columns.iter().flat_map(keep_storage));
     statements
 }
 
@@ -238,6 +240,8 @@ struct Moved {
     had_default: bool,
     /// The column has the type; else its default uses it.
     retyped: bool,
+    /// It has its type from a parent, and gets the new one with the parent's.
+    from_above: bool,
 }
 
 /// Columns that have the type before and after.
@@ -262,9 +266,10 @@ fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<Moved> {
         };
         let retyped = is_own(column) && is_own(had);
         let moves = retyped || !is_retyped(difference, &column.type_name);
-        let same = had.type_name == column.type_name && !from_above && !readded;
+        let same = had.type_name == column.type_name && !readded;
         (same && moves).then(|| Moved {
             retyped,
+            from_above,
             table: table.id.sql_name(),
             foreign: table.id.kind == Kind::ForeignTable,
             column: Column {
@@ -299,7 +304,7 @@ impl Moved {
 }
 
 fn move_column(moved: &Moved, is_collation: bool) -> Vec<String> {
-    let Moved { table, foreign, column, had_default, retyped } = moved;
+    let Moved { table, foreign, column, had_default, retyped, .. } = moved;
     let name = quote_ident(&column.name);
     let kind = if *foreign { "FOREIGN TABLE" } else { "TABLE" };
     let head = format!("ALTER {kind} {table} ALTER COLUMN {name}");
@@ -320,10 +325,15 @@ fn move_column(moved: &Moved, is_collation: bool) -> Vec<String> {
         (_, false) => {}
     }
     statements.extend(default.map(|default| format!("{head} SET DEFAULT {default}")));
-    // A new type brings its own.
+    statements
+}
+
+/// A new type brings its own storage and compression, to tables below too, which may keep others.
+fn keep_storage(moved: &Moved) -> Vec<String> {
+    let Moved { table, column, .. } = moved;
     let kept = [("STORAGE", &column.storage), ("COMPRESSION", &column.compression)];
     let kept = kept.into_iter().filter_map(|(what, how)| Some((what, how.as_ref()?)));
-    let kept = kept.filter(|_| *retyped && !foreign);
-    statements.extend(kept.map(|(what, how)| format!("{head} SET {what} {how}")));
-    statements
+    let kept = kept.filter(|_| moved.retyped && !moved.foreign);
+    let head = format!("ALTER TABLE ONLY {table} ALTER COLUMN {}", quote_ident(&column.name));
+    kept.map(|(what, how)| format!("{head} SET {what} {how}")).collect()
 }

@@ -64,3 +64,74 @@ pub(crate) fn left_behind(
     });
     checks.map(|(at, ..)| at).collect()
 }
+
+/// A table that is made below a check which was not checked would get it as a valid one. So the check is made
+/// anew after the table, and with it those of the other tables below.
+pub(super) fn renew_unchecked(difference: &mut Difference<'_>) {
+    let to = difference.to;
+    let is_unchecked = |at: &usize| check(to, *at).is_some_and(|one| !one.validated);
+    let made = difference.creates.iter().copied();
+    let mut below: Vec<usize> = made.filter(|at| is_unchecked(at) && is_heirs(to, *at)).collect();
+    let mut renewed = Vec::new();
+    while let Some(at) = below.pop() {
+        let parents = parents_of(to, at);
+        let above = above(to, &to.objects[at].id, parents).into_iter().filter(is_unchecked);
+        for parent in above.filter(|parent| renew(difference, *parent)) {
+            below.push(parent);
+            renewed.push(parent);
+        }
+    }
+    while let Some(at) = renewed.pop() {
+        let heirs = (0..to.objects.len()).filter(|heir| {
+            is_heirs(to, *heir)
+                && to.objects[*heir].id.name == to.objects[at].id.name
+                && above(to, &to.objects[*heir].id, parents_of(to, *heir)).contains(&at)
+        });
+        for heir in heirs.collect::<Vec<_>>() {
+            if renew(difference, heir) {
+                renewed.push(heir);
+            }
+        }
+    }
+}
+
+/// Marks a check (position in `to`) that is there before, and was not marked.
+fn renew(difference: &mut Difference<'_>, at: usize) -> bool {
+    let old = difference.from.position(&difference.to.objects[at].id);
+    let Some(old) = old.filter(|_| difference.creates.insert(at)) else { return false };
+    difference.drops.insert(old);
+    difference.alters.remove(&at);
+    true
+}
+
+/// True for a check (position in `to`) that shall be valid, and comes from one that is made and shall not.
+pub(crate) fn is_checked_after(difference: &Difference<'_>, at: usize) -> bool {
+    let to = difference.to;
+    let is_unchecked = |above: usize| {
+        difference.creates.contains(&above) && check(to, above).is_some_and(|one| !one.validated)
+    };
+    let valid = check(to, at).is_some_and(|one| one.validated) && is_heirs(to, at);
+    let mut above = above(to, &to.objects[at].id, parents_of(to, at)).into_iter();
+    valid && above.any(is_unchecked)
+}
+
+fn check(schema: &Schema, at: usize) -> Option<&Constraint> {
+    match &schema.objects[at].body {
+        Body::Constraint(check) if check.kind == ConstraintKind::Check => Some(check),
+        _ => None,
+    }
+}
+
+/// True for a check that a table which inherits, and is no partition, has from its parents alone.
+fn is_heirs(schema: &Schema, at: usize) -> bool {
+    let inherited = check(schema, at).is_some_and(|check| check.inherited);
+    let table = inherited.then(|| owner_position(schema, &schema.objects[at])).flatten();
+    let table = table.and_then(|table| schema.objects[table].table());
+    table.is_some_and(|table| table.partition_bound.is_none())
+}
+
+fn parents_of(schema: &Schema, at: usize) -> &[String] {
+    let table = owner_position(schema, &schema.objects[at]);
+    let table = table.and_then(|table| schema.objects[table].table());
+    table.map(|table| table.parents.as_slice()).unwrap_or_default()
+}

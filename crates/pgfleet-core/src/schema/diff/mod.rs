@@ -6,8 +6,10 @@
 mod inherited;
 mod late;
 mod online;
+mod owned;
 mod published;
 mod rebuild;
+mod rows;
 mod statement;
 mod typed;
 
@@ -18,7 +20,7 @@ use serde::Serialize;
 use super::fingerprint::canonical;
 use super::{Body, Edge, Kind, Object, ObjectId, Schema, ddl, graph};
 
-pub(super) use inherited::{above, from_above, left_behind};
+pub(super) use inherited::{above, from_above, is_checked_after, left_behind};
 pub use online::Online;
 pub(super) use online::with_suffix;
 pub use rebuild::TableRebuild;
@@ -203,8 +205,11 @@ impl<'s> Difference<'s> {
             }
             _ => self.owner_of(at)?,
         };
+        if !self.drops.contains(&owner) && self.leaves_for_good(owner) {
+            return self.loses_column(at, owner).then_some(owner);
+        }
         if !self.drops.contains(&owner) {
-            return self.goes_with_parent(at).filter(|_| !self.leaves_for_good(owner));
+            return self.goes_with_parent(at);
         }
         (!self.breaks_cycle(at, owner)).then_some(owner)
     }
@@ -221,14 +226,19 @@ impl<'s> Difference<'s> {
         })
     }
 
+    /// True for an index, or the key or exclusion that has it, when a column that it needs goes.
+    fn loses_column(&self, at: usize, owner: usize) -> bool {
+        let is_part = self.from.objects[at].parent_index().is_some();
+        let new = self.to.get(&self.from.objects[owner].id).map(Object::columns);
+        let stays = |name: &str| new.is_some_and(|all| all.iter().any(|one| one.name == name));
+        let needs = self.from.needs_of(at).iter().filter(|edge| edge.to as usize == owner);
+        let mut columns = needs.filter_map(|edge| edge.to_column.as_deref());
+        is_part && columns.any(|column| !stays(column))
+    }
+
     /// An index of a partition goes with that of its partitioned table, and cannot go without.
     fn goes_with_parent(&self, at: usize) -> Option<usize> {
-        let name = match &self.from.objects[at].body {
-            Body::Index(index) => index.parent_index.as_ref()?,
-            Body::Constraint(constraint) => constraint.parent_index.as_ref()?,
-            _ => return None,
-        };
-        let name = pgfleet_sql::parse_qualified(name)?;
+        let name = pgfleet_sql::parse_qualified(self.from.objects[at].parent_index()?)?;
         let is_parent = |at: &usize| {
             let id = &self.from.objects[*at].id;
             matches!(id.kind, Kind::Index | Kind::Constraint)

@@ -44,7 +44,8 @@ fn stays_identified(difference: &Difference<'_>, from: usize, to: usize) -> bool
         }
 }
 
-/// Position of a table's primary key.
+/// Position of a table's primary key, by which rows are told apart unless it may be deferred
+/// (`RelationGetIndexList` in src/backend/utils/cache/relcache.c).
 fn key(schema: &Schema, table: &Object) -> Option<usize> {
     let first = ObjectId {
         table: table.id.name.clone(),
@@ -58,7 +59,8 @@ fn key(schema: &Schema, table: &Object) -> Option<usize> {
     let is_key = |object: &Object| {
         matches!(
             &object.body,
-            Body::Constraint(Constraint { kind: ConstraintKind::PrimaryKey, .. })
+            Body::Constraint(Constraint { kind: ConstraintKind::PrimaryKey, definition, .. })
+                if !definition.contains(" DEFERRABLE")
         )
     };
     let mut own = schema.objects[start..].iter().take_while(of_table);
@@ -66,8 +68,8 @@ fn key(schema: &Schema, table: &Object) -> Option<usize> {
 }
 
 fn publishes(schema: &Schema, at: usize) -> bool {
-    let names = with_partitioned(schema, at);
-    let namespace = &schema.objects[at].id.schema;
+    let above = with_partitioned(schema, at);
+    let names: Vec<String> = above.iter().map(|id| id.sql_name()).collect();
     // The order of kinds has them near the end.
     let last = schema.objects.iter().rev().take_while(|one| one.id.kind >= Kind::Publication);
     let publications = last.filter_map(|object| match &object.body {
@@ -76,7 +78,7 @@ fn publishes(schema: &Schema, at: usize) -> bool {
     });
     let holds = |publication: &Publication| {
         publication.all_tables
-            || publication.schemas.contains(namespace)
+            || above.iter().any(|id| publication.schemas.contains(&id.schema))
             || publication.tables.iter().any(|one| names.contains(&one.table))
     };
     let updates =
@@ -84,18 +86,19 @@ fn publishes(schema: &Schema, at: usize) -> bool {
     publications.filter(updates).any(holds)
 }
 
-/// A table with the partitioned tables above it, as SQL: what is published for them holds for it.
-fn with_partitioned(schema: &Schema, at: usize) -> Vec<String> {
-    let mut names = Vec::new();
+/// A table with the partitioned tables above it: what is published of them, or of their schemas, holds for it
+/// (`RelationBuildPublicationDesc` in src/backend/utils/cache/relcache.c).
+fn with_partitioned(schema: &Schema, at: usize) -> Vec<&ObjectId> {
+    let mut above = Vec::new();
     let mut next = Some(at);
     while let Some(at) = next {
         let object = &schema.objects[at];
-        names.push(object.id.sql_name());
+        above.push(&object.id);
         let table = object.table().filter(|table| table.partition_bound.is_some());
         let parent = table.and_then(|table| pgfleet_sql::parse_qualified(table.parents.first()?));
         next = parent.and_then(|parent| {
             schema.position(&ObjectId::new(Kind::Table, &parent.schema?, &parent.name))
         });
     }
-    names
+    above
 }

@@ -13,7 +13,7 @@ use crate::schema::{
     same_text,
 };
 
-/// What must be taken off a table or domain and put back.
+/// What must be taken off a table, domain or sequence and put back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableRebuild {
     /// Columns that are dropped and added.
@@ -28,6 +28,8 @@ pub struct TableRebuild {
     pub leaves_type: bool,
     /// Names of what the checks and the default of a domain use and may not.
     pub checks: BTreeSet<String>,
+    /// Of a sequence: nobody owns it until its old owner is gone.
+    pub owner: bool,
 }
 
 /// What became of something that others need.
@@ -39,12 +41,15 @@ enum Break {
     Retyped(String),
     /// A column is dropped, and perhaps added again.
     ColumnGone(String),
+    /// Rows get values while nothing may hold such rows (see [`super::rows`]).
+    Rows,
 }
 
 /// Adds to a difference everything that must be rebuilt.
 pub(super) fn spread(difference: &mut Difference<'_>) {
     let dependents = dependents(difference.from);
     replace_split_indexes(difference);
+    super::inherited::renew_unchecked(difference);
     super::typed::loosen(difference);
     let mut work = first_breaks(difference, &dependents);
     while let Some((at, broken)) = work.pop() {
@@ -56,6 +61,7 @@ pub(super) fn spread(difference: &mut Difference<'_>) {
     }
     untangle(difference);
     free_names(difference);
+    super::owned::free(difference);
     mark_again(difference);
 }
 
@@ -85,11 +91,7 @@ fn replace_split_indexes(difference: &mut Difference<'_>) {
     let mut split = Vec::new();
     for at in &difference.drops {
         let stays = |at: usize| to.position(&from.objects[at].id).is_some();
-        let is_part = match &from.objects[*at].body {
-            Body::Index(index) => index.parent_index.is_some(),
-            Body::Constraint(key) => key.parent_index.is_some(),
-            _ => false,
-        };
+        let is_part = from.objects[*at].parent_index().is_some();
         let table = owner_position(from, &from.objects[*at]).filter(|table| {
             let same = |old: &Object, new: &Object| {
                 old.table().map(|t| &t.parents) == new.table().map(|t| &t.parents)
@@ -265,6 +267,9 @@ fn column_breaks(
             Some(_) => {}
         }
     }
+    if super::rows::are_written(difference.to, old, new) {
+        breaks.push((at, Break::Rows));
+    }
     breaks
 }
 
@@ -300,6 +305,7 @@ fn concerns(edge: &Edge, broken: &Break) -> bool {
         Break::Retyped(column) | Break::ColumnGone(column) => {
             edge.to_column.as_deref() == Some(column)
         }
+        Break::Rows => super::rows::are_held(edge),
     }
 }
 
@@ -319,6 +325,11 @@ fn break_dependent(
         return break_sequence(difference, edge, broken, to);
     }
     match (&object.body, &edge.from_column) {
+        // A view holds none itself.
+        (Body::View(_), _) if *broken == Break::Rows => vec![(at, Break::Rows)],
+        (body, _) if *broken == Break::Rows && !matches!(body, Body::MaterializedView(_)) => {
+            Vec::new()
+        }
         (Body::Table(_), Some(column)) => break_column(difference, edge, column, broken, to),
         (Body::Table(_), None) if *broken != Break::Gone => Vec::new(),
         (Body::Table(table), None) if table.of_type.is_some() && is_type(difference, edge) => {
@@ -417,7 +428,7 @@ fn break_column(
         is_type(difference, edge) || is_collated(difference, edge, column.collation.as_ref());
     let is_retyped = is_of_it && difference.retyped.contains(&(edge.to as usize));
     if *broken == Break::Gone && is_retyped {
-        return vec![(at, Break::Retyped(name))];
+        return vec![(at, Break::Retyped(name)), (at, Break::Rows)];
     }
     if find(&difference.to.objects[to]).is_none() {
         if *broken == Break::Gone && is_made_anew(difference, edge) {
@@ -432,7 +443,7 @@ fn break_column(
         return Vec::new();
     }
     match rebuild.columns.insert(name.clone()) {
-        true => vec![(at, Break::ColumnGone(name))],
+        true => vec![(at, Break::ColumnGone(name)), (at, Break::Rows)],
         false => Vec::new(),
     }
 }

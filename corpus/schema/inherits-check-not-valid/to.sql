@@ -1,0 +1,7 @@
+CREATE TABLE t (id bigint NOT NULL, c int);
+CREATE TABLE heir (own text) INHERITS (t);
+ALTER TABLE t ADD CONSTRAINT ck CHECK (c > 0) NOT VALID;
+CREATE TABLE u (a int);
+CREATE TABLE v (own text) INHERITS (u);
+CREATE TABLE w (more text) INHERITS (v);
+ALTER TABLE u ADD CONSTRAINT ck CHECK (a > 0) NOT VALID;

@@ -1,0 +1,4 @@
+CREATE TABLE t (id bigint NOT NULL, c0 text, c1 integer NOT NULL) PARTITION BY LIST (c1);
+CREATE INDEX i8 ON t (c0);
+CREATE INDEX i14 ON t (c0);
+CREATE INDEX i11 ON t (c0);

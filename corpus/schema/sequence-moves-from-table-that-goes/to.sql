@@ -1,0 +1,10 @@
+CREATE SEQUENCE old_id_seq;
+CREATE TABLE new (id bigint DEFAULT nextval('old_id_seq') CONSTRAINT old_pkey PRIMARY KEY, note text);
+ALTER SEQUENCE old_id_seq OWNED BY new.id;
+CREATE SEQUENCE t_id_seq AS integer;
+CREATE TABLE t (id int, c int) PARTITION BY LIST (c);
+CREATE TABLE u (id int DEFAULT nextval('t_id_seq'), c int) PARTITION BY LIST (c);
+ALTER SEQUENCE t_id_seq OWNED BY u.id;
+CREATE SEQUENCE w_id_seq AS integer;
+CREATE TABLE stays (id bigint DEFAULT nextval('w_id_seq'));
+ALTER SEQUENCE w_id_seq OWNED BY stays.id;
