@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::details::Details;
 use super::foreign::ForeignOption;
+use super::grant::Grant;
 
 /// A table, partitioned table or foreign table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -130,6 +131,9 @@ pub struct Identity {
     pub sequence_name: String,
     /// What the sequence does.
     pub sequence: Sequence,
+    /// What roles other than its owner may do with the sequence, sorted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub grants: Vec<Grant>,
 }
 
 /// A sequence.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pgfleet_core::schema::{
     Body, Column, ColumnDetails, Constraint, ConstraintKind, ForeignOption, ForeignPart, Generated,
-    Identity, Index, Kind, Object, ObjectId, PUBLIC, Persistence, ReplicaIdentity, Schema,
+    Grant, Identity, Index, Kind, Object, ObjectId, PUBLIC, Persistence, ReplicaIdentity, Schema,
     Sequence, SequenceOwner, Table, read_acl,
 };
 
@@ -28,12 +28,19 @@ pub(super) struct Builder {
     /// The relation that the last of them belongs to.
     relation: u32,
     /// Sequences of identity columns, by table and column number.
-    identities: HashMap<(u32, i16), (String, Sequence)>,
+    identities: HashMap<(u32, i16), Behind>,
     /// Sequences that a column owns, with table and column number.
     owned: Vec<(usize, u32, i16)>,
     /// Indexes of partitioned tables: what they are but for their names, number, position.
     partitioned: Vec<(String, u32, usize)>,
     unmodelled: Vec<String>,
+}
+
+/// The sequence behind an identity column.
+struct Behind {
+    name: String,
+    sequence: Sequence,
+    grants: Vec<Grant>,
 }
 
 /// A column with its number.
@@ -138,24 +145,17 @@ impl Builder {
             ' ' => None,
             _ => Some((row.number(12)?, row.number(13)?)),
         };
+        let grants = read_acl(&row.json::<Vec<String>>(15)?, row.text(14));
         if let ('i', Some(owner)) = (row.letter(11), owner) {
-            self.identities.insert(owner, (id.sql_name(), sequence));
+            self.identities.insert(owner, Behind { name: id.sql_name(), sequence, grants });
             return Ok(());
         }
-        let grants = read_acl(&row.json::<Vec<String>>(15)?, row.text(14));
         let at = self.add(PG_CLASS, row.number(0)?, id, Body::Sequence(sequence), grants);
         self.owned.extend(owner.map(|(table, column)| (at, table, column)));
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        class: u32,
-        oid: u32,
-        id: ObjectId,
-        body: Body,
-        grants: Vec<pgfleet_core::schema::Grant>,
-    ) -> usize {
+    fn add(&mut self, class: u32, oid: u32, id: ObjectId, body: Body, grants: Vec<Grant>) -> usize {
         let object = Object { id, body, comment: None, part_comments: Default::default(), grants };
         self.linker.add(Address { class, oid }, object)
     }
@@ -209,8 +209,8 @@ impl Builder {
         let finish = |one: Numbered| {
             let identity = identities.remove(&(oid, one.number));
             let always = one.identity == 'a';
-            let identity = identity.map(|(sequence_name, sequence)| {
-                Box::new(Identity { always, sequence_name, sequence })
+            let identity = identity.map(|Behind { name: sequence_name, sequence, grants }| {
+                Box::new(Identity { always, sequence_name, sequence, grants })
             });
             Column { identity, ..one.column }
         };

@@ -51,7 +51,7 @@ pub(super) fn grant(_: u8, dice: &mut Dice) -> Vec<String> {
     let table = table_name(u8::try_from(dice.below(6)).unwrap_or_default());
     let role = dice.pick(&["schema_reader", "\"schema Writer\"", "PUBLIC"]);
     let option = if role == "PUBLIC" { "" } else { dice.maybe(20, " WITH GRANT OPTION") };
-    let sql = match dice.below(9) {
+    let sql = match dice.below(10) {
         0 | 1 => format!("GRANT SELECT, INSERT ON {table} TO {role}{option}"),
         2 => format!("GRANT ALL ON {table} TO {role}"),
         3 => format!("GRANT SELECT (id, c0), UPDATE (c1) ON {table} TO {role}{option}"),
@@ -59,6 +59,7 @@ pub(super) fn grant(_: u8, dice: &mut Dice) -> Vec<String> {
         5 => "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA app FROM PUBLIC".to_owned(),
         6 => format!("GRANT USAGE ON SEQUENCE app.s0 TO {role}"),
         7 => format!("GRANT SELECT ON app.v0, app.m0 TO {role}"),
+        8 => format!("GRANT USAGE ON ALL SEQUENCES IN SCHEMA app TO {role}{option}"),
         _ => "REVOKE USAGE ON TYPE app.e0 FROM PUBLIC".to_owned(),
     };
     vec![sql]

@@ -224,7 +224,7 @@ fn alter(difference: &Difference<'_>, at: usize) -> Vec<Statement> {
         return statements;
     }
     statements.extend(plain(comment::change(Some(old), new)));
-    statements.extend(plain(privileges::change(old, new)));
+    statements.extend(plain(privileges::change(old, new, difference.from)));
     statements
 }
 

@@ -1,11 +1,13 @@
 //! `GRANT`, `REVOKE` and `ALTER DEFAULT PRIVILEGES`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_sql::quote_ident;
 
 use crate::schema::grant::granted_at_creation;
-use crate::schema::{Body, Column, DefaultPrivileges, Grant, Kind, Object, PUBLIC, Schema};
+use crate::schema::{
+    Body, Column, DefaultPrivileges, Grant, Kind, Object, ObjectId, PUBLIC, Schema,
+};
 
 /// Grants on a new object. Default privileges of the database may have granted something already.
 pub(super) fn grant_new(object: &Object, database: &Schema) -> Vec<String> {
@@ -20,8 +22,32 @@ pub(super) fn grant_new(object: &Object, database: &Schema) -> Vec<String> {
     statements.extend(grants(&target, sure, &object.grants));
     for column in object.columns() {
         statements.extend(change_column(object, column, &[]));
+        statements.extend(change_identity(None, column, database));
     }
     statements
+}
+
+/// Grants on the sequence behind an identity column, which may be another column's or none before.
+fn change_identity(old: Option<&Column>, column: &Column, database: &Schema) -> Vec<String> {
+    let had = old.and_then(behind);
+    match (had, behind(column)) {
+        (_, None) => Vec::new(),
+        (None, Some(new)) => grant_new(&new, database),
+        (Some(old), Some(new)) => change(&old, &new, database),
+    }
+}
+
+/// The sequence behind an identity column as an object of its own.
+fn behind(column: &Column) -> Option<Object> {
+    let identity = column.identity.as_ref()?;
+    let name = pgfleet_sql::parse_qualified(&identity.sequence_name)?;
+    Some(Object {
+        id: ObjectId::new(Kind::Sequence, &name.schema?, &name.name),
+        body: Body::Sequence(identity.sequence.clone()),
+        comment: None,
+        part_comments: BTreeMap::new(),
+        grants: identity.grants.clone(),
+    })
 }
 
 /// What default privileges may grant, when there are any for such an object.
@@ -45,12 +71,13 @@ fn granted_by_default(object: &Object, database: &Schema) -> Option<Vec<Grant>> 
 }
 
 /// Changes grants on an object and its columns.
-pub(super) fn change(old: &Object, new: &Object) -> Vec<String> {
+pub(super) fn change(old: &Object, new: &Object, database: &Schema) -> Vec<String> {
     let Some(target) = target(new) else { return Vec::new() };
     let mut statements = revokes(&target, &old.grants, &new.grants);
     statements.extend(grants(&target, &old.grants, &new.grants));
     for column in new.columns() {
         let had = old.columns().iter().find(|other| other.name == column.name);
+        statements.extend(change_identity(had, column, database));
         let had = had.map(|other| other.grants.as_slice()).unwrap_or_default();
         statements.extend(change_column(new, column, &left(had, old, new)));
     }
