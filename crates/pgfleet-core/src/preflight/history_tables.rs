@@ -47,6 +47,11 @@ pub(super) fn owner_of(name: &QualifiedName) -> Option<Owner> {
     tool.or_else(|| is_home_made(&lower).then_some(Owner::Team))
 }
 
+/// Whether a table of that name keeps what was migrated, by a tool or by the team's own files.
+pub fn is_history_table(schema: &str, name: &str) -> bool {
+    owner_of(&QualifiedName::new(schema, name)).is_some()
+}
+
 /// `migrations`, `migration_log`, `db_migrations_history`, `schema_version` …
 fn is_home_made(name: &str) -> bool {
     const WHOLE: &[&str] = &[

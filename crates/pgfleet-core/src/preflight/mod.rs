@@ -19,6 +19,7 @@ use crate::plan::creates;
 use crate::program::{Program, Statement};
 
 pub use claims::{Claim, claims};
+pub use history_tables::is_history_table;
 pub use known::KnownObjects;
 
 pub(crate) use world::spelled;

@@ -35,6 +35,8 @@ pub struct Scope {
     pub aspects: BTreeSet<Aspect>,
     /// The schemas' names.
     pub schemas: BTreeSet<String>,
+    /// Every schema of the database's own, whatever `schemas` says.
+    pub everywhere: bool,
 }
 
 /// What the catalog says.
@@ -144,11 +146,13 @@ impl Scope {
         scope
     }
 
-    /// Everything in these schemas.
+    /// Everything in these schemas; with none, in all but the server's, pgfleet's and those of
+    /// extensions.
     pub fn whole(schemas: &[String]) -> Self {
         Self {
             aspects: STATEMENTS.iter().map(|(aspect, _)| *aspect).collect(),
             schemas: schemas.iter().cloned().collect(),
+            everywhere: schemas.is_empty(),
         }
     }
 }
@@ -170,7 +174,11 @@ pub fn catalog_sql(checks: &[Check]) -> Result<Option<String>, QuoteError> {
 pub fn facts_sql(scope: &Scope) -> Result<String, QuoteError> {
     let names: Vec<String> =
         scope.schemas.iter().map(|schema| quote_literal(schema)).collect::<Result<_, _>>()?;
-    let names = if names.is_empty() { "NULL".to_owned() } else { names.join(", ") };
+    let names = match (scope.everywhere, names.is_empty()) {
+        (true, _) => include_str!("catalog/own_schemas.sql").trim().to_owned(),
+        (false, true) => "NULL".to_owned(),
+        (false, false) => names.join(", "),
+    };
     let wanted = STATEMENTS.iter().filter(|(aspect, _)| scope.aspects.contains(aspect));
     Ok(wanted.map(|(_, sql)| format!("{};\n", sql.trim().replace("$schemas", &names))).collect())
 }

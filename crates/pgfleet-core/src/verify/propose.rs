@@ -4,12 +4,14 @@ use std::fmt::Write;
 
 use super::reference::spelled;
 use super::{Catalog, ColumnFact, TableFact};
+use crate::preflight::is_history_table;
 
 /// The largest row count that is taken for seeded data.
 const MAX_SEED_ROWS: u64 = 1_000;
 
 /// A declaration, as TOML text with comments, that `catalog` satisfies; for the schemas that it
-/// was read for. Tables with counted rows, up to 1,000, are taken for seeded ones.
+/// was read for. Tables with counted rows, up to 1,000, are taken for seeded ones, but for histories
+/// of migrations, which grow.
 pub fn propose(catalog: &Catalog) -> String {
     let mut text = String::from(
         "# Proposed from a database. Keep what must hold everywhere; relax counts with `at_least`.\n",
@@ -105,7 +107,10 @@ fn propose_columns(text: &mut String, catalog: &Catalog, schema: &str, tables: &
 }
 
 fn propose_rows(text: &mut String, schema: &str, tables: &[&TableFact]) {
-    let seeded = |table: &&&TableFact| table.rows.is_some_and(|n| (1..=MAX_SEED_ROWS).contains(&n));
+    let few = |rows| (1..=MAX_SEED_ROWS).contains(&rows);
+    let seeded = |table: &&&TableFact| {
+        table.rows.is_some_and(few) && !is_history_table(&table.schema, &table.name)
+    };
     for table in tables.iter().filter(seeded) {
         text.push_str("\n# Seeded rows, as far as the count can tell.\n");
         text.push_str("[[check]]\nkind = \"rows\"\n");

@@ -48,6 +48,26 @@ async fn a_proposal_holds_in_its_own_database_and_not_after_a_change() {
 }
 
 #[tokio::test]
+async fn a_proposal_without_schemas_covers_all_but_the_servers_own() {
+    let database = TestDb::new();
+    database.sql(SCHEMA);
+    database.sql("CREATE SCHEMA app; CREATE TABLE app.orders (id int); CREATE SCHEMA pgfleet");
+    database.sql("CREATE TABLE pgfleet.runs (id int)");
+    let session = session(&database).await;
+    let text = propose(&session, &[]).await.unwrap();
+    for expected in ["table = \"users\"", "table = \"app.orders\"", "type = \"role\""] {
+        assert!(text.contains(expected), "{expected} is missing in\n{text}");
+    }
+    for foreign in ["pg_class", "information_schema", "pgfleet"] {
+        assert!(!text.contains(foreign), "{foreign} is in\n{text}");
+    }
+    let none = BTreeMap::new();
+    for verdict in run(Some(&session), &checks(&text), &none, Options::default()).await {
+        assert!(verdict.ok, "{verdict:?}\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_failing_query_is_one_failed_check_and_nothing_is_written() {
     let database = TestDb::new();
     database.sql(SCHEMA);

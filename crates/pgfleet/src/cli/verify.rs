@@ -7,6 +7,8 @@ use pgfleet_core::config::place_references;
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
 use pgfleet_core::fleet::shell_word;
 use pgfleet_core::verify::{Check, CheckResult, parse_declaration};
+use pgfleet_engine::conduct::Target;
+use pgfleet_engine::connect::Session;
 use pgfleet_engine::verify::{Options, propose, run};
 
 use super::context::Context;
@@ -85,9 +87,28 @@ impl Verify {
     async fn propose(&self, site: &Site<'_>) -> Result<CommandResult, CommandError> {
         let target = site.target()?;
         let session = target.connect().await?;
+        self.refuse_unknown_schema(target, &session).await?;
         let proposal = propose(&session, &self.schema).await;
         let proposal = proposal.map_err(|error| target.session_problem(&error))?;
         Ok(CommandResult::text(proposal))
+    }
+
+    async fn refuse_unknown_schema(
+        &self,
+        target: &Target,
+        session: &Session,
+    ) -> Result<(), CommandError> {
+        let known = session.query_text("SELECT nspname FROM pg_catalog.pg_namespace").await;
+        let known = known.map_err(|error| target.session_problem(&error))?;
+        let is_known =
+            |name: &&String| known.iter().flatten().flatten().any(|known| known == *name);
+        let unknown = self.schema.iter().find(|name| !is_known(name));
+        unknown.map_or(Ok(()), |name| {
+            Err(Problem::error(Code::Usage, format!("the database has no schema {name:?}"))
+                .in_target(&target.name)
+                .fix("Name a schema of the database, spelled as it is there.")
+                .into())
+        })
     }
 
     fn read_checks(&self, site: &Site<'_>) -> Result<Vec<Check>, CommandError> {

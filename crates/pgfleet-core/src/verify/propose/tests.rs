@@ -69,3 +69,10 @@ fn what_is_proposed_holds_whatever_the_names() {
         }
     }
 }
+
+#[test]
+fn a_history_of_migrations_is_not_taken_for_seeded_rows() {
+    let text = propose(&catalog("flyway_schema_history"));
+    assert!(!text.contains("kind = \"rows\""), "{text}");
+    assert!(propose(&catalog("flyway_schema")).contains("kind = \"rows\""));
+}
