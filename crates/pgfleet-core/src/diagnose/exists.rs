@@ -26,8 +26,8 @@ fn name_of(failure: &Failure<'_>) -> String {
 
 /// Another migration of the folder that creates it and that the history lacks.
 fn unapplied_creator<'a>(failure: &'a Failure<'_>, name: &'a str) -> Option<&'a Creator> {
-    let folder = failure.context.folder;
-    folder.creators_of(name).find(|c| !c.applied && c.version != folder.version)
+    let version = &failure.context.folder.version;
+    failure.creators_of(name).find(|c| !c.applied && c.version != *version)
 }
 
 fn identical(problem: Problem, failure: &Failure<'_>, creator: Option<&Creator>) -> Problem {

@@ -2,7 +2,7 @@
 
 use pgfleet_sql::char_to_byte;
 
-use super::facts::{CatalogFacts, FailureContext};
+use super::facts::{CatalogFacts, Creator, FailureContext, Gone, own_name};
 use super::{Code, Problem, ServerError, Snippet};
 use super::{data, exists, missing, permission, syntax, waiting};
 use crate::place::Place;
@@ -93,6 +93,37 @@ impl Failure<'_> {
     /// The nth text in double quotes of the message; the server names objects so.
     pub(super) fn quoted(&self, nth: usize) -> Option<&str> {
         self.error.message.split('"').nth(2 * nth + 1)
+    }
+
+    /// The migrations that create what the server calls `name` (schema not regarded).
+    pub(super) fn creators_of<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Creator> {
+        let creators = self.context.folder.creators.iter();
+        creators.filter(move |creator| {
+            creator.object == own_name(name) && self.is_about(creator.column_of.as_deref())
+        })
+    }
+
+    /// The migration before this one that took away what the server calls `name`.
+    pub(super) fn gone(&self, name: &str) -> Option<&Gone> {
+        let mut gone = self.context.folder.gone.iter().rev();
+        gone.find(|gone| gone.object == own_name(name) && self.is_about(gone.column_of.as_deref()))
+    }
+
+    /// Whether the error may concern a column of that table, or, without one, what is no column.
+    fn is_about(&self, table: Option<&str>) -> bool {
+        let concerns_column = self.error.is("42703") || self.error.is("42701");
+        let Some(table) = table else { return !concerns_column };
+        let named = self.error.message.split_once("of relation ").and_then(|_| self.quoted(1));
+        concerns_column && named.map_or_else(|| self.mentions(table), |named| named == table)
+    }
+
+    /// Whether the statement names that table.
+    fn mentions(&self, table: &str) -> bool {
+        let facts = self.context.facts;
+        let locked = facts.locks.iter().filter_map(|lock| lock.relation.as_ref());
+        let objects = facts.uses.iter().chain(&facts.alters);
+        let names = objects.flat_map(|object| [Some(&object.name), object.on.as_ref()]).flatten();
+        names.chain(locked).any(|name| name.name == table)
     }
 
     /// Adds the place and the line with the offending text.

@@ -29,6 +29,8 @@ pub struct FolderFacts {
     pub version: String,
     /// Objects that migrations of the folder create, in the folder's order.
     pub creators: Vec<Creator>,
+    /// Objects that migrations before the failed one drop or rename.
+    pub gone: Vec<Gone>,
 }
 
 /// A migration that creates an object.
@@ -36,6 +38,8 @@ pub struct FolderFacts {
 pub struct Creator {
     /// The object's own name, without its schema.
     pub object: String,
+    /// Of a column, its table's own name.
+    pub column_of: Option<String>,
     /// The migration's version.
     pub version: String,
     /// What a person calls the migration.
@@ -44,6 +48,19 @@ pub struct Creator {
     pub applied: bool,
     /// Whether it stands after the failed one.
     pub later: bool,
+}
+
+/// An object that a migration takes away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// The object's own name, without its schema.
+    pub object: String,
+    /// Of a column, its table's own name.
+    pub column_of: Option<String>,
+    /// What a person calls the migration.
+    pub label: String,
+    /// The name that it gives instead; `None` where it drops the object.
+    pub new_name: Option<String>,
 }
 
 /// What the catalog says about a failure. Whatever was not asked or could not be found out is
@@ -120,13 +137,6 @@ pub struct Violations {
     pub samples: Vec<String>,
     /// The query that finds them.
     pub query: String,
-}
-
-impl FolderFacts {
-    /// The migrations that create an object of this name (schema not regarded).
-    pub(super) fn creators_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Creator> {
-        self.creators.iter().filter(move |creator| creator.object == own_name(name))
-    }
 }
 
 /// The last part of a dotted name, without quotes.

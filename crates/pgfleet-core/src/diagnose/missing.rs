@@ -2,7 +2,7 @@
 
 use super::closest::close_names;
 use super::explain::Failure;
-use super::facts::own_name;
+use super::facts::{Gone, own_name};
 use super::{Code, Problem, closest_name};
 
 pub(super) fn explain(failure: &Failure<'_>) -> Problem {
@@ -14,12 +14,15 @@ pub(super) fn explain(failure: &Failure<'_>) -> Problem {
     if let Some(extension) = extension_of(failure, &name) {
         return extension_needed(failure, &name, extension);
     }
-    if let Some(later) = failure.context.folder.creators_of(&name).find(|c| c.later) {
+    if let Some(gone) = failure.gone(&name) {
+        return taken_away(problem, gone);
+    }
+    if let Some(later) = failure.creators_of(&name).find(|c| c.later) {
         return problem
             .because(format!("`{name}` is created later, by {}", later.label))
             .fix(format!("move the statement into a migration after {}", later.label));
     }
-    if let Some(lost) = failure.context.folder.creators_of(&name).find(|c| c.applied && !c.later) {
+    if let Some(lost) = failure.creators_of(&name).find(|c| c.applied && !c.later) {
         let resolve = format!("pgfleet resolve --rolled-back {}", lost.version);
         return problem
             .because(format!(
@@ -30,6 +33,18 @@ pub(super) fn explain(failure: &Failure<'_>) -> Problem {
             .fix_with("have that migration run again", resolve);
     }
     near(problem, failure, &name)
+}
+
+fn taken_away(problem: Problem, gone: &Gone) -> Problem {
+    let Gone { object, label, .. } = gone;
+    match &gone.new_name {
+        Some(new) => problem
+            .because(format!("{label} renames `{object}` to `{new}`"))
+            .fix_with("write the new name", pgfleet_sql::quote_ident(new)),
+        None => problem
+            .because(format!("{label} drops `{object}`"))
+            .fix("leave it out here, or drop it in a later migration"),
+    }
 }
 
 fn missing_name(failure: &Failure<'_>) -> String {

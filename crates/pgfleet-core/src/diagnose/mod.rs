@@ -20,7 +20,7 @@ pub use closest::closest_name;
 pub use code::{Code, ExitCode};
 pub use explain::diagnose;
 pub use facts::{
-    Blocker, CatalogFacts, Comparison, Creator, ExistingObject, FailureContext, FolderFacts,
+    Blocker, CatalogFacts, Comparison, Creator, ExistingObject, FailureContext, FolderFacts, Gone,
     Violations,
 };
 pub use problem::{Fix, Problem, Severity, Snippet};

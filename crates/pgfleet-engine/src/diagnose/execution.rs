@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use pgfleet_core::diagnose::{Code, Creator, FolderFacts, Problem, ServerError};
+use pgfleet_core::diagnose::{Code, Creator, FolderFacts, Gone, Problem, ServerError};
 use pgfleet_core::plan::{Direction, Plan, PlannedStatement, SqlStep};
 use pgfleet_core::program::{place_in, snippet_at};
-use pgfleet_sql::{char_to_byte, classify};
+use pgfleet_sql::{Facts, ObjectKind, ObjectRef, QualifiedName, char_to_byte, classify};
 
 use super::{Failure, explain_failure, explain_skipped};
 use crate::conduct::Target;
@@ -127,23 +127,53 @@ async fn explain_statement(
     explain_failure(session, &failure).await
 }
 
-/// What the plan's migrations create. A planned migration before the failed one has run.
+/// What the plan's migrations create and take away. A planned migration before the failed one has
+/// run.
 fn folder_facts(steps: &[&SqlStep], failed: &SqlStep) -> FolderFacts {
-    let mut creators = Vec::new();
+    let mut folder = FolderFacts { version: failed.version.clone(), ..FolderFacts::default() };
     let mut later = false;
     for step in steps {
-        let statements = step.units.iter().flat_map(|unit| unit.statements());
-        let objects = statements.flat_map(|statement| classify(&statement.sql).creates);
-        creators.extend(objects.map(|object| Creator {
-            object: object.name.name,
-            version: step.version.clone(),
-            label: step.label.clone(),
-            applied: !later && step.version != failed.version,
-            later,
-        }));
-        later = later || step.version == failed.version;
+        let fails = step.version == failed.version;
+        for statement in step.units.iter().flat_map(|unit| unit.statements()) {
+            let facts = classify(&statement.sql);
+            if !later && !fails {
+                take_away(&mut folder, &facts, &step.label);
+            }
+            folder.creators.extend(facts.creates.into_iter().map(|object| Creator {
+                column_of: column_of(&object),
+                object: object.name.name,
+                version: step.version.clone(),
+                label: step.label.clone(),
+                applied: !later && !fails,
+                later,
+            }));
+        }
+        later = later || fails;
     }
-    FolderFacts { version: failed.version.clone(), creators }
+    folder
+}
+
+/// Notes what a statement drops or renames; what it creates is there again.
+fn take_away(folder: &mut FolderFacts, facts: &Facts, label: &str) {
+    let gone = |object: &ObjectRef, new_name: Option<&QualifiedName>| Gone {
+        object: object.name.name.clone(),
+        column_of: column_of(object),
+        label: label.to_owned(),
+        new_name: new_name.map(|name| name.name.clone()),
+    };
+    folder.gone.extend(facts.drops.iter().map(|object| gone(object, None)));
+    let renamed = facts.rename.iter().filter(|rename| rename.from.name.name != rename.to.name);
+    folder.gone.extend(renamed.clone().map(|rename| gone(&rename.from, Some(&rename.to))));
+    let made = facts.creates.iter().map(|object| (column_of(object), &object.name));
+    let named = renamed.map(|rename| (column_of(&rename.from), &rename.to));
+    for (column_of, name) in made.chain(named) {
+        folder.gone.retain(|gone| gone.object != name.name || gone.column_of != column_of);
+    }
+}
+
+fn column_of(object: &ObjectRef) -> Option<String> {
+    let table = object.on.as_ref().filter(|_| object.kind == ObjectKind::Column);
+    table.map(|table| table.name.clone())
 }
 
 fn explain_cause(

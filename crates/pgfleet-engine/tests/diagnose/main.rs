@@ -59,7 +59,7 @@ async fn explain(
 /// Provokes and explains on one session.
 async fn diagnosis_on(session: &Session, statement: &str) -> Problem {
     let error = provoke(session, statement).await;
-    let folder = FolderFacts { version: "007".to_owned(), creators: Vec::new() };
+    let folder = FolderFacts { version: "007".to_owned(), ..FolderFacts::default() };
     explain(session, &error, statement, &folder).await
 }
 

@@ -1,6 +1,6 @@
 //! Objects that exist, are missing, or are not ours.
 
-use pgfleet_core::diagnose::{Code, Creator, FolderFacts};
+use pgfleet_core::diagnose::{Code, Creator, FolderFacts, Gone};
 use pgfleet_testkit::{Cluster, TestDb};
 
 use super::{as_user, assert_says, diagnosis, diagnosis_on, explain, open, provoke};
@@ -41,12 +41,17 @@ async fn a_migration_that_the_history_lacks_is_named() {
     let error = provoke(&session, statement).await;
     let creator = Creator {
         object: "mood".to_owned(),
+        column_of: None,
         version: "003".to_owned(),
         label: "003_moods".to_owned(),
         applied: false,
         later: false,
     };
-    let folder = FolderFacts { version: "007".to_owned(), creators: vec![creator] };
+    let folder = FolderFacts {
+        version: "007".to_owned(),
+        creators: vec![creator],
+        ..FolderFacts::default()
+    };
     let problem = explain(&session, &error, statement, &folder).await;
     assert_says(&problem, Code::ObjectExists, &["003_moods", "the history lacks it", "identical"]);
     db.cluster().sql("DROP ROLE maker_of_things");
@@ -106,12 +111,17 @@ async fn a_later_or_vanished_creator_is_named() {
     let error = provoke(&session, statement).await;
     let creator = |applied, later| Creator {
         object: "orders".to_owned(),
+        column_of: None,
         version: "009".to_owned(),
         label: "009_orders".to_owned(),
         applied,
         later,
     };
-    let folder = |creator| FolderFacts { version: "007".to_owned(), creators: vec![creator] };
+    let folder = |creator| FolderFacts {
+        version: "007".to_owned(),
+        creators: vec![creator],
+        ..FolderFacts::default()
+    };
     let problem = explain(&session, &error, statement, &folder(creator(false, true))).await;
     assert_says(
         &problem,
@@ -120,6 +130,41 @@ async fn a_later_or_vanished_creator_is_named() {
     );
     let problem = explain(&session, &error, statement, &folder(creator(true, false))).await;
     assert_says(&problem, Code::ObjectMissing, &["was dropped or never really created"]);
+}
+
+#[tokio::test]
+async fn a_column_is_not_looked_for_in_another_table() {
+    let db = TestDb::new();
+    db.sql("CREATE TABLE orders (id int); CREATE TABLE users (id int, total int)");
+    let session = open(&db.url()).await;
+    let creator = Creator {
+        object: "total".to_owned(),
+        column_of: Some("users".to_owned()),
+        version: "003".to_owned(),
+        label: "003_totals".to_owned(),
+        applied: true,
+        later: false,
+    };
+    let gone = Gone {
+        object: "total".to_owned(),
+        column_of: Some("orders".to_owned()),
+        label: "005_sums".to_owned(),
+        new_name: Some("sum".to_owned()),
+    };
+    let only = FolderFacts {
+        version: "007".to_owned(),
+        creators: vec![creator.clone()],
+        ..FolderFacts::default()
+    };
+    let both = FolderFacts { gone: vec![gone], ..only.clone() };
+    for statement in ["CREATE VIEW v AS SELECT total FROM orders", "CREATE INDEX ON orders (total)"]
+    {
+        let error = provoke(&session, statement).await;
+        let problem = explain(&session, &error, statement, &only).await;
+        assert!(!words_have(&problem, "003_totals"), "{problem:?}");
+        let problem = explain(&session, &error, statement, &both).await;
+        assert_says(&problem, Code::ObjectMissing, &["005_sums renames `total` to `sum`"]);
+    }
 }
 
 #[tokio::test]
