@@ -8,8 +8,8 @@ mod writing;
 
 use jiff::Timestamp;
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::FileTree;
 use pgfleet_core::folder::compose::{Block, FileRun, Moment, NewFile, NewMigration, compose};
+use pgfleet_core::folder::{FileTree, Migration, MigrationKind};
 use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::{Change, Statement, compare, units};
 use pgfleet_core::schema::hazard::{
@@ -18,8 +18,8 @@ use pgfleet_core::schema::hazard::{
 use pgfleet_core::schema::rename::{Proposal, RenameStep};
 
 use crate::compare::{
-    Desired, RenameWishes, Renamed, Side, complete_desired, read_target, rename, replay_folder,
-    without_histories,
+    Desired, RenameWishes, Renamed, Side, complete_desired, read_target, rename, replay,
+    replay_folder, without_histories,
 };
 use crate::conduct::{
     ChangeError, RollbackRequest, RollbackTo, RunOutcome, Target, open, roll_back,
@@ -58,6 +58,8 @@ pub struct Composed {
     pub hazards: Vec<Vec<StatementHazard>>,
     /// What became of the down parts.
     pub down: DownPart,
+    /// What a new database makes of the folder with them, where that is not what was desired.
+    pub doubts: Vec<Problem>,
 }
 
 /// What became of the down parts.
@@ -84,7 +86,8 @@ pub async fn compose_change(
 ) -> Result<Composed, ChangeError> {
     let target = Target::of(project)?;
     let scratch = Scratch::create(project, &target).await?;
-    let bench = Bench { project, copy: scratch.target(&target), request, side, to, wishes };
+    let copy = scratch.target(&target);
+    let bench = Bench { project, target: &target, copy, request, side, to, wishes };
     let composed = bench.compose(folder).await;
     let dropped = scratch.drop().await;
     let composed = composed?;
@@ -99,6 +102,7 @@ pub fn current_moment() -> Moment {
 
 struct Bench<'a> {
     project: &'a Project,
+    target: &'a Target,
     copy: Target,
     request: &'a ComposeRequest,
     /// Where the desired schema comes from.
@@ -138,6 +142,7 @@ impl Bench<'_> {
         check_result(&before, &desired)?;
         let lost = losses(&composed.hazards);
         (composed.files, composed.down) = self.with_downs(&folder, steps, &lost, &renamed).await?;
+        composed.doubts = self.on_new_database(&folder, &composed.files, &desired).await;
         Ok(composed)
     }
 
@@ -164,7 +169,33 @@ impl Bench<'_> {
             statements: renamed.before(&rest),
             hazards: all_hazards,
             down: DownPart::None,
+            doubts: Vec::new(),
         })
+    }
+
+    /// Repeatable migrations run before the new ones where they ran already, and after them in a
+    /// new database, which must come to the same.
+    async fn on_new_database(
+        &self,
+        folder: &Folder,
+        files: &[NewFile],
+        desired: &Desired,
+    ) -> Vec<Problem> {
+        let is_repeatable = |one: &Migration| one.kind == MigrationKind::Repeatable;
+        if !folder.set.migrations.iter().any(is_repeatable) {
+            return Vec::new();
+        }
+        let mut tree = folder.tree.clone();
+        for file in files {
+            tree.insert(&file.path, file.text.clone().into_bytes());
+        }
+        match replay(self.project, self.target, self.reread(folder, &tree)).await {
+            Ok(schema) => {
+                let rest = desired.rest(&without_histories(schema, &self.project.settings));
+                rest.first().map(|one| other_in_new(first_line(&one.sql))).into_iter().collect()
+            }
+            Err(problem) => vec![fails_in_new(*problem)],
+        }
     }
 
     async fn read(&self) -> Result<Schema, Box<Problem>> {
@@ -314,6 +345,22 @@ fn check_result(after: &Schema, to: &Desired) -> Result<(), Box<Problem>> {
         problem = problem.detail(first_line(&statement.sql).to_owned());
     }
     Err(Box::new(problem.fix_with("See what differs.", "pgfleet diff migrations …")))
+}
+
+fn fails_in_new(problem: Problem) -> Problem {
+    let what = "in a new database the folder fails, once the generated migration is in it";
+    let failure = Problem::warning(Code::GeneratedUnproven, what)
+        .because(format!("there repeatable migrations run after it: {}", problem.what))
+        .fix("Correct the repeatable migration along with it.");
+    Problem { place: problem.place, snippet: problem.snippet, ..failure }
+}
+
+fn other_in_new(statement: &str) -> Problem {
+    let what = "in a new database the folder makes another schema than the desired one";
+    Problem::warning(Code::GeneratedUnproven, what)
+        .because("there repeatable migrations run after the generated one, and undo some of it")
+        .detail(format!("missing there: {statement}"))
+        .fix("Correct the repeatable migration along with it.")
 }
 
 /// Bodies may name what comes later.

@@ -13,6 +13,7 @@ mod flyway;
 mod golang_migrate;
 mod goose;
 mod lock;
+mod order;
 mod plain;
 mod prisma;
 mod refinery;
@@ -28,6 +29,7 @@ use crate::folder::{Format, Migration};
 
 pub use dialects::dialect;
 pub use lock::{LockContext, NativeLock};
+pub use order::order_as_applied;
 pub use row::{HistoryRow, LayoutError, RowState};
 pub(crate) use verdict::compare_versions;
 pub use verdict::{MigrationStatus, Verdict, judge};

@@ -1,10 +1,11 @@
 //! `rollback`: takes migrations back by their down parts, or listed objects by their
 //! dependencies.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pgfleet_core::diagnose::{Code, Problem};
-use pgfleet_core::folder::Migration;
+use pgfleet_core::folder::{Migration, MigrationKind, MigrationSet};
 use pgfleet_core::history::{MigrationStatus, Verdict, judge};
 use pgfleet_core::plan::{Direction, Plan, plan_down};
 
@@ -42,7 +43,7 @@ pub async fn roll_back(
     opened: &Opened,
     request: &RollbackRequest<'_>,
 ) -> Result<RunOutcome, ChangeError> {
-    if chosen(&opened.statuses, &request.to)?.is_empty() {
+    if chosen(&opened.folder.set, &opened.statuses, &request.to)?.is_empty() {
         return Ok(RunOutcome::Nothing);
     }
     preflight::check_target(target, opened, request.run.events).await?;
@@ -61,7 +62,7 @@ pub fn plan_rollback(
 ) -> Result<Arc<Plan>, ChangeError> {
     let set = &opened.folder.set;
     let statuses = judge(set, &state.rows, opened.dialect);
-    let chosen = chosen(&statuses, to)?;
+    let chosen = chosen(set, &statuses, to)?;
     let gone: Vec<_> = chosen.iter().filter(|s| s.file.is_none()).map(|s| no_file(s)).collect();
     if !gone.is_empty() {
         return Err(gone.into());
@@ -83,8 +84,10 @@ pub(crate) fn plan_ways_back(
     planned(opened, state, Direction::Down, versions, |input| plan_down(input, migrations))
 }
 
-/// The applied migrations to take back, the newest first.
+/// The applied migrations to take back, the newest first. Repeatable ones stay, unless all or they
+/// themselves are to go: they have no place among the versions, and run again when they change.
 pub(crate) fn chosen<'s>(
+    set: &MigrationSet,
     statuses: &'s [MigrationStatus],
     to: &RollbackTo,
 ) -> Result<Vec<&'s MigrationStatus>, Box<Problem>> {
@@ -97,9 +100,12 @@ pub(crate) fn chosen<'s>(
     let applied = |status: &&MigrationStatus| {
         matches!(status.verdict, Verdict::Applied | Verdict::Changed | Verdict::MissingFile)
     };
+    let repeatable = set.migrations.iter().filter(|one| one.kind == MigrationKind::Repeatable);
+    let repeatable: BTreeSet<_> = repeatable.map(|one| one.version.as_str()).collect();
     let wanted = |status: &&MigrationStatus| match to {
         RollbackTo::Only(versions) => versions.contains(&status.version),
-        _ => true,
+        RollbackTo::Version(version) if version == "0" => true,
+        _ => !repeatable.contains(status.version.as_str()),
     };
     Ok(statuses[from..].iter().rev().filter(applied).filter(wanted).take(most).collect())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pgfleet_core::config::{Settings, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{Format, assumed};
-use pgfleet_core::history::{Dialect, MigrationStatus, Verdict, dialect, judge};
+use pgfleet_core::history::{Dialect, MigrationStatus, Verdict, dialect, judge, order_as_applied};
 use pgfleet_sql::{QualifiedName, parse_qualified};
 
 use crate::connect::{ConnectSpec, Session, SessionError, connect};
@@ -59,7 +59,7 @@ impl Opened {
         statuses.map(|status| (status.version.as_str(), status.verdict)).collect()
     }
 
-    /// The folder with those migrations alone that the history lists as applied.
+    /// The folder with those migrations alone that the history lists as applied, in its order.
     pub fn applied_folder(&self) -> Folder {
         let verdicts = self.verdicts();
         let is_applied = |version: &str| {
@@ -67,6 +67,8 @@ impl Opened {
         };
         let mut folder = Folder::clone(&self.folder);
         folder.set.migrations.retain(|migration| is_applied(&migration.version));
+        let applied = std::mem::take(&mut folder.set.migrations);
+        folder.set.migrations = order_as_applied(applied, &self.state.rows);
         folder
     }
 

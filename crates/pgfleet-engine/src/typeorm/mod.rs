@@ -52,7 +52,7 @@ pub async fn capture_applied(
     opened: &mut Opened,
     to: &RollbackTo,
 ) -> Result<(), ChangeError> {
-    let chosen = chosen_to_take_back(&opened.statuses, to)?;
+    let chosen = chosen_to_take_back(&opened.folder.set, &opened.statuses, to)?;
     let versions: Vec<_> = chosen.iter().map(|status| status.version.clone()).collect();
     capture(project, target, opened, &versions, Direction::Down).await
 }

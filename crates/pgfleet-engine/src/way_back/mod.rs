@@ -45,7 +45,7 @@ pub async fn find_way_back(
     opened: &mut Opened,
     to: &RollbackTo,
 ) -> Result<Option<WayBack>, ChangeError> {
-    let versions: Vec<_> = chosen_to_take_back(&opened.statuses, to)?
+    let versions: Vec<_> = chosen_to_take_back(&opened.folder.set, &opened.statuses, to)?
         .into_iter()
         .map(|status| status.version.clone())
         .collect();

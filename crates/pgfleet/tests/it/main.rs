@@ -13,6 +13,7 @@ mod monitor;
 mod output;
 mod rehearse;
 mod renames;
+mod repeatable;
 mod resolve;
 mod resume;
 mod rollback;

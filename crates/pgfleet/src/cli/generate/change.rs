@@ -56,7 +56,8 @@ pub async fn run(
     let composed =
         compose_change(project, folder, (&side, &to), &request, &wishes.wishes()).await?;
     wishes.refuse_unanswered(&composed.proposals)?;
-    let problems = broken_in_target(project, &composed).await;
+    let mut problems = broken_in_target(project, &composed).await;
+    problems.extend(composed.doubts.iter().cloned());
     let (path, shown) = project.folder_path()?;
     if !flags.dry_run {
         write_files(&path, &composed.files)?;
