@@ -40,7 +40,19 @@ fn relied_on(scene: &Scene<'_>, name: &QualifiedName, table: &Table, index: &Ind
         constraint.references.is_some()
             && table.has_index_on(&constraint.columns)
             && !without.has_index_on(&constraint.columns)
+            && !settles(scene, name, &constraint.name)
     })?;
     let to = served.references.as_ref().map(|to| scene.model.shown(&to.table)).unwrap_or_default();
     Some(format!("{} serves the foreign key {}: deleting from {to} would read all of {shown}", index.name, served.name))
+}
+
+/// The migration itself builds another index that serves the key, or drops the key.
+fn settles(scene: &Scene<'_>, name: &QualifiedName, key: &str) -> bool {
+    let mut afterwards = scene.model.clone();
+    for (number, statement) in scene.all.iter().enumerate().skip(scene.at.1) {
+        afterwards.take((scene.at.0, number), statement);
+    }
+    afterwards.table(name).is_none_or(|table| {
+        table.constraint(key).is_none_or(|constraint| table.has_index_on(&constraint.columns))
+    })
 }
