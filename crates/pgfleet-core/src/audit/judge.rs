@@ -8,6 +8,8 @@ use crate::diagnose::Severity;
 pub enum Reading {
     /// Every row that was counted is wrong.
     Rows,
+    /// Rows that break what a name suggests: wrong only when other rows keep to it.
+    Suggested,
     /// Rows that refer to nothing, of a reference that was guessed: wrong only when most others
     /// refer to something; when all do, a foreign key is lacking.
     Guess,
@@ -18,7 +20,8 @@ pub enum Reading {
 pub struct Question {
     /// What is found when rows are counted, without count and samples.
     pub finding: Finding,
-    /// Gives one row: how many, some of them as a JSON array of texts, and how many there are in all.
+    /// Gives one row: how many, some of them as a JSON array of texts, and how many there are in all;
+    /// of what a name suggests, how many keep to it.
     pub sql: String,
     /// How the answer is read.
     pub reading: Reading,
@@ -31,7 +34,7 @@ pub struct Answer {
     pub count: u64,
     /// Keys of some of them.
     pub samples: Vec<String>,
-    /// Rows that could have.
+    /// Rows that could have; of what a name suggests, rows that keep to it.
     pub of: u64,
 }
 
@@ -56,6 +59,8 @@ pub fn judge_answer(question: &Question, answer: Answer) -> Option<Finding> {
     match question.reading {
         Reading::Rows if answer.count == 0 => return None,
         Reading::Rows => {}
+        Reading::Suggested if answer.count == 0 || answer.of == 0 => return None,
+        Reading::Suggested => {}
         Reading::Guess => {
             let fitting = answer.of.saturating_sub(answer.count);
             if fitting == 0 || fitting < answer.count {
@@ -95,6 +100,14 @@ pub fn not_answered(question: &Question, reason: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_name_suggests_must_be_true_of_some_rows() {
+        let question = Question { reading: Reading::Suggested, ..guess() };
+        assert_eq!(judge_answer(&question, answer(10, 0)), None, "the name means something else");
+        assert_eq!(judge_answer(&question, answer(0, 10)), None);
+        assert_eq!(judge_answer(&question, answer(3, 7)).and_then(|found| found.count), Some(3));
+    }
 
     fn guess() -> Question {
         Question {

@@ -2,10 +2,10 @@
 
 use pgfleet_sql::quote_literal;
 
-use super::{address, column_sql, counting, finding};
+use super::{address, column_sql, counting, finding, listing, rows_where};
 use crate::audit::catalog::{Catalog, CatalogColumn, CatalogEnum, CatalogTable};
 use crate::audit::finding::{AuditCategory, Finding};
-use crate::audit::judge::Question;
+use crate::audit::judge::{Question, Reading, counting_sql};
 use crate::audit::names::{ends_as, singular, snake};
 use crate::diagnose::Severity;
 
@@ -144,13 +144,28 @@ fn enum_of<'a>(
     fits(&long).or_else(|| fits(&name))
 }
 
+/// Only where some rows have a label, in whatever case: `content` is seldom a `content_type`.
 fn unknown(table: &CatalogTable, column: &CatalogColumn, of: &CatalogEnum) -> Question {
-    let labels: Vec<_> = of.labels.iter().filter_map(|label| quote_literal(label).ok()).collect();
-    let condition = format!("{}::text NOT IN ({})", column_sql(column), labels.join(", "));
+    let quoted = |labels: &mut dyn Iterator<Item = String>| -> String {
+        let labels: Vec<_> = labels.filter_map(|label| quote_literal(&label).ok()).collect();
+        labels.join(", ")
+    };
+    let value = format!("{}::text", column_sql(column));
+    let condition = format!("{value} NOT IN ({})", quoted(&mut of.labels.iter().cloned()));
+    let lower = quoted(&mut of.labels.iter().map(|label| label.to_lowercase()));
+    let total = format!(
+        "SELECT pg_catalog.count(*) FROM {} t WHERE pg_catalog.lower(pg_catalog.btrim({value})) IN ({lower})",
+        table.name
+    );
     let what = format!("values that the enum {} does not have", of.name);
     let advice =
         "Correct them, or add the value to the enum; then give the column the enum's type.";
-    counting(value_finding("unknown-value", table, column, what, advice), table, &condition)
+    let found = value_finding("unknown-value", table, column, what, advice);
+    Question {
+        finding: Finding { sql: Some(listing(table, &condition)), ..found },
+        sql: counting_sql(&rows_where(table, &condition), &total),
+        reading: Reading::Suggested,
+    }
 }
 
 /// All but the most frequent spelling of values that differ only in case or blanks.
