@@ -13,7 +13,10 @@ pub(super) fn simplify(nodes: Vec<Node>) -> Vec<Node> {
         match call {
             Some((name, parts)) => {
                 simple.push(Node::token(name));
-                let parts = parts.into_iter().map(super::bare_part).collect();
+                let mut parts: Vec<_> = parts.into_iter().map(super::bare_part).collect();
+                if TRIMS.contains(&name) {
+                    parts.first_mut().into_iter().for_each(uncast);
+                }
                 simple.push(Node::Group('(', listed(parts)));
                 at += if arguments.is_some() { 2 } else { 1 };
             }
@@ -24,6 +27,20 @@ pub(super) fn simplify(nodes: Vec<Node>) -> Vec<Node> {
         }
     }
     time_zone(simple)
+}
+
+/// Of one argument they know `text` alone, and `TRIM(BOTH FROM x)` does not show that a `varchar` was
+/// cast to it.
+const TRIMS: [&str; 3] = ["btrim", "ltrim", "rtrim"];
+
+/// Takes a cast to `text` away.
+fn uncast(part: &mut Vec<Node>) {
+    if let [value @ .., cast, to] = part.as_slice()
+        && cast.is("::")
+        && to.is("text")
+    {
+        *part = super::bare_part(value.to_vec());
+    }
 }
 
 /// The function and its arguments, when the name is one that can be written in two ways.
@@ -42,6 +59,9 @@ fn call(name: &str, arguments: Option<&[Node]>) -> Option<(&'static str, Vec<Vec
         }
         "SUBSTRING" => Some(("substring", clauses(inner, &["FROM", "FOR", "SIMILAR", "ESCAPE"])?)),
         "OVERLAY" => Some(("overlay", clauses(inner, &["PLACING", "FROM", "FOR"])?)),
+        "btrim" => Some(("btrim", plain(inner))),
+        "ltrim" => Some(("ltrim", plain(inner))),
+        "rtrim" => Some(("rtrim", plain(inner))),
         "\"substring\"" => Some(("substring", plain(inner))),
         "\"position\"" => Some(("position", plain(inner))),
         "\"overlay\"" => Some(("overlay", plain(inner))),
