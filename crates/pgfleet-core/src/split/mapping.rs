@@ -36,8 +36,7 @@ pub fn map_tables(
         let Some(into) = FamilyTable::parse(&section.into) else { continue };
         let shape = families.get(&into.family).and_then(|shape| shape.tables.get(&into.name()));
         let Some(shape) = shape else {
-            let what = "its migrations create no such table";
-            mapped.findings.push(Finding::error(into.to_string(), what));
+            mapped.findings.push(no_such_table(&into, families.get(&into.family)));
             continue;
         };
         let mapping = Mapping { file, section, source, into: &into, shape };
@@ -94,9 +93,14 @@ impl Mapping<'_> {
         }
         let name = self.source_name()?;
         let Some(table) = self.source.tables.get(&name) else {
-            let what = format!("the source has no table {name}");
-            return Err(Finding::error(self.into.to_string(), what)
-                .fix("Name it: from = \"…\", or query = \"…\"."));
+            let finding =
+                Finding::error(self.into.to_string(), format!("the source has no table {name}"));
+            return Err(match in_other_case(self.source, &name) {
+                Some(there) => {
+                    finding.fix(format!("Write it as SQL does: from = '{}'.", short(there)))
+                }
+                None => finding.fix("Name it: from = \"…\", or query = \"…\"."),
+            });
         };
         let rows = Rows::Table { table: name.to_string(), condition: self.condition(table)? };
         let columns = table.columns.iter().map(|column| column.name.clone()).collect();
@@ -204,6 +208,24 @@ impl Mapping<'_> {
         };
         unmapped.map(finding).collect()
     }
+}
+
+fn no_such_table(into: &FamilyTable, shape: Option<&Shape>) -> Finding {
+    let finding = Finding::error(into.to_string(), "its migrations create no such table");
+    match shape.and_then(|shape| in_other_case(shape, &into.name())) {
+        Some(there) => {
+            finding.fix(format!("Write it as SQL does: into = '{}.{}'.", into.family, short(there)))
+        }
+        None => finding,
+    }
+}
+
+/// The table that a name meant, had its capitals been in double quotes.
+fn in_other_case<'a>(shape: &'a Shape, name: &QualifiedName) -> Option<&'a QualifiedName> {
+    let meant = |there: &&QualifiedName| {
+        there.schema == name.schema && there.name.to_lowercase() == name.name.to_lowercase()
+    };
+    shape.tables.keys().find(meant)
 }
 
 /// An enum's labels travel as text, which the other server's enum reads.

@@ -121,6 +121,20 @@ fn what_cannot_be_filled_is_an_error() {
 }
 
 #[test]
+fn a_name_whose_capitals_are_written_otherwise_is_told() {
+    for (declaration, fix) in [
+        ("[[table]]\ninto = 'auth.\"Users\"'\n", "Write it as SQL does: into = 'auth.users'."),
+        (
+            "[[table]]\ninto = 'auth.users'\nfrom = '\"Logs\"'\n",
+            "Write it as SQL does: from = 'logs'.",
+        ),
+    ] {
+        let fixes: Vec<_> = mapped(declaration).findings.into_iter().flat_map(|f| f.fix).collect();
+        assert!(fixes.iter().any(|said| said == fix), "{declaration}: {fixes:?}");
+    }
+}
+
+#[test]
 fn declarations_that_cannot_be_meant_are_refused() {
     let head = "[families.auth]\ndatabase = 'a'\ndir = 'm'\n";
     for (declaration, says) in [

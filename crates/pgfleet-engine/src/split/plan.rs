@@ -6,8 +6,9 @@ use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::filled::substitute;
 use pgfleet_core::split::{
     ColumnsOf, DatabasePlan, Declare, FamilyTable, Finding, ForeignKeyShape, KeyShape, Mapped,
-    Move, Question, Rows, Shape, SplitPlan, TableShape, foreign_key_question, keeps_foreign_key,
-    keeps_key, key_question, map_tables, row_survey, size, space_finding, time_finding,
+    Move, Question, ReferenceSection, Rows, Shape, SplitFile, SplitPlan, TableShape,
+    foreign_key_question, keeps_foreign_key, keeps_key, key_question, map_tables, row_survey, size,
+    space_finding, time_finding,
 };
 use pgfleet_sql::{QualifiedName, quote_literal_standard};
 use tokio::sync::watch;
@@ -86,8 +87,14 @@ async fn survey(split: &Split, session: &Session, look: Look) -> Result<SplitPla
     let (queries, refused) = query_columns(split, session).await;
     findings.extend(refused);
     let mapped = map_tables(&split.file, &source, &shapes, &queries);
-    let asked =
-        Asked { session, mapped: &mapped, source: &source, shapes: &shapes, trust: look.trust };
+    let asked = Asked {
+        session,
+        file: &split.file,
+        mapped: &mapped,
+        source: &source,
+        shapes: &shapes,
+        trust: look.trust,
+    };
     let rows = asked.all(&mut findings).await.map_err(fails)?;
     for database in &mut databases {
         let of_family = rows.iter().filter(|(table, _)| table.family == database.family);
@@ -241,6 +248,7 @@ async fn query_columns(
 /// What the data are asked with.
 struct Asked<'a> {
     session: &'a Session,
+    file: &'a SplitFile,
     mapped: &'a Mapped,
     source: &'a Shape,
     shapes: &'a BTreeMap<String, Shape>,
@@ -316,11 +324,43 @@ impl Asked<'_> {
             else {
                 continue;
             };
-            if self.trust == Trust::Nothing || !self.keeps_foreign_key(step, parent, from, key) {
-                questions.extend(foreign_key_question(step, parent, key));
-            }
+            questions.extend(self.orphans(step, parent, from, key));
+        }
+        for (parent, key) in self.references(step) {
+            questions.extend(self.orphans(step, parent, from, &key));
         }
         questions
+    }
+
+    fn orphans(
+        &self,
+        step: &Move,
+        parent: &Move,
+        from: Option<&TableShape>,
+        key: &ForeignKeyShape,
+    ) -> Option<Question> {
+        let asks = self.trust == Trust::Nothing || !self.keeps_foreign_key(step, parent, from, key);
+        if asks { foreign_key_question(step, parent, key) } else { None }
+    }
+
+    /// The declared references of a table, as keys. Where a seed may add the rows that are referred
+    /// to, only the new databases can tell.
+    fn references(&self, step: &Move) -> Vec<(&Move, ForeignKeyShape)> {
+        let key = |reference: &ReferenceSection| {
+            let (from, to) = (ColumnsOf::parse(&reference.from)?, ColumnsOf::parse(&reference.to)?);
+            let seeds = self.file.seeds.iter().filter(|seed| seed.family == to.table.family);
+            let seeded = seeds.into_iter().any(|seed| seed.sql.contains(&to.table.table));
+            let parent = self.mapped.moves.iter().find(|parent| parent.into == to.table)?;
+            let key = ForeignKeyShape {
+                name: reference.from.clone(),
+                columns: from.columns,
+                to: to.table.name(),
+                to_columns: to.columns,
+                is_validated: false,
+            };
+            (from.table == step.into && !seeded).then_some((parent, key))
+        };
+        self.file.references.iter().filter_map(key).collect()
     }
 
     /// The move that fills the table which a foreign key refers to.

@@ -88,7 +88,7 @@ pub async fn run(
     let running = Running { split, plan, options, source: &source, id: &split_id, phases };
     let (tables, references) = running.all_steps().await?;
     let mut problems: Vec<_> = tables.iter().filter_map(Reconciled::problem).collect();
-    problems.extend(references.iter().filter_map(ReferenceResult::problem));
+    problems.extend(references.iter().filter_map(broken_by_source));
     if problems.is_empty() {
         running.in_source(journal::set_state(&source, &split_id, "done").await)?;
     }
@@ -137,6 +137,19 @@ async fn begin(split: &Split, source: &Session, plan: &SplitPlan) -> Result<Stri
             .fix("Put them back as they were, and run again to go on.")
             .fix_with("Or take back what was done, and begin anew.", "pgfleet split rollback"),
     ))
+}
+
+/// Both sides are the source's rows, so the source is where they are mended.
+fn broken_by_source(reference: &ReferenceResult) -> Option<Problem> {
+    let problem = Problem { fixes: Vec::new(), ..reference.problem()? };
+    Some(
+        problem
+            .because("the source's rows are so; mended in a new database alone, they would differ from it")
+            .fix_with(
+                "Take the split back, mend the rows in the source, and run it again.",
+                "pgfleet split rollback",
+            ),
+    )
 }
 
 struct Running<'a> {

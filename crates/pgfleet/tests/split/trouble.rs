@@ -49,6 +49,19 @@ fn a_write_that_slips_through_is_found_by_reconciliation() {
 }
 
 #[test]
+fn a_reference_that_rows_break_already_is_found_before_anything_is_moved() {
+    let stage = Stage::new(10);
+    stage.db.sql(
+        "SET session_replication_role = replica; \
+         UPDATE clients SET owner_id = gen_random_uuid() WHERE id = 2",
+    );
+    let plan = stage.run(&["split", "plan"]);
+    assert_eq!(plan.code, 1, "{}", plan.stderr);
+    let said = "tenant.clients (owner_id): 1 row that would refer to no row of auth.users";
+    assert_says(&plan.stdout, &[said, "id=2 -> "]);
+}
+
+#[test]
 fn what_is_mapped_nowhere_is_named() {
     let stage = Stage::new(10);
     stage.declare("leave = [\"legacy_badge\"]\n", "");
