@@ -68,6 +68,11 @@ fn read_folder(root: &Path, folder: &Path, tree: &mut FileTree, waiting: &mut Ve
         if is_no_ones(&entry.file_name().to_string_lossy()) {
             continue;
         }
+        if entry.file_name().to_str().is_none() {
+            // Two such names may look the same, and no history could record either.
+            tree.unreadable.insert(slashed(&path), "its name is not UTF-8, rename it".to_owned());
+            continue;
+        }
         match fs::metadata(root.join(&path)) {
             Ok(found) if found.is_dir() => {
                 if !SKIPPED.iter().any(|name| entry.file_name() == *name) {

@@ -120,6 +120,19 @@ fn encodings_that_can_be_read_run() {
 }
 
 #[test]
+fn names_that_are_not_utf8_are_refused_and_never_taken_for_one() {
+    use std::os::unix::ffi::OsStrExt;
+    let stage = Stage::of(ONE);
+    for byte in [0xfe_u8, 0xff] {
+        let name = [b"0002_", [byte].as_slice(), b".sql"].concat();
+        let file = stage.project.path().join("migrations").join(std::ffi::OsStr::from_bytes(&name));
+        std::fs::write(file, format!("CREATE TABLE b{byte} (id int);")).unwrap();
+    }
+    assert_says(&stage.ends(&["apply"], 2), &["PF113", "its name is not UTF-8"]);
+    assert!(stage.is_untouched());
+}
+
+#[test]
 fn servers_that_cannot_be_reached() {
     let stage = Stage::of(ONE);
     let at = |url: &str| stage.cli_at(url, &["apply"]).run();
