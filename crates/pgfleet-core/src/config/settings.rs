@@ -302,14 +302,22 @@ impl Sources<'_> {
     }
 
     fn format(&self) -> Result<FormatChoice, Box<Problem>> {
-        let named = self.flags.format.clone().or_else(|| self.variable("PGFLEET_FORMAT"));
-        let of_group = self.group.and_then(|group| group.format.clone());
-        let named = named.or(of_group).or_else(|| self.file.migrations.format.clone());
-        match named.as_deref() {
-            None | Some("auto") => Ok(FormatChoice::Auto),
-            Some(name) => {
-                name.parse().map(FormatChoice::Named).map_err(|_| Box::new(unknown_format(name)))
-            }
+        let sources = [
+            (self.flags.format.clone(), "--format"),
+            (self.variable("PGFLEET_FORMAT"), "the environment variable PGFLEET_FORMAT"),
+            (self.group.and_then(|group| group.format.clone()), "`format` of the group"),
+            (
+                self.file.migrations.format.clone(),
+                "`format` under [migrations] in the configuration",
+            ),
+        ];
+        let named = sources.into_iter().find_map(|(name, by)| Some((name?, by)));
+        match named.as_ref().map(|(name, by)| (name.as_str(), by)) {
+            None | Some(("auto", _)) => Ok(FormatChoice::Auto),
+            Some((name, by)) => name
+                .parse()
+                .map(FormatChoice::Named)
+                .map_err(|_| Box::new(unknown_format(name).because(format!("{by} says so")))),
         }
     }
 }

@@ -56,7 +56,9 @@ fn problem_of(
 
 /// `ALLOW_CONNECTIONS false`.
 fn closed(spec: &ConnectSpec, endpoint: &Endpoint, error: &ServerError) -> Problem {
-    unavailable(endpoint, "refused the connection").because(error.to_string()).fix_with(
+    let what =
+        format!("the database `{}` at {} takes no connections", spec.database, endpoint.label());
+    Problem::error(Code::ServerUnavailable, what).because(error.to_string()).fix_with(
         "If it should take connections:",
         format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", quote_ident(&spec.database)),
     )

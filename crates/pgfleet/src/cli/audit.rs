@@ -15,6 +15,7 @@ use super::everywhere::PerTarget;
 use super::global::Output;
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
+use super::written::write_file;
 use crate::render::{self, TargetEntry};
 
 /// Look for what is wrong with the rows and the schema: orphans, duplicates, empty values, stale rows
@@ -82,7 +83,7 @@ impl PerTarget for Audit {
         let options = self.options(site.project)?;
         let report = audit(site.target()?, &options).await?;
         if let Some(file) = &self.html {
-            write(file, &audit_html(&report))?;
+            write_file(file, "the report", &audit_html(&report))?;
         }
         self.shown(context, &report)
     }
@@ -189,12 +190,5 @@ fn read(file: &Path) -> Result<String, CommandError> {
     std::fs::read_to_string(file).map_err(|error| {
         let what = format!("the file of rules {} cannot be read", file.display());
         Problem::error(Code::RuleInvalid, what).because(error.to_string()).into()
-    })
-}
-
-fn write(file: &Path, text: &str) -> Result<(), CommandError> {
-    std::fs::write(file, text).map_err(|error| {
-        let what = format!("the report cannot be written to {}", file.display());
-        Problem::error(Code::Usage, what).because(error.to_string()).into()
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::diagnose::ExitCode;
 use pgfleet_core::plan::{DifferenceInput, PlanFile, SchemaBase, plan_difference};
 use pgfleet_core::rows::difference_demands;
 use pgfleet_core::schema::Schema;
@@ -23,6 +23,7 @@ use super::context::Context;
 use super::global::Output;
 use super::outcome::{CommandError, CommandResult};
 use super::renames::{RenameEntry, RenameFlags, rename_entries};
+use super::written::write_file;
 use crate::render::{self, TargetEntry};
 
 /// Show the statements that turn one schema into another, proven on a scratch copy
@@ -190,10 +191,7 @@ impl Diff {
                 format!("-- pgfleet diff: from {from} to {to}\n{}\n{script}", render::PSQL_HEAD)
             }
         };
-        std::fs::write(file, text).map_err(|error| {
-            let what = format!("the statements cannot be written to {}", file.display());
-            Problem::error(Code::Usage, what).because(error.to_string()).into()
-        })
+        write_file(file, "the statements", &text)
     }
 }
 

@@ -12,6 +12,7 @@ use super::everywhere::PerTarget;
 use super::global::Output;
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
+use super::written::write_file;
 use crate::render::{self, TargetEntry};
 
 /// Read the schema of the database: every object, what depends on what, and a fingerprint
@@ -76,10 +77,5 @@ impl PerTarget for Inspect {
 }
 
 fn write(file: &Path, schema: &Schema) -> Result<(), CommandError> {
-    let text = serde_json::to_string_pretty(schema)? + "\n";
-    std::fs::write(file, text).map_err(|error| {
-        Problem::error(Code::Usage, format!("the schema cannot be written to {}", file.display()))
-            .because(error.to_string())
-            .into()
-    })
+    write_file(file, "the schema", &(serde_json::to_string_pretty(schema)? + "\n"))
 }

@@ -43,6 +43,7 @@ mod tenancy_flags;
 mod tenant;
 mod tenantize;
 mod verify;
+mod written;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};

@@ -20,6 +20,7 @@ use super::context::Context;
 use super::everywhere::{PerTarget, TargetResult};
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
+use super::written::write_file;
 use crate::render::{self, TargetEntry};
 
 /// Show what apply would do: order, sizes, what each file creates, locks and hazards
@@ -219,10 +220,5 @@ fn concerning(problems: Vec<Problem>, plan: &pgfleet_core::plan::Plan) -> Vec<Pr
 }
 
 fn write_plan(file: &std::path::Path, plan: &PlanFile) -> Result<(), CommandError> {
-    let text = plan.to_text()?;
-    std::fs::write(file, text).map_err(|error| {
-        Problem::error(Code::Usage, format!("the plan cannot be written to {}", file.display()))
-            .because(error.to_string())
-            .into()
-    })
+    write_file(file, "the plan", &plan.to_text()?)
 }
