@@ -18,6 +18,9 @@ use crate::place::Place;
 /// The deepest nesting of brackets that is parsed; migrations need a dozen.
 const DEEPEST: usize = 200;
 
+/// The deepest call of one method by another that is followed; migrations need two.
+const DEEPEST_CALL: usize = 8;
+
 /// A migration class.
 pub(super) struct Class {
     pub(super) name: String,
@@ -55,6 +58,18 @@ enum Flow {
     On,
     Break,
     Return,
+}
+
+/// A method that is read.
+#[derive(Clone, Copy)]
+struct Scene<'s, 'a> {
+    class: &'s ClassNode<'a>,
+    /// What has a name in the file and the class.
+    known: &'s Names,
+    /// The parameter that is the query runner.
+    runner: &'s str,
+    /// How many methods deep it was called.
+    depth: usize,
 }
 
 fn branches(span: Span) -> Unknown {
@@ -179,47 +194,83 @@ impl File<'_> {
                 names.0.insert(format!("this.{key}"), value);
             }
         }
-        let method = |name: &str| {
-            let methods = elements().filter_map(as_method);
-            methods.into_iter().find(|method| static_key(&method.key).as_deref() == Some(name))
-        };
         let own_name = names.0.get("this.name").and_then(Value::filled);
         let name = own_name.or_else(|| Some(class.id.as_ref()?.name.to_string()))?;
         Some(Class {
             name,
             place: self.place(class.span),
-            up: self.read_method(method("up")?, &names),
-            down: method("down").map(|method| self.read_method(method, &names)),
+            up: self.read_method(class, method_of(class, "up")?, &names),
+            down: method_of(class, "down").map(|method| self.read_method(class, method, &names)),
             without_transaction: names.0.get("this.transaction") == Some(&Value::Boolean(false)),
         })
     }
 
-    fn read_method(&self, method: &MethodDefinition<'_>, names: &Names) -> Body {
-        let mut names = names.clone();
-        let runner = method.value.params.items.first();
-        let runner = runner.and_then(|first| first.pattern.get_identifier_name());
-        let runner = runner.map(|name| name.to_string()).unwrap_or_default();
+    fn read_method(
+        &self,
+        class: &ClassNode<'_>,
+        method: &MethodDefinition<'_>,
+        names: &Names,
+    ) -> Body {
         let mut body = Body::default();
-        let Some(block) = &method.value.body else { return body };
-        for path in TYPE_OF_DATABASE.iter().filter(|_| !runner.is_empty()) {
-            names.0.insert(format!("{runner}.{path}"), Value::Text("postgres".to_owned()));
-        }
-        if let Err(unknown) = self.read_all(&block.statements, &runner, &mut names, &mut body) {
+        let scene = Scene { class, known: names, runner: "", depth: 0 };
+        if let Err(unknown) = self.enter(scene, method, names.clone(), &mut body) {
             body.opaque = Some(Refusal { why: unknown.why, place: self.place(unknown.span) });
         }
         body
+    }
+
+    /// Reads a method whose first parameter is the query runner.
+    fn enter(
+        &self,
+        scene: Scene<'_, '_>,
+        method: &MethodDefinition<'_>,
+        mut names: Names,
+        body: &mut Body,
+    ) -> Result<(), Unknown> {
+        let runner = parameter_name(method, 0).unwrap_or_default();
+        let Some(block) = &method.value.body else { return Ok(()) };
+        for path in TYPE_OF_DATABASE.iter().filter(|_| !runner.is_empty()) {
+            names.0.insert(format!("{runner}.{path}"), Value::Text("postgres".to_owned()));
+        }
+        let scene = Scene { runner: &runner, depth: scene.depth + 1, ..scene };
+        self.read_all(&block.statements, scene, &mut names, body).map(|_| ())
+    }
+
+    /// `this.method(queryRunner, …)`: another method of the class.
+    fn read_own_call(
+        &self,
+        name: &str,
+        call: &CallExpression<'_>,
+        scene: Scene<'_, '_>,
+        names: &Names,
+        body: &mut Body,
+    ) -> Result<(), Unknown> {
+        let method = method_of(scene.class, name).filter(|_| scene.depth < DEEPEST_CALL);
+        let mut arguments = call.arguments.iter();
+        let first = arguments.next().and_then(|first| first.as_expression());
+        let is_runner =
+            matches!(first, Some(Expression::Identifier(id)) if id.name == scene.runner);
+        let Some(method) = method.filter(|_| is_runner && !scene.runner.is_empty()) else {
+            return Err(Unknown::new("it calls other code", call.span));
+        };
+        let mut inner = scene.known.clone();
+        for (at, argument) in arguments.enumerate() {
+            let value = names.argument(Some(argument), call.span)?;
+            inner.0.extend(parameter_name(method, at + 1).map(|name| (name, value)));
+        }
+        self.enter(scene, method, inner, body)
     }
 
     /// Statements one after another, until one ends them.
     fn read_all(
         &self,
         statements: &[Statement<'_>],
-        runner: &str,
+        scene: Scene<'_, '_>,
         names: &mut Names,
         body: &mut Body,
     ) -> Result<Flow, Unknown> {
         for statement in statements {
-            let flow = self.read_statement(statement, runner, names, body)?;
+            let flow = self.read_statement(statement, scene, names, body)?;
             if flow != Flow::On {
                 return Ok(flow);
             }
@@ -230,19 +281,19 @@ impl File<'_> {
     fn read_statement(
         &self,
         statement: &Statement<'_>,
-        runner: &str,
+        scene: Scene<'_, '_>,
         names: &mut Names,
         body: &mut Body,
     ) -> Result<Flow, Unknown> {
         match statement {
             Statement::EmptyStatement(_) => Ok(Flow::On),
             Statement::ExpressionStatement(expression) => {
-                self.read_expression(&expression.expression, runner, names, body)?;
+                self.read_expression(&expression.expression, scene, names, body)?;
                 Ok(Flow::On)
             }
             Statement::ReturnStatement(ending) => {
                 if let Some(value) = &ending.argument {
-                    self.read_expression(value, runner, names, body)?;
+                    self.read_expression(value, scene, names, body)?;
                 }
                 Ok(Flow::Return)
             }
@@ -257,19 +308,19 @@ impl File<'_> {
                 Err(Unknown::new("a variable's value is computed", variables.span))
             }
             Statement::BlockStatement(block) => {
-                self.read_all(&block.body, runner, &mut names.clone(), body)
+                self.read_all(&block.body, scene, &mut names.clone(), body)
             }
             Statement::IfStatement(branch) => match names.value_of(&branch.test) {
                 Ok(test) if test.is_true() => {
-                    self.read_statement(&branch.consequent, runner, names, body)
+                    self.read_statement(&branch.consequent, scene, names, body)
                 }
                 Ok(_) => match &branch.alternate {
-                    Some(other) => self.read_statement(other, runner, names, body),
+                    Some(other) => self.read_statement(other, scene, names, body),
                     None => Ok(Flow::On),
                 },
                 Err(_) => Err(branches(branch.span)),
             },
-            Statement::SwitchStatement(switch) => self.read_switch(switch, runner, names, body),
+            Statement::SwitchStatement(switch) => self.read_switch(switch, scene, names, body),
             other => Err(branches(other.span())),
         }
     }
@@ -278,16 +329,16 @@ impl File<'_> {
     fn read_switch(
         &self,
         switch: &SwitchStatement<'_>,
-        runner: &str,
+        scene: Scene<'_, '_>,
         names: &Names,
         body: &mut Body,
     ) -> Result<Flow, Unknown> {
         let unknown = |_| branches(switch.span);
-        let value = names.value_of(&switch.discriminant).map_err(unknown)?;
+        let value = names.operand(&switch.discriminant).map_err(unknown)?;
         let mut start = switch.cases.iter().position(|case| case.test.is_none());
         for (at, case) in switch.cases.iter().enumerate() {
             let Some(test) = &case.test else { continue };
-            let test = names.value_of(test).map_err(unknown)?;
+            let test = names.operand(test).map_err(unknown)?;
             if value.equals(&test, switch.span).map_err(unknown)? {
                 start = Some(at);
                 break;
@@ -295,7 +346,7 @@ impl File<'_> {
         }
         let mut inner = names.clone();
         for case in switch.cases.iter().skip(start.unwrap_or(switch.cases.len())) {
-            match self.read_all(&case.consequent, runner, &mut inner, body)? {
+            match self.read_all(&case.consequent, scene, &mut inner, body)? {
                 Flow::On => {}
                 Flow::Break => return Ok(Flow::On),
                 Flow::Return => return Ok(Flow::Return),
@@ -307,15 +358,15 @@ impl File<'_> {
     fn read_expression(
         &self,
         expression: &Expression<'_>,
-        runner: &str,
+        scene: Scene<'_, '_>,
         names: &Names,
         body: &mut Body,
     ) -> Result<(), Unknown> {
         match expression.get_inner_expression() {
             Expression::AwaitExpression(wait) => {
-                self.read_expression(&wait.argument, runner, names, body)
+                self.read_expression(&wait.argument, scene, names, body)
             }
-            Expression::CallExpression(call) => self.read_call(call, runner, names, body),
+            Expression::CallExpression(call) => self.read_call(call, scene, names, body),
             Expression::NullLiteral(_) | Expression::StringLiteral(_) => Ok(()),
             Expression::Identifier(name) if name.name == "undefined" => Ok(()),
             other => Err(Unknown::new("it does something besides queries", other.span())),
@@ -325,7 +376,7 @@ impl File<'_> {
     fn read_call(
         &self,
         call: &CallExpression<'_>,
-        runner: &str,
+        scene: Scene<'_, '_>,
         names: &Names,
         body: &mut Body,
     ) -> Result<(), Unknown> {
@@ -333,10 +384,14 @@ impl File<'_> {
         if callee.starts_with("console.") || callee == "Promise.resolve" {
             return Ok(());
         }
-        let method = callee.strip_prefix(runner).and_then(|rest| rest.strip_prefix('.'));
+        let own = callee.strip_prefix("this.").filter(|name| !name.contains('.'));
+        if let Some(own) = own {
+            return self.read_own_call(own, call, scene, names, body);
+        }
+        let method = callee.strip_prefix(scene.runner).and_then(|rest| rest.strip_prefix('.'));
         match method.map(|method| method.trim_start_matches("manager.")) {
             Some("query") => body.chunks.push(self.query_chunk(call, names)?),
-            Some(method) if !runner.is_empty() && !method.contains('.') => {
+            Some(method) if !scene.runner.is_empty() && !method.contains('.') => {
                 let values = call.arguments.iter();
                 let values = values.map(|value| names.argument(Some(value), call.span));
                 let values: Vec<Value> = values.collect::<Result<_, _>>()?;
@@ -411,6 +466,19 @@ fn as_method<'tree, 'a>(element: &'tree ClassElement<'a>) -> Option<&'tree Metho
         ClassElement::MethodDefinition(method) if !method.r#static => Some(method),
         _ => None,
     }
+}
+
+fn method_of<'tree, 'a>(
+    class: &'tree ClassNode<'a>,
+    name: &str,
+) -> Option<&'tree MethodDefinition<'a>> {
+    let mut methods = class.body.body.iter().filter_map(as_method);
+    methods.find(|method| static_key(&method.key).as_deref() == Some(name))
+}
+
+fn parameter_name(method: &MethodDefinition<'_>, at: usize) -> Option<String> {
+    let parameter = method.value.params.items.get(at)?;
+    parameter.pattern.get_identifier_name().map(|name| name.to_string())
 }
 
 #[cfg(test)]

@@ -93,6 +93,12 @@ impl Names {
         printed.collect::<Result<String, _>>().map(Value::Text)
     }
 
+    /// What is compared: a value, or the name of a database in an enumeration of them that stands elsewhere.
+    pub(super) fn operand(&self, expression: &Expression<'_>) -> Result<Value, Unknown> {
+        let value = self.value_of(expression);
+        value.or_else(|unknown| database_named(expression).map(Value::Text).ok_or(unknown))
+    }
+
     fn comparison(&self, pair: &BinaryExpression<'_>) -> Result<Value, Unknown> {
         use BinaryOperator::{Equality, Inequality, StrictEquality, StrictInequality};
         let wanted = match pair.operator {
@@ -100,7 +106,7 @@ impl Names {
             Inequality | StrictInequality => false,
             _ => return Err(Unknown::new("a value is computed", pair.span)),
         };
-        let (left, right) = (self.value_of(&pair.left)?, self.value_of(&pair.right)?);
+        let (left, right) = (self.operand(&pair.left)?, self.operand(&pair.right)?);
         Ok(Value::Boolean(left.equals(&right, pair.span)? == wanted))
     }
 
@@ -159,6 +165,40 @@ impl Names {
         }
         Ok(Value::Object(fields))
     }
+}
+
+/// TypeORM's databases (`DatabaseType.d.ts` of the npm package typeorm, 1.1).
+const DATABASES: [&str; 19] = [
+    "mysql",
+    "postgres",
+    "cockroachdb",
+    "sap",
+    "mariadb",
+    "sqlite",
+    "cordova",
+    "react-native",
+    "nativescript",
+    "sqljs",
+    "oracle",
+    "mssql",
+    "mongodb",
+    "aurora-mysql",
+    "aurora-postgres",
+    "expo",
+    "better-sqlite3",
+    "capacitor",
+    "spanner",
+];
+
+/// `better-sqlite3` of `DatabaseType.betterSqlite3`.
+fn database_named(expression: &Expression<'_>) -> Option<String> {
+    let Expression::StaticMemberExpression(member) = expression.get_inner_expression() else {
+        return None;
+    };
+    let Expression::Identifier(_) = &member.object else { return None };
+    let plain = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
+    let name = plain(&member.property.name);
+    DATABASES.iter().find(|known| plain(known) == name).map(|known| (*known).to_owned())
 }
 
 /// `a.b.c`, written out.
