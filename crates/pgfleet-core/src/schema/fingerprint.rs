@@ -54,7 +54,7 @@ fn digest_of(object: &Object) -> u64 {
 }
 
 /// The same in one process.
-fn digest(of: &impl Hash) -> u64 {
+pub(super) fn digest(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
     hasher.finish()

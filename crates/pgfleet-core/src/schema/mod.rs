@@ -14,6 +14,7 @@ mod grant;
 pub mod graph;
 pub mod hazard;
 mod identity;
+mod places;
 mod programmed;
 mod publication;
 pub mod rename;
@@ -31,6 +32,7 @@ pub use fingerprint::Digests;
 pub use foreign::{ForeignDataWrapper, ForeignOption, ForeignServer, UserMapping};
 pub use grant::{DefaultPrivileges, Grant, PUBLIC, read_acl};
 pub use identity::{Kind, ObjectId};
+pub use places::Places;
 pub use programmed::{
     Aggregate, Cast, EventTrigger, Firing, Operator, OperatorClass, OperatorFamily, Policy,
     Routine, Rule, Trigger, View,
@@ -67,6 +69,9 @@ pub struct Schema {
     /// Schemas of the database that do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// Where each object is.
+    #[serde(skip)]
+    pub places: Places,
 }
 
 /// One object.
@@ -152,12 +157,13 @@ impl Schema {
             edges: Vec::new(),
             unmodelled: Vec::new(),
             left_out: Vec::new(),
+            places: Places::default(),
         }
     }
 
     /// The position of an object.
     pub fn position(&self, id: &ObjectId) -> Option<usize> {
-        self.objects.binary_search_by(|object| object.id.cmp(id)).ok()
+        self.places.find(&self.objects, id)
     }
 
     /// An object by its identity.
