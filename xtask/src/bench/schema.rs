@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pgfleet_testkit::{Cluster, Project, TestDb, client_command, peers::schema};
+use pgfleet_testkit::{Cluster, ProgramOutput, Project, TestDb, client_command, peers::schema};
 
 use super::{
     Options,
@@ -113,7 +113,19 @@ fn all(pgfleet: &Path, pair: &Pair) -> Vec<Contender> {
     let name = "pg-delta (plan, without writing it as SQL)";
     let pg_delta = contender(name, Role::Peer, PathBuf::from("node"), &plan);
     all.push(Contender { version: schema::PG_DELTA.to_owned(), ..pg_delta });
+    all.push(pgmold(pair));
     all
+}
+
+/// It reads the desired side from a file, which pg_dump wrote beforehand.
+fn pgmold(pair: &Pair) -> Contender {
+    let words = ["plan", "-s", "sql:new.sql", "-d", "URL", "--target-schemas", "app"];
+    let name = "pgmold plan, one side from a file";
+    let pgmold = contender(name, Role::Peer, schema::pgmold(), &words);
+    let mut dump = client_command("pg_dump");
+    dump.args(["-s", "-d", &pair.new.url(), "-f"]).arg(pgmold.project.path().join("new.sql"));
+    ProgramOutput::of(&mut dump).assert_success();
+    Contender { version: schema::PGMOLD.to_owned(), ..pgmold }
 }
 
 fn ours(program: &Path, pair: &Pair) -> Contender {

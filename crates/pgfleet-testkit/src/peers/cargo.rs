@@ -26,8 +26,9 @@ pub fn install() -> PathBuf {
     }
     let contents = PACKAGES.map(|(name, version, _)| format!("{name} {version}\n")).concat();
     let dir = tools::installed(&tools::tools_dir(), "cargo", &contents, |dir| {
-        for package in PACKAGES {
-            build(package, dir);
+        for (name, version, features) in PACKAGES {
+            let chosen = ["--no-default-features", "--features", features];
+            build(&[&[name, "--version", version], chosen.as_slice()].concat(), dir);
         }
     });
     dir.join("bin")
@@ -52,10 +53,10 @@ pub fn diesel(project: &Path, url: &str, args: &[&str]) -> ProgramOutput {
     ProgramOutput::of(command.args(args))
 }
 
-fn build((name, version, features): (&str, &str, &str), root: &Path) {
+/// `cargo install` of a package, by its name and more words, into a folder.
+pub(super) fn build(package: &[&str], root: &Path) {
     let mut cargo = Command::new("cargo");
-    cargo.args(["install", "--locked", name, "--version", version, "--root"]).arg(root);
-    cargo.args(["--no-default-features", "--features", features]);
+    cargo.args(["install", "--locked"]).args(package).arg("--root").arg(root);
     // The build of the tests that asked for it holds the lock of the checkout's target folder.
     cargo.env("CARGO_TARGET_DIR", root.join("target"));
     tools::run_installer("cargo", "install Rust from https://rustup.rs", &mut cargo);

@@ -1,14 +1,18 @@
-//! Peers that compare schemas, for `make bench`: migra (from PyPI, which needs python3 with venv) and
-//! pg-delta (from npm).
+//! Peers that compare schemas, for `make bench`: migra (from PyPI, which needs python3 with venv),
+//! pg-delta (from npm) and pgmold (by cargo).
 
 use std::{path::PathBuf, process::Command};
 
+use super::cargo;
 use crate::{ProgramOutput, tools};
 
 /// migra's version.
 pub const MIGRA: &str = "3.0.1663481299";
 /// pg-delta's version.
 pub const PG_DELTA: &str = "1.0.0-alpha.34";
+
+/// pgmold's version.
+pub const PGMOLD: &str = "0.34.17";
 
 /// The program `migra`, installed if need be. It ends with 2 when schemas differ.
 pub fn migra() -> PathBuf {
@@ -36,4 +40,13 @@ pub fn pg_delta() -> PathBuf {
         tools::npm_install(dir, &[&package]);
     });
     dir.join("node_modules/@supabase/pg-delta/dist/cli/main.js")
+}
+
+/// The program `pgmold`, built if need be, which takes minutes.
+pub fn pgmold() -> PathBuf {
+    let contents = format!("pgmold {PGMOLD}");
+    let dir = tools::installed(&tools::tools_dir(), "pgmold", &contents, |dir| {
+        cargo::build(&["pgmold", "--version", PGMOLD], dir);
+    });
+    dir.join("bin/pgmold")
 }
