@@ -11,7 +11,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -27,7 +27,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::framing::{Framing, OwedBytes};
+use self::framing::{Framing, Talk};
 use crate::Cluster;
 
 /// No limit on the bytes that pass.
@@ -81,6 +81,8 @@ struct Counters {
     budget: [AtomicU64; 2],
     /// Messages that may still pass in each direction before the cut.
     message_budget: [AtomicU64; 2],
+    /// Messages of PostgreSQL's own programs do not count.
+    pass_over_libpq: AtomicBool,
 }
 
 /// A running proxy. It ends with the value.
@@ -108,6 +110,7 @@ impl Proxy {
             exchanges: AtomicU64::new(0),
             budget: [AtomicU64::new(UNLIMITED), AtomicU64::new(UNLIMITED)],
             message_budget: [AtomicU64::new(UNLIMITED), AtomicU64::new(UNLIMITED)],
+            pass_over_libpq: AtomicBool::new(false),
         });
         let line = Line { delay, upstream_port, modes, counters: Arc::clone(&counters) };
         Self { address: serve_on_thread(line), upstream_port, mode, counters }
@@ -151,6 +154,13 @@ impl Proxy {
     /// the end of the last of them.
     pub fn cut_after_messages(&self, direction: Direction, messages: u64) {
         self.counters.message_budget[direction as usize].store(messages, Ordering::Relaxed);
+    }
+
+    /// Counts no messages of PostgreSQL's own programs (pg_dump …): whatever a connection of theirs is
+    /// cut behind, the program fails, and that is all that anybody learns of it. They are cut with
+    /// the others.
+    pub fn pass_over_programs(&self) {
+        self.counters.pass_over_libpq.store(true, Ordering::Relaxed);
     }
 
     /// Holds all bytes back in both directions until [`Proxy::heal`].
@@ -233,12 +243,12 @@ async fn carry(client: TcpStream, mut line: Line) {
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
     let spoke_last = Arc::new(AtomicU8::new(Direction::ToClient as u8));
-    let owed = OwedBytes::default();
+    let talk = Talk::default();
     let way = |direction| Way {
         line: line.clone(),
         direction,
         spoke_last: spoke_last.clone(),
-        owed: owed.clone(),
+        talk: talk.clone(),
     };
     let (up, down) = (way(Direction::ToServer), way(Direction::ToClient));
     let cuts = line.modes.borrow().cuts;
@@ -259,7 +269,7 @@ struct Way {
     line: Line,
     direction: Direction,
     spoke_last: Arc<AtomicU8>,
-    owed: OwedBytes,
+    talk: Talk,
 }
 
 impl Way {
@@ -292,12 +302,17 @@ impl Way {
         mut pieces: mpsc::UnboundedReceiver<(Instant, Vec<u8>)>,
     ) -> io::Result<()> {
         let mut modes = self.line.modes.clone();
-        let mut framing = Framing::new(self.direction, self.owed.clone());
+        let mut framing = Framing::new(self.direction, self.talk.clone());
         while let Some((due, piece)) = pieces.recv().await {
             sleep_until(due).await;
             let flowing = modes.wait_for(|mode| !mode.stalled).await;
             flowing.map(drop).map_err(|_| io::ErrorKind::BrokenPipe)?;
-            let whole_messages = self.take_messages(&framing.ends_in(&piece), piece.len());
+            let mut ends = framing.ends_in(&piece);
+            if self.line.counters.pass_over_libpq.load(Ordering::Relaxed) && self.talk.is_of_libpq()
+            {
+                ends.clear();
+            }
+            let whole_messages = self.take_messages(&ends, piece.len());
             let allowed = self.take_budget(whole_messages as u64);
             to.write_all(piece.get(..allowed).unwrap_or(&piece)).await?;
             if allowed < piece.len() || self.is_used_up() {

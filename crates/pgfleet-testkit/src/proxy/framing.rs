@@ -7,7 +7,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU8, Ordering},
+    atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use super::Direction;
@@ -15,15 +15,29 @@ use super::Direction;
 /// The code of a request to encrypt; its answer is one byte and no message.
 const ENCRYPTION_REQUESTS: [u32; 2] = [80_877_103, 80_877_104];
 
-/// Single bytes that the server still owes one connection's client.
-pub(super) type OwedBytes = Arc<AtomicU8>;
+/// What both directions of one connection know.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Talk {
+    /// Single bytes that the server still owes the client.
+    owed: Arc<AtomicU8>,
+    /// The client is a program of PostgreSQL's own: libpq names the user first, tokio-postgres does not.
+    of_libpq: Arc<AtomicBool>,
+}
+
+impl Talk {
+    pub(super) fn is_of_libpq(&self) -> bool {
+        self.of_libpq.load(Ordering::SeqCst)
+    }
+}
 
 /// Follows one direction of one connection.
 #[derive(Debug)]
 pub(super) struct Framing {
     /// Until the client has sent its start-up message, its messages have no type byte.
     starting: bool,
-    owed: OwedBytes,
+    /// The body of the start-up message begins.
+    starts: bool,
+    talk: Talk,
     direction: Direction,
     header: Vec<u8>,
     /// The type of the message that is under way; none before the client has started.
@@ -33,9 +47,9 @@ pub(super) struct Framing {
 }
 
 impl Framing {
-    pub(super) fn new(direction: Direction, owed: OwedBytes) -> Self {
+    pub(super) fn new(direction: Direction, talk: Talk) -> Self {
         let starting = direction == Direction::ToServer;
-        Self { starting, owed, direction, header: Vec::new(), kind: None, body: 0 }
+        Self { starting, starts: false, talk, direction, header: Vec::new(), kind: None, body: 0 }
     }
 
     /// The offsets in a piece behind the messages that end in it and count.
@@ -43,6 +57,10 @@ impl Framing {
         let (mut ends, mut at) = (Vec::new(), 0);
         while at < piece.len() {
             if self.body > 0 {
+                if self.starts && piece[at..].starts_with(b"user\0") {
+                    self.talk.of_libpq.store(true, Ordering::SeqCst);
+                }
+                self.starts = false;
                 let taken = self.body.min(piece.len() - at);
                 self.body -= taken;
                 at += taken;
@@ -93,9 +111,9 @@ impl Framing {
             let code =
                 self.header.get(4..8).map_or([0; 4], |code| [code[0], code[1], code[2], code[3]]);
             if ENCRYPTION_REQUESTS.contains(&u32::from_be_bytes(code)) {
-                self.owed.fetch_add(1, Ordering::SeqCst);
+                self.talk.owed.fetch_add(1, Ordering::SeqCst);
             } else {
-                self.starting = false;
+                (self.starting, self.starts) = (false, true);
             }
         }
         self.header.clear();
@@ -104,7 +122,7 @@ impl Framing {
     /// True when the byte was owed.
     fn pay(&self) -> bool {
         let less = |owed: u8| owed.checked_sub(1);
-        self.owed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+        self.talk.owed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
     }
 }
 
@@ -135,7 +153,7 @@ mod tests {
         ];
         let server = [b"N".to_vec(), message(Some(b'R'), &[0; 4]), message(Some(b'Z'), b"I")];
         for size in 1..30 {
-            let owed = OwedBytes::default();
+            let talk = Talk::default();
             for (direction, messages) in
                 [(Direction::ToServer, &client[..]), (Direction::ToClient, &server[..])]
             {
@@ -143,7 +161,7 @@ mod tests {
                 for message in messages {
                     expected.push(expected.last().copied().unwrap_or(0) + message.len());
                 }
-                let mut framing = Framing::new(direction, owed.clone());
+                let mut framing = Framing::new(direction, talk.clone());
                 assert_eq!(ends(&mut framing, &messages.concat(), size), expected, "{size}");
             }
         }
@@ -151,12 +169,13 @@ mod tests {
 
     #[test]
     fn what_makes_no_difference_does_not_count() {
-        let owed = OwedBytes::default();
-        let mut client = Framing::new(Direction::ToServer, owed.clone());
+        let talk = Talk::default();
+        let mut client = Framing::new(Direction::ToServer, talk.clone());
         client.ends_in(&message(None, b"\x00\x03\x00\x00user\0x\0\0"));
         let sent = b"PBDES".map(|kind| message(Some(kind), b"x"));
         assert_eq!(ends(&mut client, &sent.concat(), 7), [24, 30]);
-        let mut server = Framing::new(Direction::ToClient, owed);
+        assert!(talk.is_of_libpq());
+        let mut server = Framing::new(Direction::ToClient, talk);
         let kinds = b"SK12TDDDCZ".map(|kind| message(Some(kind), b"x"));
         assert_eq!(ends(&mut server, &kinds.concat(), 5), [54, 60]);
     }

@@ -298,8 +298,11 @@ impl Place {
         if state == RolloutState::Paused {
             return Err(paused(&rollout).into());
         }
-        if state == RolloutState::Halted {
+        if matches!(state, RolloutState::Halted | RolloutState::TakingBack) {
+            // What a lost connection kept from being taken back is tried again.
             self.control.retry(id, true).await?;
+        }
+        if state == RolloutState::Halted {
             let why = "more targets failed than may";
             self.control.set_state(id, &[state], RolloutState::TakingBack, why).await?;
         }

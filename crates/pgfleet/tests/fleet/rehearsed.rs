@@ -26,6 +26,14 @@ fn apart(count: usize) -> Fleet {
     fleet
 }
 
+/// The same with down parts for all of it: nothing has to be derived, which takes the most time.
+fn apart_with_ways_back(count: usize) -> Fleet {
+    let fleet = apart(count);
+    let more = format!("{UP}CREATE TABLE more (id int);{DOWN}DROP TABLE more;");
+    fleet.migration("0003_more.sql", &more);
+    fleet
+}
+
 /// Applied versions of each target, and what they brought.
 fn all_hold(fleet: &Fleet, count: usize) -> Vec<String> {
     let made = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class \
@@ -257,12 +265,13 @@ fn is_wholly_new(fleet: &Fleet, count: usize, began: bool, context: &str) -> boo
 }
 
 /// `PGFLEET_KILLS` is the number of rounds. In half of them a target fails once it is changed; three of
-/// four are killed while targets are changed or taken back, the others before.
+/// four are killed while targets are changed or taken back, the others before. When rounds are asked for,
+/// a way back is derived in each.
 #[test]
 fn killed_runs_end_wholly_old_or_wholly_new() {
     let kills = std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok());
     let rounds: u32 = kills.unwrap_or(3);
-    let fleet = apart(2);
+    let fleet = if kills.is_some() { apart(2) } else { apart_with_ways_back(2) };
     fleet.ends(&["apply", "--group", "all_of_them", "--to", "0001"], 0);
     let begun = Instant::now();
     fleet.atomic(&[], 0);
@@ -300,6 +309,7 @@ fn killed_runs_end_wholly_old_or_wholly_new() {
 fn cut(fleet: &Fleet, behind: Option<(Direction, u64)>) -> [(Direction, u64); 2] {
     let direct = fleet.project.read("pgfleet.toml");
     let proxy = Proxy::before(&fleet.cluster, Duration::ZERO);
+    proxy.pass_over_programs();
     if let Some((direction, after)) = behind {
         proxy.cut_after_messages(direction, after);
     }
@@ -314,36 +324,85 @@ fn cut(fleet: &Fleet, behind: Option<(Direction, u64)>) -> [(Direction, u64); 2]
     ]
 }
 
-/// Cuts all connections at once behind a message, of runs that succeed and of runs in which a target
-/// fails: by default one of those near their end, see [`cuts`].
+/// How often a run was cut in which state of its rollout, and how often it ended wholly new.
+type Seen = BTreeMap<(String, bool), u32>;
+
+/// Cuts a run, brings it to its end, and looks at every target.
+fn cut_and_settle(fleet: &Fleet, behind: (Direction, u64), context: &str, seen: &mut Seen) {
+    let rollouts = count(fleet);
+    cut(fleet, Some(behind));
+    let began = count(fleet) > rollouts || state(fleet) != "taken_back";
+    let open = if began { state(fleet) } else { "not begun".to_owned() };
+    let (settles, output) = settled(fleet, behind.1, began);
+    let context = format!(
+        "{context} cut behind {behind:?}, {open}, {settles:?}: {}{}",
+        output.stdout, output.stderr
+    );
+    assert!(matches!(output.code, 0 | 2 | 6), "{context}");
+    let is_new = is_wholly_new(fleet, 2, began, &context);
+    *seen.entry((open, is_new)).or_insert(0) += 1;
+}
+
+/// The newest rollout as it was when it had begun, or over.
+fn set_rollout(fleet: &Fleet, state: &str) {
+    let newest = "(SELECT rollout_id FROM pgfleet.rollouts ORDER BY began_at DESC LIMIT 1)";
+    let sql = format!(
+        "UPDATE pgfleet.rollouts SET state = '{state}', note = '', ended_at = NULL \
+         WHERE rollout_id = {newest}; \
+         UPDATE pgfleet.rollout_targets SET state = 'waiting', attempts = 0, holder = NULL, \
+         versions = NULL, headline = '', problem = NULL, began_at = NULL, ended_at = NULL \
+         WHERE rollout_id = {newest}; \
+         DELETE FROM pgfleet.rollout_waves WHERE rollout_id = {newest}"
+    );
+    fleet.sql("all_01", &sql);
+}
+
+/// Cuts all connections at once behind a message of what comes after the rehearsal, of runs that
+/// succeed and of runs in which a target fails: by default behind a few, see [`cuts`].
 #[test]
 fn a_rehearsed_run_cut_behind_any_message_ends_wholly_old_or_wholly_new() {
-    let fleet = apart(2);
+    let fleet = apart_with_ways_back(2);
     fleet.ends(&["apply", "--group", "all_of_them", "--to", "0001"], 0);
-    let (mut seen, mut traffic) = (BTreeMap::new(), Vec::new());
+    fleet.atomic(&[], 0);
+    let (mut seen, mut traffic) = (Seen::new(), Vec::new());
     for fails in [false, true] {
-        again(&fleet, 2, fails);
+        let begin = |fleet: &Fleet| {
+            again(fleet, 2, fails);
+            set_rollout(fleet, "running");
+        };
+        begin(&fleet);
         let all = cut(&fleet, None);
         traffic.extend(all);
         for (direction, messages) in all {
-            for after in cuts(messages * 9 / 10, messages, 1) {
-                again(&fleet, 2, fails);
-                let rollouts = count(&fleet);
-                cut(&fleet, Some((direction, after)));
-                let began = count(&fleet) > rollouts;
-                let open = if began { state(&fleet) } else { "not begun".to_owned() };
-                let (settles, output) = settled(&fleet, after, began);
-                let context = format!(
-                    "{fails} cut {direction:?} behind {after} of {messages}, {open}, {settles:?}: {}{}",
-                    output.stdout, output.stderr
-                );
-                assert!(matches!(output.code, 0 | 2 | 6), "{context}");
-                let is_new = is_wholly_new(&fleet, 2, count(&fleet) > rollouts, &context);
-                *seen.entry((open, is_new)).or_insert(0) += 1;
+            for after in cuts(messages * 2 / 3, messages, 1) {
+                begin(&fleet);
+                let context = if fails { "a run that fails" } else { "a run" };
+                cut_and_settle(&fleet, (direction, after), context, &mut seen);
             }
         }
     }
     println!("{traffic:?}; the rollout's state when all was cut, and wholly new: {seen:?}");
+}
+
+/// The same from the beginning on, while ways back are proven and targets rehearse.
+#[test]
+fn a_rehearsal_cut_behind_any_message_changes_nothing_or_ends_as_a_whole() {
+    let fleet = apart_with_ways_back(2);
+    fleet.ends(&["apply", "--group", "all_of_them", "--to", "0001"], 0);
+    let mut seen = Seen::new();
+    let all = cut(&fleet, None);
+    for (direction, messages) in all {
+        for after in cuts(messages / 3, messages, 1) {
+            again(&fleet, 2, false);
+            set_rollout(&fleet, "taken_back");
+            cut_and_settle(&fleet, (direction, after), "a whole run", &mut seen);
+        }
+    }
+    println!("{all:?}; the rollout's state when all was cut, and wholly new: {seen:?}");
+    again(&fleet, 2, false);
+    fleet.atomic(&[], 0);
+    let left = "SELECT count(*) FROM pg_database WHERE datname LIKE 'pgfleet_scratch%'";
+    assert_eq!(fleet.value("postgres", left), "0", "no copies are left");
 }
 
 fn state(fleet: &Fleet) -> String {

@@ -168,6 +168,7 @@ fn interrupted(
 ) -> [(Direction, u64); 2] {
     let direct = fleet.project.read("pgfleet.toml");
     let proxy = Proxy::before(&fleet.cluster, Duration::ZERO);
+    proxy.pass_over_programs();
     if let Some((direction, after)) = cut {
         proxy.cut_after_messages(direction, after);
     }

@@ -114,10 +114,14 @@ impl Bench<'_> {
         let mut opened = open(self.project, target, folder.clone()).await?;
         refuse_newer(target, &opened, &versions)?;
         refuse_no_way_back(&opened.folder.set, &versions)?;
-        if let Some(begun) = begun(&opened, &versions) {
-            self.complete(target, &opened, begun, &run).await?;
+        if let Some(version) = begun(&opened, &versions) {
+            let completed = self.complete(target, &opened, version, &run).await;
             opened.session.close().await;
             opened = open(self.project, target, folder).await?;
+            // What failed and left nothing is as if it had not been begun.
+            if begun(&opened, &versions).is_some() {
+                completed?;
+            }
         }
         let to = RollbackTo::Only(versions);
         capture_applied(self.project, target, &mut opened, &to).await?;
