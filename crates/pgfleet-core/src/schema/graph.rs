@@ -510,6 +510,21 @@ impl<'d, 's> Graph<'d, 's> {
         let (attach, make) = (Some(Step::Attach(table)), self.make_of(needing));
         self.put(make, attach);
         self.put(self.make_of(needed), attach);
+        // Without its parts the index above is not valid, and the server would not join it.
+        let above = self.attached_above(table);
+        self.put(make, above.map(Step::Attach));
+    }
+
+    /// The next table above a partition (positions in `to`) that is attached, when it is not attached itself.
+    fn attached_above(&self, table: usize) -> Option<usize> {
+        let to = self.difference.to;
+        let mut at = table;
+        while !is_attached(self.difference, at) {
+            let body = to.objects[at].table().filter(|table| table.partition_bound.is_some())?;
+            let name = pgfleet_sql::parse_qualified(body.parents.first()?)?;
+            at = to.position(&ObjectId::new(Kind::Table, &name.schema?, &name.name))?;
+        }
+        (at != table).then_some(at)
     }
 
     /// Two objects of one name cannot be there at the same time.
