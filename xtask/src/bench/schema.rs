@@ -4,6 +4,7 @@
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use pgfleet_testkit::{Cluster, ProgramOutput, Project, TestDb, client_command, peers::schema};
@@ -117,14 +118,14 @@ fn all(pgfleet: &Path, pair: &Pair) -> Vec<Contender> {
     all
 }
 
-/// It reads the desired side from a file, which pg_dump wrote beforehand.
+/// It reads the desired side from a file, which it wrote beforehand: it does not parse what pg_dump writes.
 fn pgmold(pair: &Pair) -> Contender {
     let words = ["plan", "-s", "sql:new.sql", "-d", "URL", "--target-schemas", "app"];
     let name = "pgmold plan, one side from a file";
     let pgmold = contender(name, Role::Peer, schema::pgmold(), &words);
-    let mut dump = client_command("pg_dump");
-    dump.args(["-s", "-d", &pair.new.url(), "-f"]).arg(pgmold.project.path().join("new.sql"));
-    ProgramOutput::of(&mut dump).assert_success();
+    let mut dump = Command::new(&pgmold.program);
+    dump.args(["dump", "-d", &pair.new.url(), "--target-schemas", "app", "-o"]);
+    ProgramOutput::of(dump.arg(pgmold.project.path().join("new.sql"))).assert_success();
     Contender { version: schema::PGMOLD.to_owned(), ..pgmold }
 }
 
