@@ -1,6 +1,9 @@
 //! `rollback` and `reset`.
 
-use pgfleet_testkit::TestDb;
+use std::time::Duration;
+
+use pgfleet_testkit::proxy::{Direction, Proxy};
+use pgfleet_testkit::{Cluster, TestDb};
 
 use crate::{
     resume::block,
@@ -275,4 +278,71 @@ fn a_derived_way_back_that_was_killed_between_its_transactions_is_finished() {
     assert_eq!(stage.versions(), "0001");
     assert_eq!(stage.schema(), before);
     assert_eq!(stage.db.value("SELECT count(*) FROM pgfleet.steps WHERE NOT closed"), "0");
+}
+
+/// Names taken back, in a transaction, and a label, which must be committed before the default that
+/// needs it.
+const NAMED: [(&str, &str); 2] = [
+    (
+        "0001_a.sql",
+        "CREATE TYPE state AS ENUM ('new', 'old'); CREATE TYPE span AS RANGE (SUBTYPE = int);
+         CREATE TABLE a (id serial PRIMARY KEY, s state DEFAULT 'old', note text, at span);
+         CREATE INDEX ON a (note);",
+    ),
+    (
+        "0002_b.sql",
+        "ALTER TABLE a RENAME COLUMN note TO remark; ALTER TABLE a RENAME TO b;
+         ALTER TYPE span RENAME TO stretch; ALTER INDEX a_note_idx RENAME TO b_remark_idx;
+         ALTER TABLE b ALTER COLUMN s DROP DEFAULT, ALTER COLUMN s TYPE text; DROP TYPE state;
+         CREATE TYPE state AS ENUM ('new');
+         ALTER TABLE b ALTER COLUMN s TYPE state USING s::state, ALTER COLUMN s SET DEFAULT 'new';",
+    ),
+];
+
+/// `PGFLEET_KILLS` is the number of times that all connections are cut, behind one of the last messages
+/// of a rollback: those in which the target is changed.
+#[test]
+fn a_derived_way_back_with_renames_that_is_cut_anywhere_is_finished() {
+    let cluster = Cluster::shared();
+    let stage = Stage::on(TestDb::on(&cluster), &NAMED);
+    stage.project.write("pgfleet.toml", PLAIN);
+    stage.run(&["apply", "--to", "0001"]).assert_success();
+    let before = stage.schema();
+    let rollback = |behind: Option<(Direction, u64)>| {
+        stage.run(&["apply", "--allow-data-loss"]).assert_success();
+        stage.db.sql("INSERT INTO b (s, remark, at) VALUES ('new', 'kept', '[1,5)')");
+        let proxy = Proxy::before(&cluster, Duration::ZERO);
+        proxy.pass_over_programs();
+        if let Some((direction, after)) = behind {
+            proxy.cut_after_messages(direction, after);
+        }
+        let url = proxy.through(&stage.db.url());
+        let run = stage.cli_at(&url, &["rollback", "--allow-data-loss"]).run();
+        (run, proxy.traffic())
+    };
+    let (whole, traffic) = rollback(None);
+    whole.assert_success();
+    assert_eq!(stage.schema(), before);
+    let kills = std::env::var("PGFLEET_KILLS").ok().and_then(|text| text.parse().ok());
+    let (kills, mut half, mut undone) = (kills.unwrap_or(2), 0, 0);
+    for round in 0..kills {
+        let (direction, all) = match round % 2 {
+            0 => (Direction::ToServer, traffic.messages_to_server),
+            _ => (Direction::ToClient, traffic.messages_to_client),
+        };
+        let (cut, _) = rollback(Some((direction, all - all * (round + 1) / (kills + 1) / 3)));
+        let context = format!("round {round}: {}", cut.stderr);
+        let open = "SELECT count(*) FROM pgfleet.steps WHERE NOT closed";
+        half += u32::from(stage.db.value(open) != "0");
+        if stage.versions() == "0001 0002" {
+            undone += 1;
+            stage.run(&["rollback", "--allow-data-loss"]).assert_success();
+        }
+        assert_eq!(stage.versions(), "0001", "{context}");
+        assert_eq!(stage.schema(), before, "{context}");
+        assert_eq!(stage.db.value(open), "0", "{context}");
+        let rows = "SELECT count(*) = count(*) FILTER (WHERE note = 'kept' AND s = 'new') FROM a";
+        assert_eq!(stage.db.value(rows), "t", "{context}");
+    }
+    println!("{traffic:?}; of {kills} cuts {undone} before the end, {half} between transactions");
 }
