@@ -216,14 +216,16 @@ impl<'s> Difference<'s> {
 
     /// A part that is dropped by itself, because it needs something that must go before its table.
     fn breaks_cycle(&self, at: usize, owner: usize) -> bool {
-        let is_key = matches!(&self.from.objects[at].body,
-            Body::Constraint(constraint) if constraint.references.is_some());
         let needs = self.from.needs_of(at).iter().map(|edge| edge.to as usize);
         let mut others = needs.filter(|to| *to != owner && self.drops.contains(to));
-        others.any(|to| match is_key {
-            true => self.from.objects[to].table().is_some(),
-            false => rebuild::leads_to(self, to, owner),
-        })
+        let is_table = |to: usize| self.from.objects[to].table().is_some();
+        let leads_back = |to: usize| rebuild::leads_to(self, to, owner);
+        match &self.from.objects[at].body {
+            Body::Constraint(key) if key.references.is_some() => others.any(is_table),
+            // One of the other table may need this table.
+            Body::Policy(_) | Body::Rule(_) => others.any(|to| is_table(to) || leads_back(to)),
+            _ => others.any(leads_back),
+        }
     }
 
     /// True for an index, or the key or exclusion that has it, when a column that it needs goes.

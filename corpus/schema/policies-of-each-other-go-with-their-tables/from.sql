@@ -1,0 +1,10 @@
+CREATE TABLE teams (id bigint, owner text);
+CREATE TABLE members (team bigint, name text);
+CREATE TABLE stays (id bigint);
+CREATE POLICY of_member ON teams USING (id IN (SELECT team FROM members));
+CREATE POLICY of_team ON members TO schema_reader USING (team IN (SELECT id FROM teams));
+CREATE RULE note AS ON INSERT TO teams DO ALSO DELETE FROM stays;
+CREATE TABLE log (a int);
+CREATE TABLE echo (a int);
+CREATE RULE one AS ON INSERT TO log DO ALSO DELETE FROM echo;
+CREATE RULE two AS ON INSERT TO echo DO ALSO DELETE FROM log;
