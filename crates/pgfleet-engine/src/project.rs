@@ -247,11 +247,11 @@ impl Project {
     /// # Errors
     /// When none is named and none is in a usual place.
     pub fn folder_path(&self) -> Result<(PathBuf, String), Box<Problem>> {
-        match &self.settings.dir {
-            Some(dir) if self.settings.dir_from_file => Ok((self.root.join(dir), dir.clone())),
-            Some(dir) => Ok((PathBuf::from(dir), dir.clone())),
-            None => self.find_folder(),
-        }
+        let Some(dir) = &self.settings.dir else { return self.find_folder() };
+        let from_file = self.settings.dir_from_file;
+        let path = if from_file { self.root.join(dir) } else { PathBuf::from(dir) };
+        let shown = dir.trim_end_matches('/');
+        Ok((path, if shown.is_empty() { dir.clone() } else { shown.to_owned() }))
     }
 
     fn find_folder(&self) -> Result<(PathBuf, String), Box<Problem>> {

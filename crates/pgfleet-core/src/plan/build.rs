@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::hazard::HazardFinder;
 use super::{
-    FAILURE_MESSAGE_TEXT, HistoryBase, PLAN_VERSION, Plan, PlanSource, SqlStep, Step, Unit,
-    fingerprint_plan, fingerprint_rows, units_of,
+    ColumnTypes, FAILURE_MESSAGE_TEXT, HistoryBase, PLAN_VERSION, Plan, PlanSource, SqlStep, Step,
+    Unit, fingerprint_plan, fingerprint_rows, units_of,
 };
 use super::{Hazard, HazardKind};
 use crate::diagnose::{Code, Problem};
@@ -49,6 +49,8 @@ pub struct PlanInput<'a> {
     pub root: &'a str,
     /// The folder's versions in order.
     pub order: Vec<&'a str>,
+    /// Types of the target's columns that pending migrations change, as far as they are known.
+    pub column_types: &'a ColumnTypes,
 }
 
 impl PlanInput<'_> {
@@ -88,7 +90,8 @@ fn plan<'m>(
     direction: Direction,
     jobs: impl Iterator<Item = (&'m Migration, &'m SqlBody)>,
 ) -> Result<Plan, Vec<Problem>> {
-    let mut hazards = HazardFinder::new(input.empty_target && direction == Direction::Up);
+    let mut hazards =
+        HazardFinder::new(input.empty_target && direction == Direction::Up, input.column_types);
     let (mut steps, mut problems) = (Vec::new(), Vec::new());
     for (position, (migration, body)) in (0..).zip(jobs) {
         match step(input, direction, position, migration, body, &mut hazards) {

@@ -1,12 +1,15 @@
 //! Hazards: what to think about before saying yes. Each names the migration and the place.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use pgfleet_sql::{Facts, ObjectKind, ObjectRef, QualifiedName, Severity};
 use serde::{Deserialize, Serialize};
 
+use super::widening::{ColumnTypes, TypeChange, type_changes};
 use crate::place::Place;
 use crate::program::Statement;
+use crate::schema::{keeps_rows, keeps_values};
 
 /// One thing to think about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,18 +56,31 @@ pub fn needs_consent(hazards: &[Hazard]) -> bool {
 
 /// Finds the hazards of a plan's statements, in order. What the plan itself creates is empty and
 /// unused, so locking, rewriting or dropping it is no hazard.
-pub(super) struct HazardFinder {
+pub(super) struct HazardFinder<'a> {
     created: BTreeSet<QualifiedName>,
     /// Of them, those that cannot have been there before: their creation would have failed.
     new: BTreeSet<QualifiedName>,
     empty_target: bool,
+    column_types: &'a ColumnTypes,
+    /// Tables, or single columns of them, that may be others by now than they were before the plan.
+    touched: BTreeSet<(QualifiedName, Option<String>)>,
+    /// Something was run that may have touched any table, or changed what names mean.
+    anything: bool,
     found: Vec<Hazard>,
 }
 
-impl HazardFinder {
+impl<'a> HazardFinder<'a> {
     /// `empty_target`: the target held no tables before the plan, so nothing can be lost.
-    pub(super) fn new(empty_target: bool) -> Self {
-        Self { created: BTreeSet::new(), new: BTreeSet::new(), empty_target, found: Vec::new() }
+    pub(super) fn new(empty_target: bool, column_types: &'a ColumnTypes) -> Self {
+        Self {
+            created: BTreeSet::new(),
+            new: BTreeSet::new(),
+            empty_target,
+            column_types,
+            touched: BTreeSet::new(),
+            anything: false,
+            found: Vec::new(),
+        }
     }
 
     pub(super) fn found(self) -> Vec<Hazard> {
@@ -75,7 +91,7 @@ impl HazardFinder {
         // Another database is not this empty target.
         let leaves_target = |object: &ObjectRef| object.kind == ObjectKind::Database;
         if !self.empty_target || statement.facts.drops.iter().any(leaves_target) {
-            for (kind, what) in self.hazards_of(&statement.facts) {
+            for (kind, what) in self.hazards_of(&self.settled(statement)) {
                 let place = statement.place.clone();
                 self.found.push(Hazard { kind, migration: migration.to_owned(), place, what });
             }
@@ -86,6 +102,48 @@ impl HazardFinder {
             self.new.extend(names.iter().cloned());
         }
         self.created.extend(names);
+        self.touch(&statement.facts);
+    }
+
+    fn touch(&mut self, facts: &Facts) {
+        self.anything |= facts.opaque || facts.sets_search_path;
+        let mut touch = |kind: ObjectKind, name: &QualifiedName, on: Option<&QualifiedName>| {
+            self.touched.insert(match (kind, on) {
+                (ObjectKind::Column, Some(table)) => (bare(table), Some(name.name.clone())),
+                _ => (bare(name), None),
+            });
+        };
+        let columns = facts.alters.iter().filter(|object| object.kind == ObjectKind::Column);
+        for object in facts.creates.iter().chain(&facts.drops).chain(columns) {
+            touch(object.kind, &object.name, object.on.as_ref());
+        }
+        if let Some(rename) = &facts.rename {
+            let ObjectRef { kind, name, on } = &rename.from;
+            touch(*kind, name, on.as_ref());
+            touch(*kind, &rename.to, on.as_ref());
+        }
+    }
+
+    /// The statement's facts, without what the target's present types rule out.
+    fn settled<'s>(&self, statement: &'s Statement) -> Cow<'s, Facts> {
+        let facts = &statement.facts;
+        if self.anything || self.column_types.is_empty() || facts.rewrites.is_none() {
+            return Cow::Borrowed(facts);
+        }
+        let (changes, nothing_else) = type_changes(&statement.sql);
+        let present = |change: &TypeChange| {
+            let table = bare(&change.table);
+            let is_same = |column| !self.touched.contains(&(table.clone(), column));
+            let known = !change.computed && is_same(None) && is_same(Some(change.column.clone()));
+            let key = (change.table.clone(), change.column.clone());
+            self.column_types.get(&key).filter(|_| known)
+        };
+        let pairs: Option<Vec<_>> =
+            changes.iter().map(|change| Some((present(change)?, &change.new_type))).collect();
+        match pairs {
+            Some(pairs) if nothing_else => Cow::Owned(retyped(facts, &pairs)),
+            _ => Cow::Borrowed(facts),
+        }
     }
 
     fn hazards_of(&self, facts: &Facts) -> Vec<(HazardKind, String)> {
@@ -128,6 +186,17 @@ impl HazardFinder {
             ""
         };
         Some(format!("{} blocks {blocks} of {relation}{how_long}", facts.label))
+    }
+}
+
+/// What a statement does that only changes types, each from the first to the second.
+fn retyped(facts: &Facts, pairs: &[(&String, &String)]) -> Facts {
+    let lossless = pairs.iter().all(|(old, new)| keeps_values(old, new));
+    let rewriting = pairs.iter().find(|(old, new)| !keeps_rows(old, new));
+    Facts {
+        data_loss: facts.data_loss.clone().filter(|_| !lossless),
+        rewrites: rewriting.map(|(old, new)| format!("{old} and {new} are not stored alike")),
+        ..facts.clone()
     }
 }
 

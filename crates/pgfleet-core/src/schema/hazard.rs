@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::diff::{Difference, Statement};
 use super::rename::{Proposal, RenameOrigin, RenameStep, Thing};
-use super::{Body, Kind, ObjectId, Schema};
+use super::{Body, Kind, ObjectId, Schema, keeps_rows, keeps_values};
 
 /// One thing to think about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -148,7 +148,7 @@ impl Finder<'_, '_> {
 
     /// True for a change of type that every value survives.
     fn is_lossless(&self, sql: &str) -> bool {
-        self.changes_type(sql, |old, new| keeps_rows(old, new) || keeps_values(old, new))
+        self.changes_type(sql, keeps_values)
     }
 
     fn changes_type(&self, sql: &str, is_so: impl Fn(&str, &str) -> bool) -> bool {
@@ -349,95 +349,9 @@ fn fails_when(rule: &Rule) -> String {
     }
 }
 
-/// Changes of type that PostgreSQL makes in the catalog alone: a longer or no limit. Sources: the
-/// `varchar_support`, `numeric_support` and `varbit_support` functions in src/backend/utils/adt.
-fn keeps_rows(old: &str, new: &str) -> bool {
-    let (old_name, old_limits) = limits(old);
-    let (new_name, new_limits) = limits(new);
-    match (old_name, new_name) {
-        ("character varying", "text") => true,
-        ("text", "character varying") => new_limits.is_empty(),
-        ("character varying", "character varying")
-        | ("bit varying", "bit varying")
-        | ("timestamp with time zone", "timestamp with time zone")
-        | ("timestamp without time zone", "timestamp without time zone") => {
-            new_limits.is_empty() || (!old_limits.is_empty() && old_limits <= new_limits)
-        }
-        ("numeric", "numeric") => match (old_limits.as_slice(), new_limits.as_slice()) {
-            (_, []) => true,
-            ([precision, scale], [wider, same]) => scale == same && precision <= wider,
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// Changes of type that write rows anew and change no value.
-fn keeps_values(old: &str, new: &str) -> bool {
-    const WIDER: &[&[&str]] =
-        &[&["smallint", "integer", "bigint", "numeric"], &["real", "double precision"]];
-    let wider = |ladder: &&[&str]| {
-        let step = |name: &str| ladder.iter().position(|known| *known == name);
-        step(old).zip(step(new)).is_some_and(|(old, new)| old < new)
-    };
-    new == "text" || WIDER.iter().any(wider)
-}
-
-/// `numeric(10,2)` is `numeric` with 10 and 2.
-fn limits(type_name: &str) -> (&str, Vec<u32>) {
-    let Some((name, rest)) = type_name.split_once('(') else { return (type_name, Vec::new()) };
-    let Some((inside, after)) = rest.split_once(')') else { return (type_name, Vec::new()) };
-    let numbers = inside.split(',').filter_map(|part| part.trim().parse().ok()).collect();
-    match after {
-        "" => (name, numbers),
-        " with time zone" => ("timestamp with time zone", numbers),
-        " without time zone" => ("timestamp without time zone", numbers),
-        _ => (type_name, Vec::new()),
-    }
-}
-
 /// Names what a script drops, for consent: tables and columns that hold rows.
 pub fn loses_data(hazards: &[Vec<StatementHazard>]) -> bool {
     let loses =
         |kind| matches!(kind, StatementHazardKind::DataLoss | StatementHazardKind::PossibleLoss);
     hazards.iter().flatten().any(|hazard| loses(hazard.kind))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{keeps_rows, keeps_values};
-
-    #[test]
-    fn only_wider_types_keep_values() {
-        for (old, new) in [("integer", "bigint"), ("smallint", "numeric"), ("inet", "text")] {
-            assert!(keeps_values(old, new) && !keeps_values(new, old), "{old} to {new}");
-        }
-        for (old, new) in [("integer", "real"), ("integer", "numeric(3,0)"), ("text", "integer")] {
-            assert!(!keeps_values(old, new), "{old} to {new}");
-        }
-    }
-
-    #[test]
-    fn only_wider_limits_keep_rows() {
-        for (old, new) in [
-            ("character varying(10)", "character varying(20)"),
-            ("character varying(10)", "text"),
-            ("text", "character varying"),
-            ("numeric(10,2)", "numeric(12,2)"),
-            ("numeric(10,2)", "numeric"),
-            ("timestamp(3) without time zone", "timestamp(6) without time zone"),
-        ] {
-            assert!(keeps_rows(old, new), "{old} to {new}");
-            assert!(!keeps_rows(new, old) || new == "text" || old == "text", "{new} to {old}");
-        }
-        for (old, new) in [
-            ("integer", "bigint"),
-            ("character varying", "character varying(20)"),
-            ("text", "character varying(5)"),
-            ("numeric(10,2)", "numeric(12,3)"),
-            ("character(5)", "character(6)"),
-        ] {
-            assert!(!keeps_rows(old, new), "{old} to {new}");
-        }
-    }
 }

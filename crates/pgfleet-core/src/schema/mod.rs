@@ -22,6 +22,7 @@ mod scope;
 mod spelling;
 mod table;
 mod types;
+mod widening;
 
 use std::collections::BTreeMap;
 
@@ -48,6 +49,7 @@ pub use types::{
     Composite, DomainConstraint, DomainType, EnumType, Extension, Properties, RangeType,
     TextSearchConfig, TextSearchMapping,
 };
+pub(crate) use widening::{keeps_rows, keeps_values};
 
 /// Layout version of a snapshot.
 pub const SNAPSHOT_VERSION: u32 = 1;

@@ -8,7 +8,7 @@ use pgfleet_core::diagnose::{Code, Problem, Severity};
 use pgfleet_core::folder::{Migration, MigrationSet};
 use pgfleet_core::history::{Dialect, MigrationStatus, RecordContext, Verdict, judge};
 use pgfleet_core::place::Place;
-use pgfleet_core::plan::{Direction, Plan, PlanInput, plan_up};
+use pgfleet_core::plan::{ColumnTypes, Direction, Plan, PlanInput, plan_up};
 use pgfleet_core::report::Event;
 
 use super::change::{ChangeError, Run, RunOutcome, check_base, run_plan};
@@ -157,10 +157,10 @@ pub(super) fn planned<'v>(
     versions: impl Iterator<Item = &'v str>,
     planner: impl FnOnce(&PlanInput<'_>) -> Result<Plan, Vec<Problem>>,
 ) -> Result<Arc<Plan>, ChangeError> {
-    let key = plan_key(state, &opened.variables, direction, versions);
+    let key = plan_key(state, &opened.variables, &opened.column_types, direction, versions);
     opened.folder.plans.get_or_make(key, || {
-        let (dialect, variables) = (opened.dialect, &opened.variables);
-        Ok(with_input(dialect, state, variables, &opened.folder, planner)?)
+        let (dialect, own) = (opened.dialect, (&*opened.variables, &opened.column_types));
+        Ok(with_input(dialect, state, own, &opened.folder, planner)?)
     })
 }
 
@@ -168,7 +168,7 @@ pub(super) fn planned<'v>(
 pub(super) fn with_input<T>(
     dialect: &dyn Dialect,
     state: &TargetState,
-    variables: &Variables,
+    (variables, column_types): (&Variables, &ColumnTypes),
     folder: &Folder,
     planner: impl FnOnce(&PlanInput<'_>) -> T,
 ) -> T {
@@ -191,6 +191,7 @@ pub(super) fn with_input<T>(
         root: &tree.root,
         location: &tree.location,
         order: folder.set.migrations.iter().map(|m| m.version.as_str()).collect(),
+        column_types,
     })
 }
 

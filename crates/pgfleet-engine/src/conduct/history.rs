@@ -6,7 +6,7 @@ use pgfleet_core::config::Variables;
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{Migration, SqlBody};
 use pgfleet_core::history::{RecordContext, Verdict, judge};
-use pgfleet_core::plan::{Plan, Step, Unit, plan_up};
+use pgfleet_core::plan::{ColumnTypes, Plan, Step, Unit, plan_up};
 
 use super::apply::{position_of, with_input};
 use super::change::{ChangeError, Run, RunOutcome, run_plan};
@@ -133,8 +133,8 @@ fn record_only(
         wanted.map(|m| Migration { up: SqlBody::default(), opaque: None, ..m.clone() }).collect();
     let migrations: Vec<_> = emptied.iter().collect();
     let folder = &opened.folder;
-    let (dialect, none) = (opened.dialect, Variables::new());
-    let mut plan = with_input(dialect, state, &none, folder, |input| plan_up(input, &migrations))?;
+    let (dialect, none) = (opened.dialect, (&Variables::new(), &ColumnTypes::new()));
+    let mut plan = with_input(dialect, state, none, folder, |input| plan_up(input, &migrations))?;
     for (position, Step::Sql(step)) in (0..).zip(&mut plan.steps) {
         let migration = migration(opened, &step.version)?;
         let mut context = record_context(opened, state, migration);
@@ -147,8 +147,8 @@ fn record_only(
 }
 
 fn record_context(opened: &Opened, state: &TargetState, migration: &Migration) -> RecordContext {
-    let (dialect, none) = (opened.dialect, Variables::new());
-    with_input(dialect, state, &none, &opened.folder, |input| input.record_for(migration))
+    let (dialect, none) = (opened.dialect, (&Variables::new(), &ColumnTypes::new()));
+    with_input(dialect, state, none, &opened.folder, |input| input.record_for(migration))
 }
 
 fn migration<'o>(opened: &'o Opened, version: &str) -> Result<&'o Migration, Box<Problem>> {

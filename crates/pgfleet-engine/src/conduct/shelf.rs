@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pgfleet_core::config::Variables;
-use pgfleet_core::plan::{Direction, Plan, fingerprint_rows, hash_text};
+use pgfleet_core::plan::{ColumnTypes, Direction, Plan, fingerprint_rows, hash_text};
 use pgfleet_core::program::{self, Program};
 
 use super::change::ChangeError;
@@ -89,6 +89,7 @@ impl PlanShelf {
 pub(super) fn plan_key<'v>(
     state: &TargetState,
     variables: &Variables,
+    column_types: &ColumnTypes,
     direction: Direction,
     versions: impl Iterator<Item = &'v str>,
 ) -> String {
@@ -96,7 +97,7 @@ pub(super) fn plan_key<'v>(
     let columns = state.history.as_ref().map(|history| &history.columns);
     let versions: Vec<_> = versions.collect();
     hash_text(&format!(
-        "{:?} {:?} {next_rank} {columns:?} {} {variables:?} {direction:?} {versions:?}",
+        "{:?} {:?} {next_rank} {columns:?} {} {variables:?} {column_types:?} {direction:?} {versions:?}",
         state.table,
         fingerprint_rows(&state.rows),
         state.holds_tables,

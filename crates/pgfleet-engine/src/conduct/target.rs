@@ -1,6 +1,6 @@
 //! A target, and what it is when we have looked at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +8,11 @@ use pgfleet_core::config::{Settings, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{Format, assumed};
 use pgfleet_core::history::{Dialect, MigrationStatus, Verdict, dialect, judge, order_as_applied};
+use pgfleet_core::plan::{ColumnTypes, retyped_columns};
 use pgfleet_sql::{QualifiedName, parse_qualified};
 
 use crate::connect::{ConnectSpec, Session, SessionError, connect};
+use crate::journal::literal;
 use crate::lock::LockKeys;
 use crate::project::{Folder, Project};
 use crate::state::{StateError, TargetState, find_histories, read_state};
@@ -50,6 +52,8 @@ pub struct Opened {
     pub dialect: &'static dyn Dialect,
     /// Each migration's verdict.
     pub statuses: Vec<MigrationStatus>,
+    /// Types of the columns that pending migrations give another.
+    pub column_types: ColumnTypes,
 }
 
 impl Opened {
@@ -206,7 +210,49 @@ pub async fn open(
     let state = state.map_err(|error| target.state_problem(error))?;
     let statuses = judge(&folder.set, &state.rows, dialect);
     let variables = target.variables.clone();
-    Ok(Opened { session, state, folder, variables, dialect, statuses })
+    let column_types = read_column_types(&session, &state, &folder, &statuses).await;
+    let column_types = column_types.map_err(|error| target.session_problem(&error))?;
+    Ok(Opened { session, state, folder, variables, dialect, statuses, column_types })
+}
+
+/// Asks for the types that pending migrations change: nothing, where they change none.
+async fn read_column_types(
+    session: &Session,
+    state: &TargetState,
+    folder: &Folder,
+    statuses: &[MigrationStatus],
+) -> Result<ColumnTypes, SessionError> {
+    use Verdict::{Failed, OutOfOrder, Pending};
+    let is_pending = |status: &&MigrationStatus| {
+        state.holds_tables && matches!(status.verdict, Pending | OutOfOrder | Failed)
+    };
+    let pending: BTreeSet<_> =
+        statuses.iter().filter(is_pending).map(|status| status.version.as_str()).collect();
+    let migrations = folder.set.migrations.iter();
+    let migrations = migrations.filter(|migration| pending.contains(migration.version.as_str()));
+    let columns: Vec<_> = migrations.flat_map(|one| retyped_columns(&one.up.text())).collect();
+    if columns.is_empty() {
+        return Ok(ColumnTypes::new());
+    }
+    let row = |(at, (table, column)): (usize, &(QualifiedName, String))| {
+        let (table, column) = (literal(&table.to_string()), literal(column));
+        format!("({at}, pg_catalog.to_regclass({table}), {column})")
+    };
+    let rows: Vec<_> = columns.iter().enumerate().map(row).collect();
+    let sql = format!(
+        "SELECT v.at, pg_catalog.format_type(a.atttypid, a.atttypmod) \
+         FROM (VALUES {}) v (at, relation, name) JOIN pg_catalog.pg_attribute a \
+         ON a.attrelid = v.relation AND a.attname = v.name WHERE NOT a.attisdropped",
+        rows.join(", ")
+    );
+    let found = session.query_text(&sql).await?;
+    let found = found.iter().filter_map(|row| match row.as_slice() {
+        [Some(at), Some(type_name)] => {
+            Some((columns.get(at.parse::<usize>().ok()?)?.clone(), type_name.clone()))
+        }
+        _ => None,
+    });
+    Ok(found.collect())
 }
 
 /// Where the files allow several formats, the history table that is there decides; none means

@@ -355,3 +355,30 @@ fn dry_run_changes_nothing() {
     assert_says(&ended(stage.run(&["apply", "--dry-run"]), 4), &["migrations/0002_b.sql:1:8"]);
     assert!(stage.is_untouched());
 }
+
+/// The text does not tell whether a type is the wider one; the target's catalog does.
+#[test]
+fn consent_is_asked_for_what_a_type_may_lose_and_not_for_a_wider_one() {
+    let stage = Stage::of(&[(
+        "0001_t.sql",
+        "CREATE TABLE t (a int, b varchar(10), c numeric(5,2), d text); INSERT INTO t VALUES (1, 'x', 1.25, 'long')",
+    )]);
+    stage.apply();
+    let wider = "ALTER TABLE t ADD e int; ALTER TABLE t ALTER a TYPE bigint, ALTER b TYPE varchar(20); \
+                 ALTER TABLE public.t ALTER COLUMN c SET DATA TYPE numeric(9,2)";
+    stage.write("0002_wider.sql", wider);
+    let plan = stage.run(&["plan"]).assert_success();
+    assert_says(&plan.stdout, &["integer and bigint are not stored alike"]);
+    assert!(!plan.stdout.contains("may lose"), "{}", plan.stdout);
+    stage.apply();
+    for narrower in [
+        "ALTER TABLE t ALTER a TYPE int",
+        "ALTER TABLE t ALTER c TYPE numeric(9,1)",
+        "ALTER TABLE t ALTER a TYPE numeric USING 1",
+        "ALTER TABLE t RENAME b TO z; ALTER TABLE t RENAME d TO b; ALTER TABLE t ALTER b TYPE varchar(30)",
+        "DO $$ BEGIN ALTER TABLE t ALTER a TYPE numeric; END $$; ALTER TABLE t ALTER a TYPE numeric",
+    ] {
+        stage.write("0003_narrower.sql", narrower);
+        assert_says(&stage.ends(&["apply"], 5), &["PF402", "may lose what does not fit"]);
+    }
+}
