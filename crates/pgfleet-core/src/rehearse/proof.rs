@@ -38,7 +38,9 @@ impl Proof {
 }
 
 /// The schema that must be left when migrations are taken back that led from `before` to `after`,
-/// in a database that is as `there` says.
+/// in a database that is as `there` says. Where an earlier run did a part of that (`half_way`), an
+/// object can have a third form, the earlier name on what is not yet the earlier table; it must come
+/// to its earlier form.
 ///
 /// # Errors
 /// Objects of which the database has neither the one form nor the other, so that somebody changed
@@ -47,6 +49,7 @@ pub fn taken_back(
     there: &Schema,
     after: &Schema,
     before: &Schema,
+    half_way: bool,
 ) -> Result<Schema, Vec<ObjectId>> {
     let [there, after, before] = [there, after, before].map(bare_objects);
     let mut expected = there.clone();
@@ -61,7 +64,10 @@ pub fn taken_back(
         match left {
             Some(Some(object)) => _ = expected.insert(id.clone(), object),
             Some(None) => _ = expected.remove(id),
-            None => strangers.push(id.clone()),
+            None => match old.filter(|_| half_way) {
+                Some(old) => _ = expected.insert(id.clone(), old.clone()),
+                None => strangers.push(id.clone()),
+            },
         }
     }
     if strangers.is_empty() { Ok(schema_of(expected)) } else { Err(strangers) }
@@ -180,7 +186,7 @@ mod tests {
 
     fn left(there: Object, after: Object, before: Object) -> Result<Schema, usize> {
         let [there, after, before] = [there, after, before].map(|table| schema(vec![table]));
-        taken_back(&there, &after, &before).map_err(|strangers| strangers.len())
+        taken_back(&there, &after, &before, false).map_err(|strangers| strangers.len())
     }
 
     const ID: (&str, &str) = ("id", "integer");
@@ -190,11 +196,11 @@ mod tests {
         let (a, b, hand) = (table("a", &[ID]), table("b", &[ID]), table("hand", &[ID]));
         let there = schema(vec![a.clone(), b.clone(), hand.clone()]);
         let (after, before) = (schema(vec![a.clone(), b]), schema(vec![a.clone()]));
-        let expected = taken_back(&there, &after, &before).unwrap();
+        let expected = taken_back(&there, &after, &before, false).unwrap();
         assert_eq!(expected, bare(&schema(vec![a.clone(), hand.clone()])));
         // Half of the way was gone already.
         let halfway = schema(vec![a, hand]);
-        assert_eq!(taken_back(&halfway, &after, &before), Ok(bare(&halfway)));
+        assert_eq!(taken_back(&halfway, &after, &before, true), Ok(bare(&halfway)));
     }
 
     #[test]
