@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sort::Pair;
 
-use super::diff::{Difference, TableRebuild, is_attached, owns, table_position};
+use super::diff::{Difference, TableRebuild, is_attached, owns, parent_positions, table_position};
 use super::{Body, ConstraintKind, Edge, Kind, Object, ObjectId, Schema};
 
 /// One step: something that happens to one object.
@@ -176,6 +176,7 @@ impl<'d, 's> Graph<'d, 's> {
                 self.put(self.alter_of(needed), drop_needing);
             } else if !is_sequence && !over_renamed {
                 self.put(drop_needing, self.alter_of(needed));
+                self.put_before_parents(drop_needing, needed);
             }
             if self.readds(needed, edge) {
                 self.put(drop_needing, Some(Step::Detach(needed)));
@@ -195,6 +196,19 @@ impl<'d, 's> Graph<'d, 's> {
                 let renamed = self.finish_of(needing);
                 self.put(renamed, self.finish_of(needed));
                 self.put(renamed, drop_needed);
+            }
+        }
+    }
+
+    /// A column that a table has from its parents goes with theirs, and takes along what needs it.
+    fn put_before_parents(&mut self, drop: Option<Step>, table: usize) {
+        let from = self.difference.from;
+        let (mut heirs, mut seen) = (vec![table], BTreeSet::new());
+        while let Some(at) = heirs.pop().filter(|_| drop.is_some()) {
+            let heir = from.objects[at].table().filter(|table| table.partition_bound.is_none());
+            for parent in heir.map(|heir| parent_positions(from, heir)).unwrap_or_default() {
+                self.put(drop, self.alter_of(parent));
+                heirs.extend(seen.insert(parent).then_some(parent));
             }
         }
     }

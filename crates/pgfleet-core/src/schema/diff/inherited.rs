@@ -1,7 +1,7 @@
 //! Checks that tables have from their parents.
 
 use super::{Difference, owner_position};
-use crate::schema::{Body, Constraint, ConstraintKind, Kind, Object, ObjectId, Schema};
+use crate::schema::{Body, Constraint, ConstraintKind, Kind, Object, ObjectId, Schema, Table};
 
 /// Checks that a table has from its parents alone.
 pub(crate) fn from_above<'s>(
@@ -33,6 +33,15 @@ pub(crate) fn above(schema: &Schema, check: &ObjectId, parents: &[String]) -> Ve
         schema.position(&id)
     };
     parents.iter().filter_map(of_parent).collect()
+}
+
+/// Positions of a table's parents.
+pub(crate) fn parent_positions(schema: &Schema, table: &Table) -> Vec<usize> {
+    let of_parent = |parent: &String| {
+        let parent = pgfleet_sql::parse_qualified(parent)?;
+        schema.position(&ObjectId::new(Kind::Table, &parent.schema?, &parent.name))
+    };
+    table.parents.iter().filter_map(of_parent).collect()
 }
 
 /// Checks of a table (position in `from`) that leaves parents: from which they came, and that would stay

@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::fingerprint::canonical;
 use super::{Body, Edge, Kind, Object, ObjectId, Schema, ddl, graph};
 
-pub(super) use inherited::{above, from_above, is_checked_after, left_behind};
+pub(super) use inherited::{above, from_above, is_checked_after, left_behind, parent_positions};
 pub use online::Online;
 pub(super) use online::with_suffix;
 pub use rebuild::TableRebuild;

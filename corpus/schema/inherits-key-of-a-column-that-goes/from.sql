@@ -1,0 +1,10 @@
+CREATE SCHEMA app;
+CREATE SCHEMA other;
+CREATE TABLE app.a (id bigint NOT NULL, c integer NOT NULL) PARTITION BY RANGE (id);
+ALTER TABLE app.a ADD COLUMN g bigint GENERATED ALWAYS AS (id + c) STORED;
+ALTER TABLE app.a ADD COLUMN r bigint;
+CREATE TABLE app.parent (id bigint NOT NULL, c integer NOT NULL, goes integer[] NOT NULL);
+CREATE TABLE other.heir (own text) INHERITS (app.parent);
+ALTER TABLE other.heir ADD PRIMARY KEY (id);
+ALTER TABLE other.heir ADD CONSTRAINT u UNIQUE (id, c, goes);
+ALTER TABLE app.a ADD CONSTRAINT refers FOREIGN KEY (r) REFERENCES other.heir (id);
