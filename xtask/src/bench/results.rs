@@ -68,6 +68,15 @@ impl Results {
         self.show();
     }
 
+    /// What a contest's other tools are: version and command.
+    pub(super) fn tools<'v>(&mut self, tools: impl Iterator<Item = (&'v str, String)>) {
+        self.line("");
+        for (version, command) in tools {
+            self.line(&format!("- {version}: `{command}`"));
+        }
+        self.show();
+    }
+
     /// What a move spends its time with.
     pub(super) fn phases(&mut self, phases: &[(String, f64)]) {
         self.line("\n| phase of `pgfleet split run` | median ms |\n| --- | ---: |");

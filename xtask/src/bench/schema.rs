@@ -43,7 +43,10 @@ pub(super) fn measure(options: &Options, pgfleet: &Path, results: &mut Results) 
     let title = format!("schema: diff of {TABLES} tables with 20 differences");
     if options.wants(&title) {
         let pair = Pair::of(TABLES);
-        results.contest(&title, contest(&pair, &all(pgfleet, &pair), options.rounds));
+        let contenders = all(pgfleet, &pair);
+        results.contest(&title, contest(&pair, &contenders, options.rounds));
+        let others = contenders.iter().filter(|one| matches!(one.role, Role::Peer | Role::Floor));
+        results.tools(others.map(|one| (one.version.as_str(), pair.command_of(one))));
     }
     if options.wants("schema: 10,000 tables") {
         let pair = Pair::of(MANY);
@@ -80,6 +83,18 @@ impl Pair {
         }
         old.sql("CHECKPOINT");
         Self { cluster, old, new }
+    }
+
+    /// As a person would type it.
+    fn command_of(&self, contender: &Contender) -> String {
+        let mut command = contender.command_line(&contender.apply);
+        for (database, name) in [(&self.old, "OLD"), (&self.new, "NEW")] {
+            let url = database.url();
+            command = command.replace(&url.replacen("postgres://", "postgresql://", 1), name);
+            command = command.replace(&url, name);
+        }
+        let script = schema::pg_delta().display().to_string();
+        command.replace(&format!("node {script}"), "pg-delta").replace("URL", "OLD")
     }
 }
 
