@@ -168,13 +168,18 @@ impl<'d, 's> Graph<'d, 's> {
             if self.difference.online.dropped_indexes.contains(&needing) {
                 continue;
             }
-            let is_sequence = matches!(from.objects[needed].body, Body::Sequence(_));
+            // An enum that gets values is in nobody's way, and a column may leave a domain of it afterwards.
+            let in_no_way = match &from.objects[needed].body {
+                Body::Sequence(_) => true,
+                Body::Enum(_) => !self.difference.retyped.contains(&needed),
+                _ => false,
+            };
             // A column may have such a type until the one below it is made anew.
             let over_renamed = from.objects[needing].id.kind.is_type()
                 && self.difference.retyped.contains(&needed);
             if self.leaves_with_table(needing, needed) {
                 self.put(self.alter_of(needed), drop_needing);
-            } else if !is_sequence && !over_renamed {
+            } else if !in_no_way && !over_renamed {
                 self.put(drop_needing, self.alter_of(needed));
                 self.put_before_parents(drop_needing, needed);
             }
