@@ -540,8 +540,7 @@ impl<'d, 's> Graph<'d, 's> {
         let mut at = table;
         while !is_attached(self.difference, at) {
             let body = to.objects[at].table().filter(|table| table.partition_bound.is_some())?;
-            let name = pgfleet_sql::parse_qualified(body.parents.first()?)?;
-            at = to.position(&ObjectId::new(Kind::Table, &name.schema?, &name.name))?;
+            at = *parent_positions(to, body).first()?;
         }
         (at != table).then_some(at)
     }

@@ -3,7 +3,7 @@
 //! Source: `CheckCmdReplicaIdentity` in src/backend/executor/execReplication.c: an UPDATE of a table that
 //! is published with its updates and has no replica identity is refused.
 
-use super::Difference;
+use super::{Difference, parent_positions};
 use crate::schema::{
     Body, Constraint, ConstraintKind, Kind, Object, ObjectId, Publication, ReplicaIdentity, Schema,
 };
@@ -95,10 +95,7 @@ fn with_partitioned(schema: &Schema, at: usize) -> Vec<&ObjectId> {
         let object = &schema.objects[at];
         above.push(&object.id);
         let table = object.table().filter(|table| table.partition_bound.is_some());
-        let parent = table.and_then(|table| pgfleet_sql::parse_qualified(table.parents.first()?));
-        next = parent.and_then(|parent| {
-            schema.position(&ObjectId::new(Kind::Table, &parent.schema?, &parent.name))
-        });
+        next = table.and_then(|table| parent_positions(schema, table).first().copied());
     }
     above
 }
