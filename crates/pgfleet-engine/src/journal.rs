@@ -5,10 +5,13 @@
 //! history row is written, in the same transaction; open rows are what a later run resumes from.
 
 use pgfleet_core::plan::Direction;
+use pgfleet_sql::QualifiedName;
 pub(crate) use pgfleet_sql::quote_text as literal;
 
 /// What tells that the journal is there; must stay the newest of its tables.
-pub const MARKER_TABLE: &str = "pgfleet.steps";
+pub(crate) fn marker_table() -> QualifiedName {
+    QualifiedName::new("pgfleet", "steps")
+}
 
 /// Which of several targets in one database a row belongs to: the schema of a tenant that has but
 /// a schema, else nothing. The session says it, see [`crate::connect::ConnectSpec::with_scope`].
@@ -38,8 +41,8 @@ pub const CREATE: &[&str] = &[
 ];
 
 /// Reads the open units: version, direction, unit, hash, state, run.
-pub const READ_OPEN: &str = "SELECT version, direction, unit, hash, state, run_id \
-     FROM pgfleet.steps WHERE NOT closed AND scope = COALESCE(pg_catalog.current_setting('pgfleet.scope', true), '') ORDER BY version, direction, unit, state, began_at";
+pub const READ_OPEN: &str = "SELECT version, direction, unit, hash, state, run_id FROM pgfleet.steps \
+     WHERE NOT closed AND scope = COALESCE(pg_catalog.current_setting('pgfleet.scope', true), '')";
 
 /// A unit that an earlier run began or did, of a migration that is not complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +61,16 @@ pub struct OpenUnit {
     pub run_id: String,
 }
 
-/// Understands the rows of [`READ_OPEN`]; rows that are not of its form are left out.
+impl OpenUnit {
+    /// A run's id begins with the time.
+    fn place(&self) -> impl Ord + '_ {
+        let is_down = self.direction == Direction::Down;
+        (&self.version, !is_down, self.unit, !self.done, &self.run_id)
+    }
+}
+
+/// Understands the rows of [`READ_OPEN`], and gives them in the order of the units: of a unit what is
+/// done first, and earlier runs first. Rows that are not of its form are left out.
 pub fn parse_open(rows: &[Vec<Option<String>>]) -> Vec<OpenUnit> {
     let text = |row: &[Option<String>], at: usize| row.get(at).cloned().flatten();
     let parse = |row: &Vec<Option<String>>| {
@@ -71,7 +83,9 @@ pub fn parse_open(rows: &[Vec<Option<String>>]) -> Vec<OpenUnit> {
             run_id: text(row, 5)?,
         })
     };
-    rows.iter().filter_map(parse).collect()
+    let mut units: Vec<_> = rows.iter().filter_map(parse).collect();
+    units.sort_by(|a, b| a.place().cmp(&b.place()));
+    units
 }
 
 /// Names a unit in the journal.

@@ -1,12 +1,16 @@
 //! Reads what a target says about itself: its history, its journal, and whether it holds anything.
 //!
 //! Invariant: everything is asked in one exchange, so a run with nothing to do costs one round
-//! trip after connecting; only a database with tables and without history costs another.
+//! trip after connecting; only a database whose history is empty costs more.
+//!
+//! A new server process looks up every operator and table that a statement names for the first time,
+//! which takes it longer than to answer. What every target is asked is therefore put in as few of
+//! them as will do: functions, and no table of the catalogs.
 
 use futures_util::future::{join3, join4};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::history::{Dialect, HistoryRow, LockContext};
-use pgfleet_sql::QualifiedName;
+use pgfleet_sql::{QualifiedName, parse_qualified};
 
 use crate::connect::{Session, SessionError};
 use crate::journal::{self, OpenUnit};
@@ -18,12 +22,8 @@ pub struct TargetState {
     pub database: String,
     /// `current_schema()`; empty when no schema of the search path exists.
     pub schema: String,
-    /// Microseconds since 1970 on the server's clock.
-    pub clock_us: i64,
-    /// The server is a standby.
-    pub in_recovery: bool,
-    /// Somebody's tables are there, besides ours and the history. Tables of extensions alone are none
-    /// where there is no history yet.
+    /// Migrations were applied, or somebody's tables are there besides ours and the history. Tables of
+    /// extensions alone are none where there is no history yet.
     pub holds_tables: bool,
     /// The journal is there.
     pub has_journal: bool,
@@ -42,8 +42,6 @@ pub struct TargetState {
 pub struct HistoryTable {
     /// Its columns.
     pub columns: Vec<String>,
-    /// Columns that must be given a value.
-    pub mandatory: Vec<String>,
 }
 
 impl TargetState {
@@ -79,34 +77,38 @@ pub async fn read_state(
 ) -> Result<TargetState, StateError> {
     let wanted = table.cloned().unwrap_or_else(|| dialect.default_table());
     let (facts_sql, read_sql) = (facts_sql(&wanted), dialect.read_sql(&wanted));
-    let columns_sql = columns_sql(&[&wanted]);
+    let columns_sql = columns_sql(&wanted);
     let (facts, columns, rows, open) = join4(
         session.query_text(&facts_sql),
-        session.query_text(&columns_sql),
+        session.query_table(&columns_sql),
         session.query_text(&read_sql),
         session.query_text(journal::READ_OPEN),
     )
     .await;
     let mut state = parse_facts(&facts?, wanted);
-    state.history = parse_columns(&columns?, &mut state.table);
     state.open_units = journal::parse_open(&unless_missing(open)?.unwrap_or_default());
-    if let Some(history) = &state.history {
-        check_layout(dialect, &state.table, history)?;
+    if let Some(columns) = unless_missing(columns)? {
+        let history = HistoryTable { columns: columns.columns };
+        check_layout(session, dialect, &state.table, &history).await?;
+        state.history = Some(history);
         let rows = unless_missing(rows)?.unwrap_or_default();
         state.rows = dialect
             .parse(&rows)
             .map_err(|error| layout_problem(dialect, &state.table, &error.message))?;
-        return Ok(state);
-    }
-    if state.holds_tables {
-        // A database that has been taken over is told from one that is new but for its extensions.
-        let own = session.query_text(&own_tables_sql()).await?;
-        state.holds_tables = own.first().is_some_and(|row| text(row, 0) == "t");
-    }
-    if let Some(schema) = created_in(&state) {
+    } else if let Some(schema) = created_in(&state) {
         state.table.schema = Some(schema);
     }
+    state.holds_tables = !state.rows.is_empty() || holds_tables(session, &state).await?;
     Ok(state)
+}
+
+/// Tables are looked for in the cheapest way first: a database that has been taken over is told from
+/// one that is new but for its extensions only where there are any.
+async fn holds_tables(session: &Session, state: &TargetState) -> Result<bool, SessionError> {
+    if !is_true(&session.query_text(&any_tables_sql(&state.table)).await?) {
+        return Ok(false);
+    }
+    Ok(state.history.is_some() || is_true(&session.query_text(&own_tables_sql()).await?))
 }
 
 /// Reads again what a run goes by, under its lock: none when it is as it was.
@@ -120,16 +122,20 @@ pub async fn read_if_changed(
     before: &TargetState,
 ) -> Result<Option<TargetState>, StateError> {
     let wanted = table.cloned().unwrap_or_else(|| dialect.default_table());
-    let (there_sql, read_sql) = (there_sql(&wanted), dialect.read_sql(&wanted));
-    let (there, rows, open) = join3(
-        session.query_text(&there_sql),
-        session.query_text(&read_sql),
-        session.query_text(journal::READ_OPEN),
-    )
-    .await;
-    let there = there?.into_iter().next().unwrap_or_default();
-    let is_there = |at: usize| text(&there, at) == "t";
-    let same_tables = (is_there(0), is_there(1)) == (before.history.is_some(), before.has_journal);
+    let (read_sql, marker) = (dialect.read_sql(&wanted), journal::marker_table());
+    let tables = [&wanted, &marker];
+    let there = are_there(session, &tables);
+    if before.history.is_none() && !before.has_journal {
+        // Reading tables that are not there would but fill the server's log with errors.
+        return match there.await?.contains(&true) {
+            true => read_state(session, dialect, table).await.map(Some),
+            false => Ok(None),
+        };
+    }
+    let (there, rows, open) =
+        join3(there, session.query_text(&read_sql), session.query_text(journal::READ_OPEN)).await;
+    let there = there?;
+    let same_tables = there == [before.history.is_some(), before.has_journal];
     let open = journal::parse_open(&unless_missing(open)?.unwrap_or_default());
     let rows = dialect.parse(&unless_missing(rows)?.unwrap_or_default()).ok();
     if same_tables && open == before.open_units && rows.as_ref() == Some(&before.rows) {
@@ -138,34 +144,31 @@ pub async fn read_if_changed(
     read_state(session, dialect, table).await.map(Some)
 }
 
-fn there_sql(table: &QualifiedName) -> String {
-    format!(
-        "SELECT pg_catalog.to_regclass({}) IS NOT NULL, pg_catalog.to_regclass('{}') IS NOT NULL",
-        journal::literal(&table.to_string()),
-        journal::MARKER_TABLE
-    )
-}
-
-/// Of several dialects and their history tables, those whose table is there.
+/// Of several tables, whether each is there.
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn find_histories<'d>(
+pub async fn are_there(
     session: &Session,
-    dialects: &[(&'d dyn Dialect, QualifiedName)],
-) -> Result<Vec<&'d dyn Dialect>, SessionError> {
-    let tables: Vec<_> = dialects.iter().map(|(_, table)| table).collect();
-    let rows = session.query_text(&columns_sql(&tables)).await?;
-    let mut found = Vec::new();
-    for (at, (dialect, table)) in dialects.iter().enumerate() {
-        let (at, mut table) = (at.to_string(), table.clone());
-        let rows = rows.iter().filter(|row| text(row, 1) == at).cloned().collect();
-        let Some(history) = parse_columns(&rows, &mut table) else { continue };
-        if missing_column(*dialect, &history).is_none() {
-            found.push(*dialect);
-        }
-    }
-    Ok(found)
+    tables: &[&QualifiedName],
+) -> Result<Vec<bool>, SessionError> {
+    let place = |table: &&QualifiedName| format!("pg_catalog.to_regclass({})", name_literal(table));
+    let places: Vec<_> = tables.iter().map(place).collect();
+    let rows = session.query_text(&format!("SELECT {}", places.join(", "))).await?;
+    Ok(rows.iter().flatten().map(Option::is_some).collect())
+}
+
+/// Whether a table is there and has the columns that a dialect's history must have.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn is_history_of(
+    session: &Session,
+    dialect: &dyn Dialect,
+    table: &QualifiedName,
+) -> Result<bool, SessionError> {
+    let columns = unless_missing(session.query_table(&columns_sql(table)).await)?;
+    Ok(columns.is_some_and(|table| missing_column(dialect, &table.columns).is_none()))
 }
 
 /// An unqualified table will be created in the first schema of the search path.
@@ -174,19 +177,30 @@ fn created_in(state: &TargetState) -> Option<String> {
     unqualified.then(|| state.schema.clone())
 }
 
-/// Tables are looked for in the cheapest way: those of extensions count as somebody's here.
+/// Database, schema of the search path, the journal, the history's schema.
 fn facts_sql(table: &QualifiedName) -> String {
-    let history = journal::literal(&table.to_string());
     format!(
         "SELECT pg_catalog.current_database(), pg_catalog.current_schema(), \
-         (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint, \
-         pg_catalog.pg_is_in_recovery(), \
-         EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid >= {FIRST_OID} \
+         pg_catalog.to_regclass({}), (pg_catalog.pg_identify_object({PG_CLASS}, \
+         pg_catalog.to_regclass({}), 0)).schema",
+        name_literal(&journal::marker_table()),
+        name_literal(table)
+    )
+}
+
+/// Without a row: only the names of the columns are wanted.
+fn columns_sql(table: &QualifiedName) -> String {
+    format!("SELECT * FROM {table} LIMIT 0")
+}
+
+/// Whether there are tables besides ours and the history; those of extensions count.
+fn any_tables_sql(history: &QualifiedName) -> String {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid >= {FIRST_OID} \
            AND c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' \
            AND c.relnamespace <> coalesce(pg_catalog.to_regnamespace('pgfleet')::oid, 0) \
-           AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({history})), \
-         pg_catalog.to_regclass('{}') IS NOT NULL",
-        journal::MARKER_TABLE
+           AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({}))",
+        name_literal(history)
     )
 }
 
@@ -197,27 +211,27 @@ fn own_tables_sql() -> String {
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.oid >= {FIRST_OID} AND c.relkind IN ('r', 'p', 'm') AND n.nspname <> 'pgfleet' \
          AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
-         WHERE d.objid = c.oid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-         AND d.deptype = 'e'))"
+         WHERE d.objid = c.oid AND d.classid = {PG_CLASS} AND d.deptype = 'e'))"
     )
 }
 
-/// Schema, which of the tables (from 0), column, mandatory.
-fn columns_sql(tables: &[&QualifiedName]) -> String {
-    let named = |(at, table): (usize, &&QualifiedName)| {
-        format!("({at}, pg_catalog.to_regclass({}))", journal::literal(&table.to_string()))
-    };
-    let tables: Vec<_> = tables.iter().enumerate().map(named).collect();
+/// The columns that must be given a value.
+fn mandatory_sql(table: &QualifiedName) -> String {
     format!(
-        "SELECT n.nspname, t.at, a.attname, \
-         a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' \
-         FROM (VALUES {}) AS t (at, oid) JOIN pg_catalog.pg_class c ON c.oid = t.oid \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-         ORDER BY t.at, a.attnum",
-        tables.join(", ")
+        "SELECT attname FROM pg_catalog.pg_attribute \
+         WHERE attrelid = pg_catalog.to_regclass({}) AND attnum > 0 AND NOT attisdropped \
+         AND attnotnull AND NOT atthasdef AND attidentity = '' ORDER BY attnum",
+        name_literal(table)
     )
 }
+
+fn name_literal(table: &QualifiedName) -> String {
+    journal::literal(&table.to_string())
+}
+
+/// The OID of `pg_class` itself, which stands for tables where objects of several kinds are named
+/// ("System Catalog Declarations" in PostgreSQL's documentation).
+const PG_CLASS: u32 = 1259;
 
 /// The first OID that is nobody's but the users' ("System Catalog Initial Data" in PostgreSQL's
 /// documentation).
@@ -229,15 +243,20 @@ fn text(row: &[Option<String>], at: usize) -> String {
     row.get(at).cloned().flatten().unwrap_or_default()
 }
 
-fn parse_facts(rows: &Rows, table: QualifiedName) -> TargetState {
+fn is_true(rows: &Rows) -> bool {
+    rows.first().is_some_and(|row| text(row, 0) == "t")
+}
+
+fn parse_facts(rows: &Rows, mut table: QualifiedName) -> TargetState {
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
+    // The name comes quoted where it must be.
+    let found_in = row.get(3).cloned().flatten().and_then(|schema| parse_qualified(&schema));
+    table.schema = found_in.map(|schema| schema.name).or(table.schema);
     TargetState {
         database: text(row, 0),
         schema: text(row, 1),
-        clock_us: text(row, 2).parse().unwrap_or_default(),
-        in_recovery: text(row, 3) == "t",
-        holds_tables: text(row, 4) == "t",
-        has_journal: text(row, 5) == "t",
+        holds_tables: false,
+        has_journal: row.get(2).is_some_and(Option::is_some),
         history: None,
         table,
         rows: Vec::new(),
@@ -245,32 +264,30 @@ fn parse_facts(rows: &Rows, table: QualifiedName) -> TargetState {
     }
 }
 
-fn parse_columns(rows: &Rows, table: &mut QualifiedName) -> Option<HistoryTable> {
-    let first = rows.first()?;
-    table.schema = Some(text(first, 0));
-    let columns = rows.iter().map(|row| text(row, 2)).collect();
-    let mandatory = rows.iter().filter(|row| text(row, 3) == "t").map(|row| text(row, 2)).collect();
-    Some(HistoryTable { columns, mandatory })
-}
-
-fn missing_column(dialect: &dyn Dialect, history: &HistoryTable) -> Option<&'static str> {
-    let missing = |column: &&&str| !history.columns.iter().any(|there| there == **column);
+fn missing_column(dialect: &dyn Dialect, columns: &[String]) -> Option<&'static str> {
+    let missing = |column: &&&str| !columns.iter().any(|there| there == **column);
     dialect.required_columns().iter().find(missing).copied()
 }
 
-fn check_layout(
+/// The history has what the dialect needs, and asks for nothing that the dialect does not give.
+async fn check_layout(
+    session: &Session,
     dialect: &dyn Dialect,
     table: &QualifiedName,
     history: &HistoryTable,
 ) -> Result<(), StateError> {
-    if let Some(column) = missing_column(dialect, history) {
+    if let Some(column) = missing_column(dialect, &history.columns) {
         return Err(layout_problem(dialect, table, &format!("it has no column {column:?}")));
     }
     let known = |column: &String| {
         let known = dialect.required_columns().iter().chain(dialect.optional_columns());
         known.into_iter().any(|name| name == column)
     };
-    match history.mandatory.iter().find(|column| !known(column)) {
+    if history.columns.iter().all(known) {
+        return Ok(());
+    }
+    let mandatory = session.query_text(&mandatory_sql(table)).await?;
+    match mandatory.into_iter().flatten().flatten().find(|column| !known(column)) {
         Some(column) => {
             let what = format!("its column {column:?} must be given a value and is not known");
             Err(layout_problem(dialect, table, &what))
@@ -294,9 +311,9 @@ fn layout_problem(dialect: &dyn Dialect, table: &QualifiedName, what: &str) -> S
 }
 
 /// A table that is not there is no error here: the other answers say so.
-fn unless_missing(rows: Result<Rows, SessionError>) -> Result<Option<Rows>, SessionError> {
-    match rows {
-        Ok(rows) => Ok(Some(rows)),
+fn unless_missing<T>(answer: Result<T, SessionError>) -> Result<Option<T>, SessionError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
         Err(error)
             if error
                 .server()

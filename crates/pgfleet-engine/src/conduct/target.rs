@@ -15,7 +15,7 @@ use crate::connect::{ConnectSpec, Session, SessionError, connect};
 use crate::journal::literal;
 use crate::lock::LockKeys;
 use crate::project::{Folder, Project};
-use crate::state::{StateError, TargetState, find_histories, read_state};
+use crate::state::{StateError, TargetState, are_there, is_history_of, read_state};
 
 /// pgfleet's own history table where a schema is the target; a database has it in schema `pgfleet`.
 pub const TENANT_HISTORY: &str = "pgfleet_migrations";
@@ -272,7 +272,18 @@ async fn settle_format(
         (dialect, table.unwrap_or_else(|| dialect.default_table()))
     };
     let dialects: Vec<_> = folder.formats.iter().map(with_table).collect();
-    let found = find_histories(session, &dialects).await;
-    let found = found.map_err(|error| target.session_problem(&error))?;
-    Ok(found.first().copied().filter(|dialect| dialect.format() != folder.set.format))
+    let tables: Vec<_> = dialects.iter().map(|(_, table)| table).collect();
+    let problem = |error| target.session_problem(&error);
+    let there = are_there(session, &tables).await.map_err(problem)?;
+    let there = dialects.iter().zip(there).filter(|(_, there)| *there).map(|(one, _)| one);
+    let is_other = |dialect: &dyn Dialect| dialect.format() != folder.set.format;
+    if !there.clone().any(|(dialect, _)| is_other(*dialect)) {
+        return Ok(None);
+    }
+    for (dialect, table) in there {
+        if is_history_of(session, *dialect, table).await.map_err(problem)? {
+            return Ok(Some(*dialect).filter(|dialect| is_other(*dialect)));
+        }
+    }
+    Ok(None)
 }
