@@ -124,3 +124,19 @@ fn a_failed_file_that_is_no_transaction_leaks_no_setting_into_the_next() {
     assert_says(&stage.ends(&["apply", "--on-error", "continue"], 4), &["0001_a.sql:4:8"]);
     assert_eq!(stage.db.value("SELECT to_regclass('public.b') IS NOT NULL"), "t");
 }
+
+/// sqlx names its table without a schema: the search path says where it is.
+#[test]
+fn a_history_is_found_in_a_schema_whose_name_must_be_quoted() {
+    let stage = Stage::of(&[("0001_a.sql", "CREATE TABLE a (id int);")]);
+    let name = stage.db.name();
+    stage.db.sql(&format!(
+        "CREATE SCHEMA \"We \"\"ird\"; ALTER DATABASE {name} SET search_path = \"We \"\"ird\""
+    ));
+    stage.run(&["apply", "--format", "sqlx"]).assert_success();
+    stage.write("0002_b.sql", "CREATE TABLE b (id int);");
+    stage.run(&["apply"]).assert_success();
+    let tables = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' \
+                  AND relnamespace = '\"We \"\"ird\"'::regnamespace";
+    assert_eq!(stage.db.value(tables), "_sqlx_migrations a b");
+}
