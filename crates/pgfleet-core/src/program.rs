@@ -273,11 +273,20 @@ pub fn syntax_problems(program: &Program) -> Vec<Problem> {
 
 fn syntax_problem(statement: &Statement, error: &syntax::SyntaxError) -> Problem {
     let place = place_in(&statement.sql, &statement.place, statement.verbatim, error.range.start);
-    let mut problem = Problem::warning(
-        Code::SyntaxInvalid,
-        format!("PostgreSQL may not accept this: {}", error.message),
-    )
-    .at(place);
+    let problem = match error.perhaps_newer {
+        true => Problem::warning(
+            Code::SyntaxInvalid,
+            format!("PostgreSQL may not accept this: {}", error.message),
+        )
+        .because("no server up to PostgreSQL 18 has such a command; a newer one may")
+        .fix_with("Ask the server.", "pgfleet apply --dry-run"),
+        false => Problem::error(
+            Code::SyntaxInvalid,
+            format!("PostgreSQL does not accept this: {}", error.message),
+        )
+        .fix("Correct it; the mistake may stand just before this place."),
+    };
+    let mut problem = problem.at(place);
     let length = u32::try_from(error.range.len()).unwrap_or(1);
     problem.snippet = Some(snippet_at(&statement.sql, error.range.start, length));
     problem

@@ -3,6 +3,8 @@
 //! Invariant: what PostgreSQL's own parser accepts is never reported; some of what it rejects is
 //! not reported either, the server has the last word.
 
+mod command;
+
 use std::ops::Range;
 
 use squawk_syntax::SourceFile;
@@ -23,6 +25,9 @@ pub struct SyntaxError {
     pub range: Range<usize>,
     /// What is wrong, one line.
     pub message: String,
+    /// True when a command begins here that the parser does not know, and that is not one slip of the
+    /// pen away from one that it does: a newer server may have it.
+    pub perhaps_newer: bool,
 }
 
 /// The syntax errors of one statement, in order.
@@ -33,9 +38,10 @@ pub fn errors(statement: &str) -> Vec<SyntaxError> {
     }
     let strings = string_ranges(statement);
     let found = SourceFile::parse(statement).errors();
+    let kept = found.iter().filter(|error| !is_later_error(error.message()));
     let convert = |error: &squawk_syntax::syntax_error::SyntaxError| {
         let range = usize::from(error.range().start())..usize::from(error.range().end());
-        SyntaxError { range, message: error.message().to_owned() }
+        described(statement, range, error.message())
     };
     let in_string = |error: &SyntaxError| {
         let holds = |string: &Range<usize>| {
@@ -43,8 +49,61 @@ pub fn errors(statement: &str) -> Vec<SyntaxError> {
         };
         strings.iter().any(holds)
     };
-    let kept = found.iter().map(convert);
-    kept.filter(|error| !is_later_error(&error.message) && !in_string(error)).collect()
+    kept.map(convert).filter(|error| !in_string(error)).collect()
+}
+
+/// The parser's message in words of SQL, beside what it is worth.
+fn described(statement: &str, range: Range<usize>, message: &str) -> SyntaxError {
+    let no_command = message.starts_with("expected command");
+    let is_first = Lexer::new(statement)
+        .find(|token| !token.is_trivia())
+        .is_none_or(|first| first.start >= range.start);
+    let found = Lexer::new(&statement[range.start..]).next();
+    let found = found
+        .map_or("", |token| &statement[range.start + token.start..][..token.end - token.start]);
+    let message = match (no_command, is_first) {
+        _ if is_merge_mark(&statement[range.start..]) => {
+            "a mark of a merge that nobody finished".to_owned()
+        }
+        (true, true) => format!("no command begins with {}", shortened(statement)),
+        (true, false) => format!("unexpected {}", shortened(found)),
+        _ => in_words(message),
+    };
+    let perhaps_newer = no_command && is_first && command::is_unknown(statement);
+    SyntaxError { range, message, perhaps_newer }
+}
+
+/// What `git merge` leaves where two sides differ.
+fn is_merge_mark(text: &str) -> bool {
+    ["<<<<<<< ", "=======", ">>>>>>> "].iter().any(|mark| text.starts_with(mark))
+}
+
+/// The first two words, or so much of them as fits a line.
+fn shortened(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().take(2).collect();
+    words.join(" ").trim_end_matches(';').chars().take(40).collect()
+}
+
+/// `expected COMMA` → `expected a comma`, `expected FROM_KW` → `expected FROM`.
+fn in_words(message: &str) -> String {
+    let word = |word: &str| match word.trim_end_matches(',') {
+        "COMMA" => "a comma".to_owned(),
+        "SEMICOLON" => "the end of the statement".to_owned(),
+        "L_PAREN" => "(".to_owned(),
+        "R_PAREN" => ")".to_owned(),
+        "EQ" => "=".to_owned(),
+        "IDENT" => "a name".to_owned(),
+        "STRING" => "a string".to_owned(),
+        "INT_NUMBER" | "FLOAT_NUMBER" => "a number".to_owned(),
+        keyword => keyword.strip_suffix("_KW").unwrap_or(word).to_owned(),
+    };
+    let text = message.replace("path name", "a name");
+    let words: Vec<_> = text.split(' ').map(word).collect();
+    let text = words.join(" ");
+    let mut letters = text.chars();
+    let lower =
+        letters.next().filter(|_| !text.starts_with("SELECT")).map(|c| c.to_ascii_lowercase());
+    lower.map_or(text.clone(), |first| format!("{first}{}", letters.as_str()))
 }
 
 /// What a string holds (another language's code, digits with blanks) is not this parser's matter.

@@ -11,7 +11,7 @@ use super::transactions::looked;
 use super::{RULES, Rule};
 use crate::diagnose::Problem;
 use crate::folder::{Chunk, Migration};
-use crate::program::Program;
+use crate::program::{Program, syntax_problems};
 
 /// A migration to walk over.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct LintInput<'a> {
 pub struct LintReport {
     /// In the order of the files and statements.
     pub findings: Vec<Finding>,
-    /// What is wrong with the comments and the configuration of lint.
+    /// What is wrong with the comments and the configuration of lint, and what no server reads.
     pub problems: Vec<Problem>,
     /// How many findings a comment or the configuration switched off.
     pub ignored: usize,
@@ -97,6 +97,9 @@ impl<'a> Walk<'a> {
             ignores.read(at, &linted.texts, &programs[at]);
             report.migrations += 1;
             report.statements += programs[at].len();
+            report.problems.extend(linted.program.problems.iter().cloned());
+            let unread = syntax_problems(&linted.program).into_iter();
+            report.problems.extend(unread.filter(Problem::is_error));
         }
         let (migrations, settings) = (input.migrations, input.settings);
         let is_on =

@@ -1,5 +1,7 @@
 //! `lint`: what is looked at with and without a database, outputs, exit codes.
 
+use pgfleet_testkit::Project;
+
 use crate::stage::{Stage, assert_says};
 
 const FILES: &[(&str, &str)] = &[
@@ -176,4 +178,24 @@ fn a_database_that_does_not_answer_is_named_with_the_way_around_it() {
     let gone = stage.cli_at("postgres://u@127.0.0.1:1/d", &["lint"]).run();
     assert_eq!(gone.code, 3);
     assert_says(&gone.stderr, &["PF201", "pgfleet lint --offline"]);
+}
+
+#[test]
+fn what_no_server_reads_fails_in_check_and_in_lint() {
+    let project = Project::with([
+        ("migrations/0001_a.sql", "CREATE TABLE a (\n  id bigint PRIMARY KEY\n  name text\n);"),
+        ("migrations/0002_b.sql", "WAIT FOR LSN '0/0';"),
+    ]);
+    for command in ["check", "lint"] {
+        let found = project.pgfleet([command, "--output", "github"]).run();
+        assert_eq!(found.code, 1, "{}", found.stderr);
+        assert_says(
+            &found.stdout,
+            &["::error file=migrations/0001_a.sql,line=3", "expected a comma"],
+        );
+        assert!(!found.stdout.contains("::error file=migrations/0002_b"), "{}", found.stdout);
+    }
+    project.write("migrations/0001_a.sql", "CREATE TABLE a (id bigint PRIMARY KEY);");
+    let newer = project.pgfleet(["check"]).run().assert_success();
+    assert_says(&newer.stderr, &["warning[PF123]", "no command begins with WAIT FOR"]);
 }

@@ -1,0 +1,2 @@
+CREATE TABLE first (id int)
+CREATE TABLE second (id int);

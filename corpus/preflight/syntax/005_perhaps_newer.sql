@@ -1,0 +1,2 @@
+WAIT FOR LSN '0/0';
+CREATE BOARD b;
