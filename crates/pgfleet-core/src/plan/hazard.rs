@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::widening::{ColumnTypes, TypeChange, type_changes};
 use crate::place::Place;
 use crate::program::Statement;
+use crate::schema::hazard::ANEW;
 use crate::schema::{keeps_rows, keeps_values};
 
 /// One thing to think about.
@@ -67,6 +68,8 @@ pub(super) struct HazardFinder<'a> {
     /// Something was run that may have touched any table, or changed what names mean.
     anything: bool,
     found: Vec<Hazard>,
+    /// Materialized views that were dropped and are not there again, with the place of what was found.
+    gone: Vec<(usize, BTreeSet<QualifiedName>)>,
 }
 
 impl<'a> HazardFinder<'a> {
@@ -80,6 +83,7 @@ impl<'a> HazardFinder<'a> {
             touched: BTreeSet::new(),
             anything: false,
             found: Vec::new(),
+            gone: Vec::new(),
         }
     }
 
@@ -92,6 +96,10 @@ impl<'a> HazardFinder<'a> {
         let leaves_target = |object: &ObjectRef| object.kind == ObjectKind::Database;
         if !self.empty_target || statement.facts.drops.iter().any(leaves_target) {
             for (kind, what) in self.hazards_of(&self.settled(statement)) {
+                if kind == HazardKind::DataLoss {
+                    self.gone
+                        .extend(dropped_views(statement).map(|views| (self.found.len(), views)));
+                }
                 let place = statement.place.clone();
                 self.found.push(Hazard { kind, migration: migration.to_owned(), place, what });
             }
@@ -102,7 +110,25 @@ impl<'a> HazardFinder<'a> {
             self.new.extend(names.iter().cloned());
         }
         self.created.extend(names);
+        self.make_anew(&statement.facts);
         self.touch(&statement.facts);
+    }
+
+    /// Rows of a materialized view that is there again come from others: they are not lost.
+    fn make_anew(&mut self, facts: &Facts) {
+        let views = facts.creates.iter().filter(|one| one.kind == ObjectKind::MaterializedView);
+        for view in views.map(|view| bare(&view.name)) {
+            for (at, gone) in &mut self.gone {
+                if !gone.remove(&view) || !gone.is_empty() {
+                    continue;
+                }
+                let hazard = &mut self.found[*at];
+                let names = hazard.what.trim_start_matches("drops materialized view ");
+                let names = names.trim_end_matches(" with its rows");
+                hazard.what = format!("makes {names} anew: {ANEW}");
+                hazard.kind = HazardKind::Rewrite;
+            }
+        }
     }
 
     fn touch(&mut self, facts: &Facts) {
@@ -187,6 +213,15 @@ impl<'a> HazardFinder<'a> {
         };
         Some(format!("{} blocks {blocks} of {relation}{how_long}", facts.label))
     }
+}
+
+/// The materialized views that a statement drops, and nothing else.
+fn dropped_views(statement: &Statement) -> Option<BTreeSet<QualifiedName>> {
+    let drops = &statement.facts.drops;
+    let only_views = drops.iter().all(|one| one.kind == ObjectKind::MaterializedView);
+    let cascades = || pgfleet_sql::bare_words(&statement.sql).iter().any(|word| word == "CASCADE");
+    let views = (!drops.is_empty() && only_views && !cascades()).then_some(drops)?;
+    Some(views.iter().map(|view| bare(&view.name)).collect())
 }
 
 /// What a statement does that only changes types, each from the first to the second.

@@ -6,12 +6,17 @@
 use std::collections::BTreeSet;
 
 use pgfleet_sql::classify::{Rule, classify, demands};
-use pgfleet_sql::{Facts, Kind as Work, LockMode, QualifiedName, Severity, quote_ident};
+use pgfleet_sql::{
+    Facts, Kind as Work, LockMode, ObjectKind, ObjectRef, QualifiedName, Severity, quote_ident,
+};
 use serde::Serialize;
 
 use super::diff::{Difference, Statement};
 use super::rename::{Proposal, RenameOrigin, RenameStep, Thing};
 use super::{Body, Kind, ObjectId, Schema, keeps_rows, keeps_values};
+
+/// What becomes of a materialized view that is made anew.
+pub(crate) const ANEW: &str = "its query runs again, and nobody reads it until that is committed";
 
 /// One thing to think about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -100,6 +105,9 @@ impl Finder<'_, '_> {
 
     fn loss(&self, facts: &Facts, sql: &str) -> Option<StatementHazard> {
         let loss = facts.data_loss.as_ref()?;
+        if self.makes_anew(facts) {
+            return Some(made_anew(&facts.drops));
+        }
         if facts.kind == Work::Write || self.is_lossless(sql) {
             return None;
         }
@@ -108,6 +116,16 @@ impl Finder<'_, '_> {
             Severity::Possible | Severity::Selective => StatementHazardKind::PossibleLoss,
         };
         Some(hazard(kind, &loss.what))
+    }
+
+    /// True for materialized views that are there again in the end: their rows come from others.
+    fn makes_anew(&self, facts: &Facts) -> bool {
+        let is_again = |dropped: &ObjectRef| {
+            let schema = dropped.name.schema.as_deref().unwrap_or_default();
+            let id = ObjectId::new(Kind::MaterializedView, schema, &dropped.name.name);
+            dropped.kind == ObjectKind::MaterializedView && self.difference.to.get(&id).is_some()
+        };
+        !facts.drops.is_empty() && facts.drops.iter().all(is_again)
     }
 
     fn may_fail(&self, sql: &str) -> Vec<StatementHazard> {
@@ -297,6 +315,16 @@ fn old_bodies(step: &RenameStep, to: &Schema) -> Vec<String> {
         |object| matches!(&object.body, Body::Routine(routine) if has_old(&routine.definition)),
     );
     routines.map(|object| format!("{} still says {old}", object.id)).collect()
+}
+
+/// What is told of materialized views that are dropped and made again: time, and no loss.
+fn made_anew(views: &[ObjectRef]) -> StatementHazard {
+    let names: Vec<_> = views.iter().map(|view| view.name.to_string()).collect();
+    let what = format!("makes {} anew: {ANEW}", names.join(", "));
+    StatementHazard {
+        table: names.into_iter().next(),
+        ..hazard(StatementHazardKind::Rewrite, &what)
+    }
 }
 
 fn hazard(kind: StatementHazardKind, what: &str) -> StatementHazard {
