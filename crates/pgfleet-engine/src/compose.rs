@@ -26,7 +26,7 @@ use crate::conduct::{
 };
 use crate::generate::silent_run;
 use crate::project::{Folder, Project};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, ScratchServer};
 
 pub use writing::{finish_files, unfinished, write_files};
 
@@ -84,8 +84,8 @@ pub async fn compose_change(
     request: &ComposeRequest,
     wishes: &RenameWishes<'_>,
 ) -> Result<Composed, ChangeError> {
-    let target = Target::of(project)?;
-    let scratch = Scratch::create(project, &target).await?;
+    let (server, target) = ScratchServer::of_project(project).await?;
+    let scratch = Scratch::create_on(server, &target).await?;
     let copy = scratch.target(&target);
     let bench = Bench { project, target: &target, copy, request, side, to, wishes };
     let composed = bench.compose(folder).await;

@@ -1,17 +1,21 @@
 //! A team's project on disk: configuration file, `.env`, migration folder.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 use std::sync::Arc;
+use std::{fs, io};
 
 use pgfleet_core::config::{self, ConfigFile, Flags, FormatChoice, Scope, Settings, Variables};
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::{self, FileTree, Format, MigrationSet};
+use pgfleet_core::place::Place;
+use pgfleet_core::program::place_in;
 use pgfleet_core::tenancy::TenancySection;
 
 use crate::compose::unfinished;
 use crate::conduct::{PlanShelf, ProgramShelf};
 use crate::connect::{ConnectSpec, Surroundings};
+use crate::environment;
 use crate::folder::read_tree;
 
 /// The configuration file's name.
@@ -95,7 +99,7 @@ pub fn load(
     let dotenv = read_dotenv(&root.join(".env"))?;
     // Variables of a group's members are the same.
     let settings = config::resolve(&parsed, environment, &dotenv, flags, Scope::Target)?;
-    let (settings, file) = (Arc::new(settings), Arc::new(parsed));
+    let (settings, file) = (Arc::new(located(settings, root)?), Arc::new(parsed));
     Ok(Project { root: root.to_owned(), config_file, settings, file, flags: flags.clone() })
 }
 
@@ -114,10 +118,18 @@ pub fn without_file(
     Ok(Project {
         root: working_directory.to_owned(),
         config_file: None,
-        settings: Arc::new(settings),
+        settings: Arc::new(located(settings, working_directory)?),
         file: Arc::new(file),
         flags: flags.clone(),
     })
+}
+
+/// With the environment where it is: the configuration's is relative to its file.
+fn located(settings: Settings, root: &Path) -> Result<Settings, Box<Problem>> {
+    let folder = if settings.environment_from_file { root } else { Path::new("") };
+    let name = settings.environment.as_deref();
+    let environment = name.map(|name| environment::locate(name, folder)).transpose()?;
+    Ok(Settings { environment, ..settings })
 }
 
 fn find_upwards(from: &Path, name: &str) -> Option<PathBuf> {
@@ -128,15 +140,34 @@ fn read_config(file: &Path) -> Result<ConfigFile, Box<Problem>> {
     let shown = file
         .file_name()
         .map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
-    let text = fs::read_to_string(file).map_err(|error| {
+    let bytes = fs::read(file).map_err(|error| {
         let what = format!("the configuration file {} cannot be read", file.display());
-        Box::new(
-            Problem::error(Code::ConfigMissing, what)
-                .because(error.to_string())
-                .fix_with("Write one.", "pgfleet init"),
-        )
+        let problem = Problem::error(Code::ConfigMissing, what).because(error.to_string());
+        Box::new(match error.kind() {
+            io::ErrorKind::NotFound => problem.fix_with("Write one.", "pgfleet init"),
+            _ => problem.fix("Name a file that this user may read."),
+        })
     })?;
+    let text = String::from_utf8(bytes).map_err(|error| not_text(&shown, &error))?;
     config::parse(&text, &shown)
+}
+
+/// Says where a file stops being UTF-8.
+fn not_text(shown: &str, error: &FromUtf8Error) -> Box<Problem> {
+    let at = error.utf8_error().valid_up_to();
+    let (before, rest) = error.as_bytes().split_at(at);
+    let before = String::from_utf8_lossy(before);
+    let text = format!("{before}\u{fffd}");
+    let reason = match rest {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if at == 0 => "it is UTF-16".to_owned(),
+        _ => format!("the byte 0x{:02x} at offset {at} belongs to no UTF-8 character", rest[0]),
+    };
+    Box::new(
+        Problem::error(Code::ConfigInvalid, format!("{shown} is not UTF-8"))
+            .at(place_in(&text, &Place::at(shown, 1, 1), true, at))
+            .because(reason)
+            .fix("Save the file as UTF-8, without any other encoding's characters."),
+    )
 }
 
 /// Variables of a `.env` file, not put into the process's environment; without the file, none.
@@ -145,7 +176,7 @@ fn read_dotenv(file: &Path) -> Result<Variables, Box<Problem>> {
         return Ok(Variables::new());
     }
     let invalid = |message: String| {
-        let place = pgfleet_core::place::Place::file(".env");
+        let place = Place::file(".env");
         Box::new(
             Problem::error(Code::ConfigInvalid, ".env is not valid").at(place).because(message),
         )
@@ -176,7 +207,7 @@ impl Project {
     pub fn scoped(&self, scope: Scope<'_>) -> Result<Self, Box<Problem>> {
         let (variables, none) = (&self.settings.variables, Variables::new());
         let settings = config::resolve(&self.file, variables, &none, &self.flags, scope)?;
-        Ok(Self { settings: Arc::new(settings), ..self.clone() })
+        Ok(Self { settings: Arc::new(located(settings, &self.root)?), ..self.clone() })
     }
 
     /// Where the target is.

@@ -351,10 +351,34 @@ impl ScratchServer {
         if may_create_databases(target).await {
             return Ok(Self { server: target.spec.clone(), cluster: None });
         }
+        Self::start(project).await
+    }
+
+    /// A server of our own.
+    async fn start(project: &Project) -> Result<Self, Box<Problem>> {
         let cluster = tokio::task::spawn_blocking(start_cluster).await;
         let cluster = cluster.map_err(|error| Box::new(no_server(&error.to_string())))??;
         let server = project.spec_of(&cluster.url("postgres"))?;
         Ok(Self { server, cluster: Some(cluster) })
+    }
+
+    /// The same, and the target that scratch databases are made like: the one that the project names. A
+    /// project that names none, as one that compares files, takes the server's own database for it.
+    ///
+    /// # Errors
+    /// When no server can be had, or what names the target is not valid.
+    pub async fn of_project(project: &Project) -> Result<(Self, Target), Box<Problem>> {
+        if project.names_database() {
+            let target = Target::of(project)?;
+            return Ok((Self::choose(project, &target).await?, target));
+        }
+        let place = match &project.settings.scratch_url {
+            Some(url) => Self { server: project.spec_of(url)?, cluster: None },
+            None => Self::start(project).await?,
+        };
+        let spec = place.server.clone();
+        let target = Target::at(&project.settings.target, spec, &project.settings);
+        Ok((place, target))
     }
 
     /// The server's own database, with another target's settings.

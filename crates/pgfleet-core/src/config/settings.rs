@@ -63,6 +63,8 @@ pub struct Settings {
     pub keeps_replays: bool,
     /// What a platform supplies beforehand.
     pub environment: Option<String>,
+    /// True when the environment was given relative to the configuration file.
+    pub environment_from_file: bool,
     /// True when the database may be reset without further proof.
     pub development: Option<bool>,
     /// The migration folder.
@@ -173,6 +175,7 @@ pub fn resolve(
     };
     let sources = Sources { file, target: section, group, variables: &variables, flags };
     let (dir, dir_from_file) = sources.dir();
+    let (environment, environment_from_file) = sources.environment();
     let migrations = &file.migrations;
     Ok(Settings {
         target: match scope {
@@ -183,8 +186,9 @@ pub fn resolve(
         schema: sources.target.schema.clone().or_else(|| file.database.schema.clone()),
         scratch_url: sources.scratch_url(),
         keeps_replays: !flags.no_cache,
-        scope: schema_scope(file, sources.environment().as_deref()),
-        environment: sources.environment(),
+        scope: schema_scope(file, environment.as_deref()),
+        environment,
+        environment_from_file,
         development: sources.target.development.or(file.database.development),
         dir,
         dir_from_file,
@@ -266,12 +270,17 @@ impl Sources<'_> {
             .or_else(|| self.file.database.scratch_url.clone())
     }
 
-    fn environment(&self) -> Option<String> {
-        let flags = self.flags.environment.clone();
-        flags
-            .or_else(|| self.target.environment.clone())
-            .or_else(|| self.variable("PGFLEET_ENVIRONMENT"))
-            .or_else(|| self.file.database.environment.clone())
+    fn environment(&self) -> (Option<String>, bool) {
+        if let Some(name) = &self.flags.environment {
+            return (Some(name.clone()), false);
+        }
+        if let Some(name) = &self.target.environment {
+            return (Some(name.clone()), true);
+        }
+        match self.variable("PGFLEET_ENVIRONMENT") {
+            Some(name) => (Some(name), false),
+            None => (self.file.database.environment.clone(), true),
+        }
     }
 
     fn history_table(&self) -> Option<String> {

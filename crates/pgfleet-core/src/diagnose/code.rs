@@ -70,6 +70,9 @@ codes! {
     ConfigInvalid = "PF102", "the configuration file is not valid";
     TargetUnknown = "PF103", "no such target or group in the configuration";
     VariableMissing = "PF104", "an environment variable is not set";
+    EnvironmentUnknown = "PF105", "no environment has that name";
+    UrlInvalid = "PF106", "the connection URL is not valid";
+    ReportUnwritten = "PF107", "the report of a run could not be written";
     FolderMissing = "PF110", "the migration folder does not exist";
     FolderEmpty = "PF111", "the migration folder holds no migrations";
     FormatUnclear = "PF112", "the folder's format could not be told";
@@ -131,7 +134,6 @@ codes! {
     ServerUnavailable = "PF210", "the server is starting, stopping or full";
     ConnectionLost = "PF211", "the connection was lost";
     ServerTooOld = "PF212", "the server's version is not supported";
-    UrlInvalid = "PF213", "the connection URL is not valid";
     ProjectPaused = "PF214", "the hosted project does not answer for this tenant";
     HbaRejected = "PF215", "the server's access rules refuse this client";
 
@@ -304,7 +306,8 @@ mod tests {
             assert_eq!(Code::parse(&code.id().to_lowercase()), Some(code));
         }
         assert_eq!(Code::LockHeld.exit(), ExitCode::Refused);
-        assert_eq!(Code::UrlInvalid.exit(), ExitCode::Unreachable);
+        assert_eq!(Code::UrlInvalid.exit(), ExitCode::Usage);
+        assert_eq!(Code::ConnectRefused.exit(), ExitCode::Unreachable);
         assert_eq!(Code::Bug.exit(), ExitCode::Bug);
     }
 }

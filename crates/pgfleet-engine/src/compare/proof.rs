@@ -8,7 +8,7 @@ use pgfleet_core::schema::{Digests, Schema};
 use super::{Desired, ScriptError, read_target, run_script};
 use crate::conduct::Target;
 use crate::project::Project;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, ScratchServer};
 
 /// How much of what is left is named.
 const DIFFERENCES_SHOWN: usize = 5;
@@ -24,8 +24,8 @@ pub async fn prove(
     to: &Desired,
     statements: &[Statement],
 ) -> Result<Schema, Box<Problem>> {
-    let target = Target::of(project)?;
-    let scratch = Scratch::create(project, &target).await?;
+    let (server, target) = ScratchServer::of_project(project).await?;
+    let scratch = Scratch::create_on(server, &target).await?;
     let copy = scratch.target(&target);
     let proven = prove_on(&copy, from, to, statements).await;
     scratch.drop().await?;

@@ -19,7 +19,7 @@ use crate::catalog::read_schema;
 use crate::conduct::{Target, read_include};
 use crate::connect::Session;
 use crate::project::{Folder, Project};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, ScratchServer};
 
 /// A schema of which something is renamed.
 #[derive(Debug, Default)]
@@ -76,8 +76,8 @@ pub async fn rename(
     if steps.is_empty() && (wishes.consent.is_none() || proposals.is_empty()) {
         return Ok(Renamed { proposals, ..Renamed::default() });
     }
-    let target = Target::of(project)?;
-    let scratch = Scratch::create(project, &target).await?;
+    let (server, target) = ScratchServer::of_project(project).await?;
+    let scratch = Scratch::create_on(server, &target).await?;
     let copy = scratch.target(&target);
     let renamed = on_copy(&copy, from, to, (steps, wishes)).await;
     scratch.drop().await?;

@@ -255,7 +255,8 @@ pub async fn replay(
     target: &Target,
     folder: impl Into<Arc<Folder>>,
 ) -> Result<Schema, Box<Problem>> {
-    let schema = Box::pin(replayed(project, target, folder.into())).await?;
+    let place = ScratchServer::choose(project, target).await?;
+    let schema = Box::pin(replayed(project, (place, target), folder.into())).await?;
     Ok(own_part(target, schema))
 }
 
@@ -272,10 +273,9 @@ enum Filling<'a> {
 /// What migrations make: as they did the last time, when nothing has changed that decides it.
 async fn replayed(
     project: &Project,
-    target: &Target,
+    (place, target): (ScratchServer, &Target),
     folder: Arc<Folder>,
 ) -> Result<Schema, Box<Problem>> {
-    let place = ScratchServer::choose(project, target).await?;
     let known = Known::find(project, target, &place.as_target(target), &folder).await?;
     if let Some(schema) = known.as_ref().and_then(Known::read) {
         return Ok(schema);
@@ -287,32 +287,34 @@ async fn replayed(
 }
 
 async fn replay_side(project: &Project, side: &Side) -> Result<Schema, Box<Problem>> {
-    let target = Target::of(project)?;
     let filling = match side {
         Side::Migrations => {
-            return replayed(project, &target, project.open_folder()?.into()).await;
+            let (place, target) = ScratchServer::of_project(project).await?;
+            return replayed(project, (place, &target), project.open_folder()?.into()).await;
         }
         Side::Sql(path) if is_prisma_folder(path) => {
-            Filling::Prisma(foundation_of(project, &target).await?, prisma(project, Some(path))?)
+            Filling::Prisma(foundation_of(project).await?, prisma(project, Some(path))?)
         }
         Side::Sql(path) => Filling::Files(path),
         Side::Prisma(path) => {
             let script = prisma(project, path.as_deref())?;
-            Filling::Prisma(foundation_of(project, &target).await?, script)
+            Filling::Prisma(foundation_of(project).await?, script)
         }
         Side::Command(text) => Filling::Printed(["sh", "-c", text].map(str::to_owned).to_vec()),
         Side::ConfiguredCommand => Filling::Printed(project.settings.schema_command.clone()),
         _ => Filling::Nothing,
     };
-    let scratch = Scratch::create(project, &target).await?;
+    let (place, target) = ScratchServer::of_project(project).await?;
+    let scratch = Scratch::create_on(place, &target).await?;
     fill(project, &target, scratch, filling).await
 }
 
 /// Extensions, functions and types of the migrations, which columns of schema.prisma may use.
-async fn foundation_of(project: &Project, target: &Target) -> Result<Schema, Box<Problem>> {
+async fn foundation_of(project: &Project) -> Result<Schema, Box<Problem>> {
     match project.open_folder() {
         Ok(folder) if folder.set.format == Format::Prisma && !folder.set.migrations.is_empty() => {
-            Ok(foundation(&replayed(project, target, folder.into()).await?))
+            let (place, target) = ScratchServer::of_project(project).await?;
+            Ok(foundation(&replayed(project, (place, &target), folder.into()).await?))
         }
         _ => Ok(Schema::empty()),
     }

@@ -3,6 +3,8 @@
 //! Invariant: the built-in preludes are idempotent and may run in several databases of one cluster
 //! at the same time, although roles are shared between them.
 
+use std::path::Path;
+
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::place::Place;
 
@@ -11,29 +13,58 @@ pub const BUILT_IN: &[&str] = &["supabase"];
 
 const SUPABASE: &str = include_str!("supabase.sql");
 
+/// The environment that a name means: a built-in one, or a file, which is looked for from a folder.
+/// Every command asks before it does anything, also those that need no scratch database: who misspells
+/// the name would otherwise learn it from what is missing.
+///
+/// # Errors
+/// [`Code::EnvironmentUnknown`] when it is neither.
+pub fn locate(name_or_file: &str, folder: &Path) -> Result<String, Box<Problem>> {
+    if is_built_in(name_or_file) {
+        return Ok(name_or_file.to_owned());
+    }
+    let file = folder.join(name_or_file);
+    match std::fs::File::open(&file).and_then(|file| file.metadata()) {
+        Ok(about) if about.is_file() => Ok(file.to_string_lossy().into_owned()),
+        Ok(_) => Err(unknown(name_or_file, "it is a folder and no file")),
+        Err(error) => Err(unknown(name_or_file, &error.to_string())),
+    }
+}
+
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// The SQL of an environment: a built-in one by name, any other from a file.
 ///
 /// To be run by a superuser of the scratch cluster, as one transaction.
 ///
 /// # Errors
-/// [`Code::FileUnreadable`] when there is neither such a name nor such a file,
+/// [`Code::EnvironmentUnknown`] when there is neither such a name nor such a file,
 /// [`Code::FileNotText`] when the file is not UTF-8.
 pub fn prelude(name_or_file: &str) -> Result<String, Box<Problem>> {
-    if name_or_file.eq_ignore_ascii_case("supabase") {
+    if is_built_in(name_or_file) {
         return Ok(SUPABASE.to_owned());
     }
-    let bytes = std::fs::read(name_or_file).map_err(|error| unreadable(name_or_file, &error))?;
+    let bytes =
+        std::fs::read(name_or_file).map_err(|error| unknown(name_or_file, &error.to_string()))?;
     let text = pgfleet_sql::decode(&bytes).map_err(|error| {
         Problem::error(Code::FileNotText, error.to_string()).at(Place::file(name_or_file))
     })?;
     Ok(text.text)
 }
 
-fn unreadable(name_or_file: &str, error: &std::io::Error) -> Problem {
-    Problem::error(Code::FileUnreadable, format!("no environment {name_or_file:?}: {error}"))
-        .at(Place::file(name_or_file))
-        .because("`environment` is neither a built-in name nor a file that can be read")
-        .fix(format!("Name an SQL file or one of: {}.", BUILT_IN.join(", ")))
+fn unknown(name_or_file: &str, reason: &str) -> Box<Problem> {
+    let known = BUILT_IN.join(", ");
+    Box::new(
+        Problem::error(
+            Code::EnvironmentUnknown,
+            format!("no environment is called {name_or_file:?}"),
+        )
+        .because(format!("it is not built in, and no SQL file that can be read: {reason}"))
+        .detail(format!("built-in environments: {known}"))
+        .fix(format!("Name {known}, or the path of an SQL file.")),
+    )
 }
 
 #[cfg(test)]
@@ -89,8 +120,11 @@ mod tests {
 
     #[test]
     fn an_unknown_environment_is_named() {
-        let problem = prelude("heroku").unwrap_err();
-        assert_eq!(problem.code, Code::FileUnreadable);
-        assert!(problem.what.contains("heroku"));
+        for problem in
+            [prelude("heroku").unwrap_err(), locate("heroku", Path::new("")).unwrap_err()]
+        {
+            assert_eq!(problem.code, Code::EnvironmentUnknown);
+            assert!(problem.what.contains("heroku"));
+        }
     }
 }

@@ -61,11 +61,11 @@ pub(super) async fn replay_folder(
     folder: Folder,
     versions: &[String],
 ) -> Result<Replayed, String> {
-    let scratch = Scratch::create(project, target).await.map_err(|problem| problem.what)?;
+    let scratch = Scratch::create(project, target).await.map_err(|problem| in_short(&problem))?;
     let copy = scratch.target(target);
     let stage = Stage { project, copy: &copy, folder };
     let replayed = stage.run(versions).await;
-    scratch.drop().await.map_err(|problem| problem.what)?;
+    scratch.drop().await.map_err(|problem| in_short(&problem))?;
     replayed.map_err(|error| {
         let first = error.problems.iter().find(|problem| problem.is_error());
         let what = first.map_or("a statement failed".to_owned(), in_short);
@@ -73,11 +73,11 @@ pub(super) async fn replay_folder(
     })
 }
 
+/// What happened, where, and why: nobody sees the problem itself.
 fn in_short(problem: &Problem) -> String {
-    match &problem.place {
-        Some(place) => format!("{} ({place})", problem.what),
-        None => problem.what.clone(),
-    }
+    let place = problem.place.iter().map(|place| format!(" ({place})"));
+    let cause = problem.cause.iter().map(|cause| format!(": {cause}"));
+    std::iter::once(problem.what.clone()).chain(place).chain(cause).collect()
 }
 
 struct Stage<'a> {

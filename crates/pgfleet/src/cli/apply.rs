@@ -20,8 +20,10 @@ use pgfleet_engine::typeorm::capture_pending;
 use super::atomic::{Terms, apply_atomic};
 use super::context::Context;
 use super::everywhere::{PerTarget, everywhere};
+use super::global::at_least_one;
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
+use super::written::report_unwritten;
 use crate::render::{self, TargetEntry};
 
 /// Apply the pending migrations and record them as the format's own tool would
@@ -46,7 +48,7 @@ pub struct Apply {
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
     /// This many migrations at the most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     steps: Option<usize>,
     /// Apply to a scratch copy of the target, and nothing to the target
     #[arg(long)]
@@ -215,16 +217,16 @@ pub fn show_run(
         let (headline, targets) = ("nothing to do".to_owned(), vec![entry]);
         return Ok(CommandResult { text, headline, targets, ..CommandResult::default() });
     };
-    let mut text = String::new();
-    render::run_summary(&mut text, &context.out, &report);
     let mut problems = report.problems.clone();
     let keep = site.project.settings.apply.keep_runs;
     // Of many targets there is one report, not one each.
-    if !site.is_one_of_many()
-        && let Err(error) = write_run(&site.project.root.join(".pgfleet/runs"), &report, keep)
-    {
-        problems.push(Problem::warning(Code::Usage, error.to_string()));
-    }
+    let unwritten = match site.is_one_of_many() {
+        true => None,
+        false => write_run(&site.project.root.join(".pgfleet/runs"), &report, keep).err(),
+    };
+    let mut text = String::new();
+    render::run_summary(&mut text, &context.out, &report, unwritten.is_none());
+    problems.extend(unwritten.as_ref().map(report_unwritten));
     let entry = TargetEntry::new(target).field("run", &report)?;
     let (exit, headline) = (exit_of(&report), headline(&report));
     let run = Some(*report);

@@ -19,6 +19,7 @@ use super::context::Context;
 use super::order::refuse_behind;
 use super::outcome::{CommandError, CommandResult, exit_of};
 use super::site::{SharedFolder, Site};
+use super::written::report_unwritten;
 use crate::render::{self, Progress};
 
 /// A command that works on one target after the other.
@@ -282,7 +283,7 @@ pub(super) fn put_together<C: PerTarget>(
                 whole.reported = true;
                 whole.text.push_str(&format!("report: .pgfleet/runs/{}/\n", report.run_id));
             }
-            Err(error) => whole.problems.push(Problem::warning(Code::Usage, error.to_string())),
+            Err(error) => whole.problems.push(report_unwritten(&error)),
         }
     }
     whole.fleet = Some(report);

@@ -131,3 +131,12 @@ impl Global {
         }
     }
 }
+
+/// A number of which none would be nothing to do: that is no success, but a slip.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
+}

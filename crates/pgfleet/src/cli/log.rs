@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use pgfleet_core::diagnose::{Code, ExitCode, Problem};
+use pgfleet_core::diagnose::ExitCode;
 use pgfleet_core::report::{CommandReport, ReportTable};
 use pgfleet_engine::fleet::Begun;
 use pgfleet_engine::project::Project;
@@ -12,6 +12,7 @@ use pgfleet_engine::report::{command_folder, write_command};
 use super::Command;
 use super::context::Context;
 use super::outcome::{CommandError, CommandResult, exit_of};
+use super::written::report_unwritten;
 
 /// The folder of all logs, below the project's.
 const RUNS: &str = ".pgfleet/runs";
@@ -44,8 +45,11 @@ pub(super) fn keep(
     let Some(report) = report(command, &context.begun, result) else { return };
     let runs = project.root.join(RUNS);
     let written = write_command(&runs, &report, project.settings.apply.keep_runs);
-    let (Err(error), Ok(result)) = (written, result) else { return };
-    result.problems.push(Problem::warning(Code::Usage, error.to_string()));
+    let Err(error) = written else { return };
+    match result {
+        Ok(result) => result.problems.push(report_unwritten(&error)),
+        Err(found) => found.problems.push(report_unwritten(&error)),
+    }
 }
 
 /// Where a further file of a command's log will be.

@@ -18,6 +18,7 @@ use pgfleet_engine::rows::broken_by_pending;
 
 use super::context::Context;
 use super::everywhere::{PerTarget, TargetResult};
+use super::global::at_least_one;
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
 use super::written::write_file;
@@ -40,7 +41,7 @@ pub struct Plan {
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
     /// This many migrations at the most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     steps: Option<usize>,
     /// Run the plan on a scratch copy of the target, and show what it locks, rewrites and takes, and
     /// whether each migration can be taken back

@@ -12,6 +12,7 @@ use pgfleet_engine::way_back::{WayBack, find_way_back, refusal, take_way_back};
 use super::apply::{run, show_run};
 use super::context::Context;
 use super::everywhere::PerTarget;
+use super::global::at_least_one;
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
 use crate::render::{self, TargetEntry};
@@ -33,7 +34,7 @@ pub struct Rollback {
     #[arg(long, value_name = "VERSION", conflicts_with = "steps")]
     to: Option<String>,
     /// The last N migrations
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     steps: usize,
     /// Drop these objects, dependents first, and leave the history as it is
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["to", "steps"])]

@@ -24,6 +24,7 @@ use super::atomic::recover_group;
 use super::context::{Context, usable_folder};
 use super::order::refuse_behind;
 use super::outcome::{CommandError, CommandResult};
+use super::written::report_unwritten;
 use crate::render::{self, TargetEntry};
 
 /// Bring a group's migrations to its targets in waves, shared by any number of processes
@@ -365,7 +366,7 @@ impl Place {
             Ok(_) => {
                 shown.text.push_str(&format!("report: .pgfleet/runs/{}/\n", report.run_id));
             }
-            Err(error) => shown.problems.push(Problem::warning(Code::Usage, error.to_string())),
+            Err(error) => shown.problems.push(report_unwritten(&error)),
         }
         Ok(shown)
     }

@@ -12,6 +12,7 @@ use pgfleet_engine::split::{
 };
 
 use super::context::Context;
+use super::global::at_least_one;
 use super::log::place_of;
 use super::outcome::{CommandError, CommandResult};
 use crate::render::{self, TargetEntry};
@@ -53,7 +54,7 @@ enum Action {
     /// Create the databases, migrate them, move the rows, and prove that all of them arrived
     Run {
         /// Parts of tables that travel at a time
-        #[arg(long, value_name = "N", default_value_t = 4)]
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one)]
         jobs: usize,
         /// Nobody writes to the source: leave its tables writable
         #[arg(long)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_engine::report::ReportError;
 
 use super::outcome::CommandError;
 
@@ -16,6 +17,13 @@ pub(super) fn write_file(file: &Path, what: &str, text: &str) -> Result<(), Comm
         let what = format!("{what} cannot be written to {}", file.display());
         Problem::error(Code::Usage, what).because(error.to_string()).into()
     })
+}
+
+/// Warns that a report is not where it should be. What was done is done: the exit code says that.
+pub(super) fn report_unwritten(error: &ReportError) -> Problem {
+    Problem::warning(Code::ReportUnwritten, "no report of this was kept")
+        .because(error.to_string())
+        .fix("Let this user write to .pgfleet, and see that the disk has room.")
 }
 
 fn write_whole(file: &Path, text: &str) -> io::Result<()> {

@@ -12,8 +12,8 @@ const SLOWEST_SHOWN: usize = 3;
 /// … when they took at least this long, in milliseconds.
 const SLOW_MS: f64 = 1000.0;
 
-/// What was done, how long it took, where it stopped, and where the report lies.
-pub fn run_summary(out: &mut String, style: &Style, report: &RunReport) {
+/// What was done, how long it took, where it stopped, and, if it is `written`, where the report lies.
+pub fn run_summary(out: &mut String, style: &Style, report: &RunReport, written: bool) {
     verdict(out, style, report);
     stopped(out, style, report);
     slowest(out, style, report);
@@ -23,7 +23,7 @@ pub fn run_summary(out: &mut String, style: &Style, report: &RunReport) {
         out.push_str(&style.paint(Role::Doubtful, &text));
         out.push('\n');
     }
-    if !report.migrations.is_empty() {
+    if written && !report.migrations.is_empty() {
         let line = format!("  report: .pgfleet/runs/{}/", clean_line(&report.run_id));
         out.push_str(&style.paint(Role::Faint, &line));
         out.push('\n');

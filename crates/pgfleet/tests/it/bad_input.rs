@@ -63,7 +63,52 @@ fn configuration() {
         &["apply", "--url", "postgres://x", "--dir", "migrations", "--format", "flywya"],
         2,
     );
-    refused_in("bad_url", &none, &["apply", "--url", "mysql://x", "--dir", "migrations"], 3);
+    refused_in("bad_url", &none, &["apply", "--url", "mysql://x", "--dir", "migrations"], 2);
+    let latin = none;
+    latin.write("pgfleet.toml", b"[database]\n# caf\xe9 \xfcber\nurl = 'postgres://x'\n");
+    refused_in("config_not_utf8", &latin, &["apply"], 2);
+    latin.write("pgfleet.toml", b"\xff\xfe[\0d\0]\0");
+    refused_in("config_utf16", &latin, &["status"], 2);
+}
+
+#[test]
+fn an_unknown_environment_is_refused_by_every_command() {
+    let files = [("migrations/0001_a.sql", "CREATE TABLE a (id int);"), ("sub/x", "")];
+    let project = Project::with(files);
+    refused_in("unknown_environment", &project, &["check", "--environment", "heroku"], 2);
+    let commands =
+        ["status", "lint", "check", "plan", "apply", "verify", "doctor", "init", "drift"];
+    for command in commands {
+        let cli = project.pgfleet([command, "--url", "postgres://postgres@127.0.0.1:1/x"]);
+        let stderr = ended(cli.env("PGFLEET_ENVIRONMENT", "heroku").run(), 2);
+        assert_says(&stderr, &["PF105", "heroku", "supabase"]);
+    }
+    project.write("pgfleet.toml", "[database]\nenvironment = 'platform.sql'\n");
+    assert_says(&ended(project.pgfleet(["check"]).run(), 2), &["PF105", "platform.sql"]);
+    // A path of the configuration is relative to it, wherever one stands.
+    project.write("platform.sql", "CREATE TABLE supplied (id int);");
+    project.write("migrations/0002_b.sql", "ALTER TABLE supplied ADD b int;");
+    let below = pgfleet_testkit::cli::Cli::new(&project.path().join("sub")).args(["check"]).run();
+    assert!(!ended(below, 0).contains("PF124"));
+}
+
+#[test]
+fn none_of_the_migrations_is_no_number_of_them() {
+    let project = Project::with([("migrations/0001_a.sql", "SELECT 1;")]);
+    for command in ["rollback", "apply", "plan"] {
+        let cli = project.pgfleet([command, "--steps", "0", "--url", "postgres://x"]);
+        assert_says(&ended(cli.run(), 2), &["--steps", "at least 1"]);
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_and_the_work_is_done() {
+    let stage = Stage::of(ONE);
+    stage.project.write(".pgfleet", "a file where the folder should be");
+    let applied = stage.apply();
+    assert_says(&applied.stderr, &["warning[PF107]", ".pgfleet/runs", "Not a"]);
+    assert!(!applied.stdout.contains("report:"), "{}", applied.stdout);
+    assert_eq!(stage.versions(), "0001");
 }
 
 #[test]

@@ -173,3 +173,39 @@ fn a_plan_that_leads_elsewhere_is_told() {
     let rest = stage.run(&["diff", "target", &wanted.url(), "--no-proof"]).assert_success();
     assert_says(&rest.stdout, &["DROP TABLE public.audit"]);
 }
+
+#[test]
+fn a_materialized_view_made_anew_is_no_loss() {
+    let stage = Stage::of(&[]);
+    stage.db.sql(
+        "CREATE TABLE orders (id int, total int); INSERT INTO orders VALUES (1, 7);
+         CREATE MATERIALIZED VIEW totals AS SELECT sum(total) AS sum FROM orders",
+    );
+    let after = "CREATE TABLE orders (id int, total int);
+         CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS count FROM orders;";
+    stage.project.write("after.sql", after);
+    let diff = ["diff", "target", "after.sql", "--out", "plan.json"];
+    let shown = stage.run(&diff).assert_success();
+    assert_says(&shown.stdout, &["-- rewrite: makes public.totals anew: its query runs again"]);
+    assert!(!shown.stdout.contains("LOSS"), "{}", shown.stdout);
+    stage.run(&["apply", "--plan", "plan.json"]).assert_success();
+    assert_eq!(stage.db.value("SELECT count FROM totals"), "1");
+    stage.write(
+        "0001_a.sql",
+        "DROP MATERIALIZED VIEW totals;
+         CREATE MATERIALIZED VIEW totals AS SELECT max(total) AS max FROM orders;",
+    );
+    let planned = stage.run(&["plan"]).assert_success();
+    assert_says(&planned.stdout, &["rewrite: makes totals anew"]);
+    stage.apply();
+    stage.write("0002_b.sql", "DROP MATERIALIZED VIEW totals;");
+    assert_says(&stage.ends(&["apply"], 5), &["PF402", "drops materialized view totals"]);
+    // Two files need no database to be compared.
+    stage.project.write("before.sql", stage.project.read("after.sql").replace("id int, ", ""));
+    let files = stage.project.pgfleet(["diff", "before.sql", "after.sql", "--no-proof"]);
+    let files = files.env("PGFLEET_SCRATCH_URL", stage.db.url()).run().assert_success();
+    assert_says(&files.stdout, &["ADD COLUMN id integer"]);
+    let own = stage.project.pgfleet(["diff", "plan.sql", "empty", "--no-proof"]).run();
+    assert_eq!(own.code, 2);
+    assert_says(&own.stderr, &["PF113", "plan.sql"]);
+}

@@ -29,17 +29,17 @@ fn report(outcomes: &[MigrationOutcome]) -> RunReport {
 #[test]
 fn a_complete_run() {
     let report = report(&[MigrationOutcome::Done; 4]);
-    assert_snapshot!(both(|out, style| run_summary(out, style, &report)));
+    assert_snapshot!(both(|out, style| run_summary(out, style, &report, true)));
 }
 
 #[test]
 fn a_run_that_stopped() {
     use MigrationOutcome::{Done, Failed, NotRun};
     let report = report(&[Done, Failed, NotRun, NotRun]);
-    assert_snapshot!(both(|out, style| run_summary(out, style, &report)));
+    assert_snapshot!(both(|out, style| run_summary(out, style, &report, true)));
 }
 
 #[test]
 fn a_run_with_nothing_to_do() {
-    assert_snapshot!(both(|out, style| run_summary(out, style, &report(&[]))));
+    assert_snapshot!(both(|out, style| run_summary(out, style, &report(&[]), true)));
 }
