@@ -8,7 +8,7 @@ use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::fleet::Choice;
 
 use super::candidate::{Candidate, server_key, told_apart};
-use super::server::{CONCURRENCY, Server, limit, read_server};
+use super::server::{Server, limit, read_server};
 use super::source::{Found, find, own_names};
 use crate::conduct::Target;
 use crate::project::Project;
@@ -140,7 +140,7 @@ async fn open_group(
     }
     let chosen = |candidate: &Candidate| selected.choice.wants(candidate.as_name());
     let candidates: Vec<_> = candidates.into_iter().filter(chosen).collect();
-    let asked = selected.concurrency.or(section.concurrency).unwrap_or(CONCURRENCY);
+    let asked = selected.concurrency.or(section.concurrency);
     let mut group = Group {
         name: name.to_owned(),
         after: section.after.iter().map(|first| first.get_ref().clone()).collect(),
@@ -167,7 +167,7 @@ async fn fill(
     group: &mut Group,
     candidates: Vec<Candidate>,
     variables: bool,
-    asked: usize,
+    asked: Option<usize>,
     found: &Found,
 ) {
     let mut servers: BTreeMap<String, usize> = BTreeMap::new();
@@ -194,13 +194,13 @@ async fn fill(
 }
 
 /// A server that was not asked for its databases is asked through its first target.
-async fn limit_of(key: &str, target: &Target, asked: usize, found: &Found) -> usize {
+async fn limit_of(key: &str, target: &Target, asked: Option<usize>, found: &Found) -> usize {
     let known = found.servers.iter().find(|(server, _)| server == key);
     if let Some((_, facts)) = known {
-        return limit(asked, Some(facts.connections));
+        return limit(asked, Some(facts));
     }
-    let Ok(session) = target.connect().await else { return asked };
+    let Ok(session) = target.connect().await else { return limit(asked, None) };
     let facts = read_server(&session).await.ok();
     session.close().await;
-    limit(asked, facts.map(|facts| facts.connections))
+    limit(asked, facts.as_ref())
 }

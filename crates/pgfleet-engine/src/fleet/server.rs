@@ -1,6 +1,7 @@
 //! The servers of a group: what they have room for, which databases are there.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::connect::{Session, SessionError};
 use crate::tenant::MARK;
@@ -11,8 +12,11 @@ const SESSIONS_PER_TARGET: usize = 2;
 /// The share of a server's connections that a fleet takes at most: one in this many.
 const SHARE: usize = 4;
 
-/// Targets of one server that are worked on at the same time, unless somebody says otherwise.
-pub(super) const CONCURRENCY: usize = 4;
+/// Targets of a near server that are worked on at the same time, unless somebody says otherwise.
+const CONCURRENCY: usize = 4;
+
+/// The most of a far server that nobody asked for.
+const CONCURRENCY_MAX: usize = 32;
 
 /// A server of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +36,13 @@ pub(super) struct ServerFacts {
     pub(super) databases: BTreeMap<String, bool>,
     /// Schemas of the connected database that are not the system's, nor half made.
     pub(super) schemas: Vec<String>,
+    /// What a question waits for besides the server's work on it.
+    pub(super) round_trip: Duration,
 }
 
 /// Asks a server; one round trip.
 pub(super) async fn read_server(session: &Session) -> Result<ServerFacts, SessionError> {
+    let asked = Instant::now();
     let rows = session
         .query_text(&format!(
             "SELECT 'c', (pg_catalog.current_setting('max_connections')::int \
@@ -45,10 +52,12 @@ pub(super) async fn read_server(session: &Session) -> Result<ServerFacts, Sessio
              UNION ALL SELECT 's', nspname::text, NULL FROM pg_catalog.pg_namespace \
              WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' \
              AND NOT pg_catalog.starts_with(\
-             coalesce(pg_catalog.obj_description(oid, 'pg_namespace'), ''), '{MARK}')",
+             coalesce(pg_catalog.obj_description(oid, 'pg_namespace'), ''), '{MARK}') \
+             UNION ALL SELECT 'w', extract(epoch FROM \
+             pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp())::text, NULL",
         ))
         .await?;
-    let mut facts = ServerFacts::default();
+    let mut facts = ServerFacts { round_trip: asked.elapsed(), ..ServerFacts::default() };
     for row in rows {
         let [Some(kind), Some(value), allows] = row.as_slice() else { continue };
         match kind.as_str() {
@@ -56,6 +65,10 @@ pub(super) async fn read_server(session: &Session) -> Result<ServerFacts, Sessio
             "d" => {
                 let allows = allows.as_deref() == Some("true");
                 facts.databases.insert(value.clone(), allows);
+            }
+            "w" => {
+                let work = value.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+                facts.round_trip = facts.round_trip.saturating_sub(work.unwrap_or_default());
             }
             _ => facts.schemas.push(value.clone()),
         }
@@ -65,9 +78,15 @@ pub(super) async fn read_server(session: &Session) -> Result<ServerFacts, Sessio
 }
 
 /// How many targets are worked on at the same time, of what was asked for and what the server has
-/// room for; without facts, what was asked for.
-pub(super) fn limit(asked: usize, connections: Option<usize>) -> usize {
-    let room = connections.map_or(asked, |all| all / SHARE / SESSIONS_PER_TARGET);
+/// room for.
+///
+/// Where nobody asked: four, and one more for each millisecond of a round trip, during which the server
+/// has nothing of a target to do.
+pub(super) fn limit(asked: Option<usize>, facts: Option<&ServerFacts>) -> usize {
+    let waits = facts.map_or(0, |facts| facts.round_trip.as_millis());
+    let waits = usize::try_from(waits).unwrap_or(CONCURRENCY_MAX);
+    let asked = asked.unwrap_or(CONCURRENCY.saturating_add(waits).min(CONCURRENCY_MAX));
+    let room = facts.map_or(asked, |facts| facts.connections / SHARE / SESSIONS_PER_TARGET);
     asked.min(room.max(1))
 }
 
@@ -75,12 +94,27 @@ pub(super) fn limit(asked: usize, connections: Option<usize>) -> usize {
 mod tests {
     use super::*;
 
+    fn server(connections: usize, round_trip_us: u64) -> ServerFacts {
+        let round_trip = Duration::from_micros(round_trip_us);
+        ServerFacts { connections, round_trip, ..ServerFacts::default() }
+    }
+
     #[test]
     fn a_server_keeps_three_quarters_of_its_connections() {
-        assert_eq!(limit(4, Some(97)), 4);
-        assert_eq!(limit(100, Some(97)), 12);
-        assert_eq!(limit(4, Some(10)), 1);
-        assert_eq!(limit(4, Some(0)), 1);
-        assert_eq!(limit(9, None), 9);
+        assert_eq!(limit(None, Some(&server(97, 80))), 4);
+        assert_eq!(limit(Some(100), Some(&server(97, 80))), 12);
+        assert_eq!(limit(None, Some(&server(10, 80))), 1);
+        assert_eq!(limit(None, Some(&server(0, 80))), 1);
+        assert_eq!(limit(Some(9), None), 9);
+        assert_eq!(limit(None, None), 4);
+    }
+
+    #[test]
+    fn more_are_worked_on_where_each_waits_for_the_way() {
+        assert_eq!(limit(None, Some(&server(997, 1_200))), 5);
+        assert_eq!(limit(None, Some(&server(997, 20_300))), 24);
+        assert_eq!(limit(None, Some(&server(997, 900_000))), 32);
+        assert_eq!(limit(None, Some(&server(97, 20_300))), 12);
+        assert_eq!(limit(Some(2), Some(&server(997, 20_300))), 2);
     }
 }

@@ -39,7 +39,7 @@ pub struct Global {
     /// With --group: only targets with this label
     #[arg(long, global = true, value_name = "WORD")]
     pub label: Vec<String>,
-    /// With --group: targets of one server at the same time [default: 4, or as configured]
+    /// With --group: targets of one server at the same time [default: 4, more of a far one, or as configured]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrency: Option<u16>,
     /// What a platform supplies beforehand: supabase, or an SQL file
