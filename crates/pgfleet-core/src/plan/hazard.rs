@@ -65,8 +65,10 @@ pub(super) struct HazardFinder<'a> {
     column_types: &'a ColumnTypes,
     /// Tables, or single columns of them, that may be others by now than they were before the plan.
     touched: BTreeSet<(QualifiedName, Option<String>)>,
-    /// Something was run that may have touched any table, or changed what names mean.
+    /// Something was run that may have touched any table.
     anything: bool,
+    /// Names without a schema may mean something else by now.
+    other_path: bool,
     found: Vec<Hazard>,
     /// Materialized views that were dropped and are not there again, with the place of what was found.
     gone: Vec<(usize, BTreeSet<QualifiedName>)>,
@@ -82,6 +84,7 @@ impl<'a> HazardFinder<'a> {
             column_types,
             touched: BTreeSet::new(),
             anything: false,
+            other_path: false,
             found: Vec::new(),
             gone: Vec::new(),
         }
@@ -132,11 +135,12 @@ impl<'a> HazardFinder<'a> {
     }
 
     fn touch(&mut self, facts: &Facts) {
-        self.anything |= facts.opaque || facts.sets_search_path;
+        self.anything |= facts.opaque;
+        self.other_path |= facts.sets_search_path;
         let mut touch = |kind: ObjectKind, name: &QualifiedName, on: Option<&QualifiedName>| {
             self.touched.insert(match (kind, on) {
-                (ObjectKind::Column, Some(table)) => (bare(table), Some(name.name.clone())),
-                _ => (bare(name), None),
+                (ObjectKind::Column, Some(table)) => (table.clone(), Some(name.name.clone())),
+                _ => (name.clone(), None),
             });
         };
         let columns = facts.alters.iter().filter(|object| object.kind == ObjectKind::Column);
@@ -158,9 +162,8 @@ impl<'a> HazardFinder<'a> {
         }
         let (changes, nothing_else) = type_changes(&statement.sql);
         let present = |change: &TypeChange| {
-            let table = bare(&change.table);
-            let is_same = |column| !self.touched.contains(&(table.clone(), column));
-            let known = !change.computed && is_same(None) && is_same(Some(change.column.clone()));
+            let named = !self.other_path || change.table.schema.is_some();
+            let known = named && !change.computed && !self.may_have_touched(change);
             let key = (change.table.clone(), change.column.clone());
             self.column_types.get(&key).filter(|_| known)
         };
@@ -170,6 +173,17 @@ impl<'a> HazardFinder<'a> {
             Some(pairs) if nothing_else => Cow::Owned(retyped(facts, &pairs)),
             _ => Cow::Borrowed(facts),
         }
+    }
+
+    /// A name without a schema may be that of a table of any.
+    fn may_have_touched(&self, change: &TypeChange) -> bool {
+        let is_table = |one: &QualifiedName| {
+            let schemas = one.schema.as_ref().zip(change.table.schema.as_ref());
+            one.name == change.table.name && schemas.is_none_or(|(one, other)| one == other)
+        };
+        let is_column =
+            |column: &Option<String>| column.as_ref().is_none_or(|name| *name == change.column);
+        self.touched.iter().any(|(table, column)| is_table(table) && is_column(column))
     }
 
     fn hazards_of(&self, facts: &Facts) -> Vec<(HazardKind, String)> {

@@ -34,7 +34,7 @@ pub use fingerprint::{fingerprint_rows, hash_text};
 pub use hazard::{Hazard, HazardKind, needs_consent};
 pub use rows::{CopyRows, RowsInFile};
 pub use unit::{Settle, SharedKind, Unit, units_of};
-pub use widening::{ColumnTypes, retyped_columns};
+pub use widening::{ColumnTypes, column_types_in, retyped_columns};
 
 /// Layout version of the plan file. A reader refuses any other.
 pub const PLAN_VERSION: u32 = 2;

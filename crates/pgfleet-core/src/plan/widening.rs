@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use pgfleet_sql::shape::{ActionKind, Shape, shape};
 use pgfleet_sql::{PieceKind, QualifiedName, split};
 
+use crate::schema::{Kind, Object, Schema};
+
 /// Types that columns of a target have, as `format_type` writes them, by the table as a migration
 /// names it and the column.
 pub type ColumnTypes = BTreeMap<(QualifiedName, String), String>;
@@ -33,6 +35,27 @@ pub fn retyped_columns(script: &str) -> Vec<(QualifiedName, String)> {
     let statements = pieces.filter_map(|piece| script.get(piece.range));
     let changes = statements.flat_map(|statement| type_changes(statement).0);
     changes.map(|change| (change.table, change.column)).collect()
+}
+
+/// The types that the columns which a script retypes have in a schema. A name without a schema counts where
+/// one table alone has it.
+pub fn column_types_in(schema: &Schema, script: &str) -> ColumnTypes {
+    let table = |name: &QualifiedName| {
+        let tables = [Kind::Table, Kind::ForeignTable];
+        let is_it = |object: &&Object| {
+            tables.contains(&object.id.kind)
+                && object.id.name == name.name
+                && name.schema.as_ref().is_none_or(|schema| *schema == object.id.schema)
+        };
+        let mut found = schema.objects.iter().filter(is_it);
+        found.next().filter(|_| found.next().is_none())
+    };
+    let with_type = |(name, column): (QualifiedName, String)| {
+        let columns = table(&name)?.columns();
+        let type_name = columns.iter().find(|one| one.name == column)?.type_name.clone();
+        Some(((name, column), type_name))
+    };
+    retyped_columns(script).into_iter().filter_map(with_type).collect()
 }
 
 /// The columns whose types a statement changes, and whether it does nothing else.

@@ -405,6 +405,7 @@ impl<'d, 's> Graph<'d, 's> {
         for (at, object) in from.objects.iter().enumerate().filter(|_| !made.is_empty()) {
             let step = self.drop_of(at).or_else(|| self.alter_of(at));
             for table in partitioned_above(from, object).iter().filter(|_| step.is_some()) {
+                let table = from.objects[*table].id.sql_name();
                 for key in made.get(table.as_str()).into_iter().flatten() {
                     self.put(step, Some(Step::Create(*key)));
                 }
@@ -487,6 +488,7 @@ impl<'d, 's> Graph<'d, 's> {
                 self.put(needed_step, Some(Step::Attach(needing)));
             }
             self.order_partition_index(needing, needed);
+            self.put_before_checks_of_tables(needed_step, needing);
         }
         for at in self.difference.creates.iter().chain(self.difference.alters.keys()) {
             self.put(self.make_of(*at), Some(Step::Attach(*at)));
@@ -495,6 +497,19 @@ impl<'d, 's> Graph<'d, 's> {
             self.put(schema.and_then(|at| self.make_of(at)), self.make_of(*at));
         }
         self.add_schema_drops();
+    }
+
+    /// A check from above is written with its table, when that is made as a partition or becomes one.
+    fn put_before_checks_of_tables(&mut self, needed: Option<Step>, check: usize) {
+        let to = self.difference.to;
+        let Body::Constraint(body) = &to.objects[check].body else { return };
+        let table = super::diff::owner_position(to, &to.objects[check]);
+        let table = table.filter(|at| body.inherited && is_attached(self.difference, *at));
+        let first = table.map(|table| match self.difference.creates.contains(&table) {
+            true => Step::Create(table),
+            false => Step::Attach(table),
+        });
+        self.put(needed, first);
     }
 
     fn add_schema_drops(&mut self) {
@@ -601,6 +616,22 @@ impl<'d, 's> Graph<'d, 's> {
             self.put(Some(Step::Tighten(*at)), Some(Step::Attach(*at)));
             self.put(Some(Step::Tighten(*at)), Some(Step::Finish(*at)));
         }
+        self.tighten_moving_partitions();
+    }
+
+    /// A partition that leaves and joins again leaves after the tables above it were tightened, and is with
+    /// them.
+    fn tighten_moving_partitions(&mut self) {
+        let from = self.difference.from;
+        for (at, old) in &self.difference.alters {
+            let returns =
+                is_attached(self.difference, *at) && !self.difference.leaves_for_good(*old);
+            for above in partitioned_above(from, &from.objects[*old]) {
+                if let Some(Step::Alter(above)) = self.alter_of(above).filter(|_| returns) {
+                    self.put(Some(Step::Tighten(above)), Some(Step::Alter(*at)));
+                }
+            }
+        }
     }
 
     /// A new foreign key would lean on an old key of the same columns that is still there.
@@ -686,16 +717,14 @@ fn is_unique(object: &Object) -> bool {
     }
 }
 
-/// The partitioned tables above a partition, as SQL.
-fn partitioned_above(schema: &Schema, object: &Object) -> Vec<String> {
+/// Positions of the partitioned tables above a table, the nearest first.
+fn partitioned_above(schema: &Schema, object: &Object) -> Vec<usize> {
     let mut above = Vec::new();
     let mut next = Some(object);
     while let Some(table) = next.and_then(Object::table).filter(|t| t.partition_bound.is_some()) {
-        let Some(parent) = table.parents.first() else { break };
-        above.push(parent.clone());
-        let name = pgfleet_sql::parse_qualified(parent);
-        let id = name.and_then(|name| Some(ObjectId::new(Kind::Table, &name.schema?, &name.name)));
-        next = id.and_then(|id| schema.get(&id));
+        let Some(parent) = parent_positions(schema, table).first().copied() else { break };
+        above.push(parent);
+        next = schema.objects.get(parent);
     }
     above
 }

@@ -1,5 +1,6 @@
 //! Tables and what belongs to them.
 
+use pgfleet_sql::quote_ident;
 use serde::{Deserialize, Serialize};
 
 use super::details::Details;
@@ -55,6 +56,19 @@ pub struct ForeignPart {
     /// Options of the table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<ForeignOption>,
+}
+
+impl Table {
+    /// True when the name of a column stands in the partition key.
+    pub fn is_in_partition_key(&self, column: &str) -> bool {
+        let Some(key) = &self.partition_key else { return false };
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+        let name = quote_ident(column);
+        key.match_indices(&name).any(|(at, _)| {
+            let (before, after) = (&key[..at], &key[at + name.len()..]);
+            !before.ends_with(is_word) && !after.starts_with(is_word)
+        })
+    }
 }
 
 /// How rows are kept.

@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use pgfleet_core::diagnose::{Code, Problem};
 use pgfleet_core::folder::Migration;
-use pgfleet_core::plan::{Plan, derive_way_back, fingerprint_rows};
+use pgfleet_core::plan::{ColumnTypes, Plan, column_types_in, derive_way_back, fingerprint_rows};
 use pgfleet_core::rehearse::Proof;
+use pgfleet_core::schema::Schema;
 
 use crate::conduct::{
     ChangeError, Opened, RollbackRequest, RollbackTo, RunOutcome, Target, chosen_to_take_back,
@@ -57,13 +58,23 @@ pub async fn find_way_back(
         Ok(replayed) => derive(Arc::make_mut(&mut opened.folder), &versions, replayed),
         Err(_) => Vec::new(),
     };
-    let plan = match (plan_rollback(opened, &opened.state, to), &before) {
-        (Ok(plan), _) => plan,
-        (Err(error), Err(why)) => return Err(with_reason(error, why)),
-        (Err(error), Ok(_)) => return Err(error),
-    };
-    let proof = prove::prove(project, target, opened, to, &before).await?;
+    if let Err(error) = plan_rollback(opened, &opened.state, to) {
+        return Err(match &before {
+            Err(why) => with_reason(error, why),
+            Ok(_) => error,
+        });
+    }
+    let (proof, there) = prove::prove(project, target, opened, to, &before).await?;
+    opened.column_types = types_before(&opened.folder, &versions, &there);
+    let plan = plan_rollback(opened, &opened.state, to)?;
     Ok(Some(WayBack { plan, proof, derived }))
+}
+
+/// The types that the columns have which ways back give other types.
+fn types_before(folder: &Folder, versions: &[String], there: &Schema) -> ColumnTypes {
+    let migrations = folder.set.migrations.iter().filter(|one| versions.contains(&one.version));
+    let scripts = migrations.filter_map(|one| Some(one.down.as_ref()?.text()));
+    scripts.flat_map(|script| column_types_in(there, &script)).collect()
 }
 
 /// Takes the way back, if it was proven or need not be, and the target is as it was when it was

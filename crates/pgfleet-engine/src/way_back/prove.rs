@@ -17,7 +17,7 @@ use crate::scratch::Scratch;
 /// Differences that are shown.
 const SHOWN: usize = 8;
 
-/// Says what the try shows.
+/// Says what the try shows, and what schema there is before it.
 ///
 /// # Errors
 /// When no copy can be made.
@@ -27,7 +27,7 @@ pub(super) async fn prove(
     opened: &Opened,
     to: &RollbackTo,
     before: &Result<Replayed, String>,
-) -> Result<Proof, ChangeError> {
+) -> Result<(Proof, Schema), ChangeError> {
     let scratch = Scratch::create(project, target).await?;
     let trial = Trial { project, target, opened, to, before };
     let proof = trial.on_copy(&scratch).await;
@@ -45,18 +45,23 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    async fn on_copy(&self, scratch: &Scratch) -> Result<Proof, ChangeError> {
+    async fn on_copy(&self, scratch: &Scratch) -> Result<(Proof, Schema), ChangeError> {
         scratch.copy_from(self.target, self.opened).await?;
         let copy = scratch.target(self.target);
         let there = self.look(&copy).await?;
-        if let Err(error) = self.go_back(&copy).await {
+        let proof = self.try_it(&copy, &there).await?;
+        Ok((proof, there))
+    }
+
+    async fn try_it(&self, copy: &Target, there: &Schema) -> Result<Proof, ChangeError> {
+        if let Err(error) = self.go_back(copy).await {
             return Ok(unproven("it fails on a copy of the target", said(&error)));
         }
-        let left = self.look(&copy).await?;
+        let left = self.look(copy).await?;
         match self.before.as_ref().map(|replayed| replayed.ends()) {
-            Ok(Some((after, before))) => Ok(self.compared(&there, after, before, &left)),
+            Ok(Some((after, before))) => Ok(self.compared(there, after, before, &left)),
             Ok(None) => Ok(unproven("what was there before is not known", Vec::new())),
-            Err(why) => self.round_trip(&copy, &there, why).await,
+            Err(why) => self.round_trip(copy, there, why).await,
         }
     }
 

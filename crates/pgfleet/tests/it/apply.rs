@@ -356,7 +356,8 @@ fn dry_run_changes_nothing() {
     assert!(stage.is_untouched());
 }
 
-/// The text does not tell whether a type is the wider one; the target's catalog does.
+/// The text does not tell whether a type is the wider one; the target's catalog does. So it is on the way
+/// back, whether somebody wrote it or not.
 #[test]
 fn consent_is_asked_for_what_a_type_may_lose_and_not_for_a_wider_one() {
     let stage = Stage::of(&[(
@@ -381,4 +382,8 @@ fn consent_is_asked_for_what_a_type_may_lose_and_not_for_a_wider_one() {
         stage.write("0003_narrower.sql", narrower);
         assert_says(&stage.ends(&["apply"], 5), &["PF402", "may lose what does not fit"]);
     }
+    stage.write("0003_narrower.sql", "ALTER TABLE t ALTER a TYPE int, ALTER b TYPE varchar(10)");
+    stage.run(&["apply", "--allow-data-loss"]).assert_success();
+    stage.run(&["rollback"]).assert_success();
+    assert_says(&stage.ends(&["rollback"], 5), &["PF402", "may lose what does not fit"]);
 }

@@ -5,7 +5,9 @@ use pgfleet_sql::quote_ident;
 use super::sequence;
 use super::table::{changed_options, option_list};
 use super::{conversion, foreign};
-use crate::schema::{Column, ColumnDetails, Generated, Schema, Sequence, same_default};
+use crate::schema::{
+    Column, ColumnDetails, Generated, Schema, Sequence, keeps_values, same_default,
+};
 
 /// A column as `CREATE TABLE` and `ADD COLUMN` have it.
 pub(super) fn definition(column: &Column) -> String {
@@ -159,7 +161,8 @@ pub(super) fn alter(
         statements
             .extend(new.default.as_ref().map(|default| format!("{only} SET DEFAULT {default}")));
     }
-    if old.not_null != new.not_null && !(new.inherited && old.inherited) {
+    let from_above = new.inherited && old.inherited && !around.joins;
+    if old.not_null != new.not_null && !from_above {
         let verb = if new.not_null { "SET" } else { "DROP" };
         // An identity column is NOT NULL already.
         statements.push(format!("{column} {verb} NOT NULL"));
@@ -180,13 +183,14 @@ pub(super) fn alter(
     statements
 }
 
-/// The type, with a conversion for every pair of types. Between limits of one
-/// type there is none: written out, it would cut what is too long without a word.
+/// The type, with a conversion unless the new type holds all values of the old one. Between limits of one
+/// type there is none either: written out, it would cut what is too long without a word.
 fn set_type(old: &Column, new: &Column, around: Around<'_>) -> String {
     let collation = new.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
     let (name, type_name) = (quote_ident(&new.name), &new.type_name);
     // Rows of a foreign table are elsewhere, and are not converted.
-    let needs_none = around.foreign || family(&old.type_name) == family(type_name);
+    let is_wider = keeps_values(&old.type_name, type_name) && !around.through_text;
+    let needs_none = around.foreign || is_wider || family(&old.type_name) == family(type_name);
     let converted = match around.through_text {
         true => format!("{name}::text::{type_name}"),
         false => conversion::expression(around.schemas, &name, &old.type_name, type_name),

@@ -12,8 +12,13 @@ pub(super) fn create(object: &Object, range: &RangeType) -> Vec<String> {
 }
 
 /// Gives way to a range that is made anew under the old name: what does not take the type itself would be
-/// in the way of the new one's.
-pub(super) fn step_aside(object: &Object, old: &RangeType, suffix: &str) -> Vec<String> {
+/// in the way of the new one's. What takes bounds is not, when their type was made anew before.
+pub(super) fn step_aside(
+    object: &Object,
+    old: &RangeType,
+    suffix: &str,
+    other_bounds: bool,
+) -> Vec<String> {
     let own = object.id.sql_name();
     let aside = |name: &str| {
         let bare = parse_qualified(name).map(|name| name.name).unwrap_or_default();
@@ -25,6 +30,7 @@ pub(super) fn step_aside(object: &Object, old: &RangeType, suffix: &str) -> Vec<
         .into_iter()
         .collect();
     let free = old.constructors(&own).into_iter().take(3);
+    let free = free.filter(|(_, signature)| signature.is_empty() || !other_bounds);
     statements.extend(free.map(|(name, signature)| {
         format!("ALTER FUNCTION {name}({signature}) RENAME TO {}", aside(name))
     }));

@@ -17,22 +17,13 @@ pub(super) fn can_alter(old: &Table, new: &Table) -> bool {
 
 /// The type of a column that is in the partition key cannot be changed.
 fn retypes_key(old: &Table, new: &Table) -> bool {
-    let Some(key) = &old.partition_key else { return false };
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
-    let is_in_key = |column: &Column| {
-        let name = quote_ident(&column.name);
-        key.match_indices(&name).any(|(at, _)| {
-            let (before, after) = (&key[..at], &key[at + name.len()..]);
-            !before.ends_with(is_word) && !after.starts_with(is_word)
-        })
-    };
     let differs = |column: &Column| {
         let other = new.columns.iter().find(|other| other.name == column.name);
         other.is_some_and(|other| {
             (&other.type_name, &other.collation) != (&column.type_name, &column.collation)
         })
     };
-    old.columns.iter().any(|column| differs(column) && is_in_key(column))
+    old.columns.iter().any(|column| differs(column) && old.is_in_partition_key(&column.name))
 }
 
 pub(super) fn create(
@@ -318,10 +309,6 @@ fn alter_columns(
         let default = column.default.clone().filter(|_| !late);
         let wanted = Column { not_null: column.not_null && !later, default, ..column.clone() };
         statements.extend(column::alter(name, had, &wanted, done, around));
-        if tightens_above(difference, old, new, column) {
-            let column = quote_ident(&column.name);
-            statements.push(format!("ALTER TABLE {name} ALTER COLUMN {column} SET NOT NULL"));
-        }
     }
     statements
 }
@@ -346,18 +333,6 @@ fn loses_expression_above(
         had == Some(true) && has == Some(false)
     };
     old.parents.iter().filter(stays).any(loses)
-}
-
-/// A partition that leaves and joins again has not what its parent became in steps meanwhile.
-fn tightens_above(difference: &Difference<'_>, old: &Table, new: &Table, column: &Column) -> bool {
-    let tightens = |parent: &String| {
-        let name = pgfleet_sql::parse_qualified(parent);
-        let id = name.and_then(|name| Some(ObjectId::new(Kind::Table, &name.schema?, &name.name)));
-        let at = id.and_then(|id| difference.to.position(&id));
-        at.is_some_and(|at| difference.online.tightens(at, &column.name))
-    };
-    let moves = old.partition_bound.is_some() && old.partition_bound != new.partition_bound;
-    moves && new.parents.iter().any(tightens)
 }
 
 fn add_columns(

@@ -210,7 +210,8 @@ pub(super) fn retype(difference: &Difference<'_>, at: usize, object: &Object) ->
     let mut statements =
         vec![format!("ALTER {} RENAME TO {}", address(object), quote_ident(&old_name))];
     if let Some(Body::Range(old)) = difference.from.get(&object.id).map(|old| &old.body) {
-        statements.extend(range::step_aside(object, old, OLD_SUFFIX));
+        let other_bounds = is_retyped(difference, old.subtype());
+        statements.extend(range::step_aside(object, old, OLD_SUFFIX, other_bounds));
     }
     statements.extend(create(object));
     let is_collation = object.id.kind == Kind::Collation;

@@ -3,6 +3,7 @@
 //! Invariant: an object is replaced (dropped and made anew) only when PostgreSQL cannot alter it,
 //! or when it needs something that is replaced or whose type changes.
 
+mod held;
 mod inherited;
 mod late;
 mod online;

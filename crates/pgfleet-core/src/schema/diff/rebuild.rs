@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Difference;
+use super::{Difference, held};
 use crate::schema::{
     Body, Column, Edge, Generated, Kind, Object, ObjectId, ReplicaIdentity, Schema, Table,
     same_text,
@@ -202,7 +202,8 @@ fn first_breaks(difference: &mut Difference<'_>, dependents: &[Vec<&Edge>]) -> V
                 breaks.extend(column_breaks(difference, from, old, new));
             }
             _ if crate::schema::ddl::needs_retyping(old, new)
-                || (retypes_attribute(old, new) && has_columns(difference, &dependents[from])) =>
+                || (retypes_attribute(old, new) && has_columns(difference, &dependents[from]))
+                || (held::demands_more(old, new) && held::are_inside(difference.from, from)) =>
             {
                 difference.retyped.insert(from);
                 breaks.push((from, Break::Gone));
@@ -344,17 +345,22 @@ fn break_dependent(
             difference.alters.entry(to).or_insert(at);
             let needed = difference.from.objects[edge.to as usize].id.name.clone();
             difference.rebuilds.entry(at).or_default().checks.insert(needed);
-            Vec::new()
+            match held::are_inside(difference.from, at) {
+                true => break_type(difference, edge, to),
+                false => Vec::new(),
+            }
         }
         _ if object.id.kind.is_type() => break_type(difference, edge, to),
         _ if !is_affected(object, broken) => Vec::new(),
-        _ => {
-            difference.drops.insert(at);
-            difference.creates.insert(to);
-            difference.alters.remove(&to);
-            vec![(at, Break::Gone)]
-        }
+        _ => replace(difference, at, to),
     }
+}
+
+fn replace(difference: &mut Difference<'_>, at: usize, to: usize) -> Vec<(usize, Break)> {
+    difference.drops.insert(at);
+    difference.creates.insert(to);
+    difference.alters.remove(&to);
+    vec![(at, Break::Gone)]
 }
 
 /// A sequence goes with the column that owns it, and comes again when the column does.
@@ -373,10 +379,7 @@ fn break_sequence(
     if had != has || matches!(broken, Break::Retyped(_)) {
         return Vec::new();
     }
-    difference.drops.insert(at);
-    difference.creates.insert(to);
-    difference.alters.remove(&to);
-    vec![(at, Break::Gone)]
+    replace(difference, at, to)
 }
 
 /// A type over a type that is made anew is made anew too, under the columns that have it; over one that
@@ -427,6 +430,10 @@ fn break_column(
     let is_of_it =
         is_type(difference, edge) || is_collated(difference, edge, column.collation.as_ref());
     let is_retyped = is_of_it && difference.retyped.contains(&(edge.to as usize));
+    let table = difference.from.objects[at].table();
+    if is_retyped && table.is_some_and(|table| table.is_in_partition_key(&name)) {
+        return replace(difference, at, to);
+    }
     if *broken == Break::Gone && is_retyped {
         return vec![(at, Break::Retyped(name)), (at, Break::Rows)];
     }

@@ -1,0 +1,3 @@
+CREATE FUNCTION ok(v int) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT v > 0 $$;
+CREATE DOMAIN d AS int CHECK (ok(VALUE));
+CREATE TABLE t (id int, q d[], s d);

@@ -1,0 +1,3 @@
+CREATE DOMAIN d AS int NOT NULL;
+CREATE TYPE pair AS (a d, b text);
+CREATE TABLE t (id int, p pair);

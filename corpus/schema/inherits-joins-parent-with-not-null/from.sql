@@ -1,0 +1,4 @@
+CREATE TABLE a (id bigint, v int);
+CREATE TABLE b (id bigint, v int NOT NULL);
+CREATE TABLE p () INHERITS (a);
+CREATE TABLE q () INHERITS (b);

@@ -1,0 +1,5 @@
+CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN $1 + 1; END $$;
+CREATE TABLE z (id bigint, v int) PARTITION BY RANGE (id);
+ALTER TABLE z ADD CONSTRAINT zk CHECK (f(v) > 0);
+CREATE TABLE o (id bigint, v int, CONSTRAINT k CHECK (f(v) > 1)) PARTITION BY LIST (v);
+CREATE TABLE o2 (id bigint, v int);
