@@ -78,7 +78,7 @@ pub enum GroupSource {
 
 /// One pattern or several.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a pattern is a text, or several in a list")]
 enum Patterns {
     One(String),
     Many(Vec<String>),

@@ -8,6 +8,9 @@ const OF_TARGETS: [&str; 13] = [
     "inspect", "audit", "clean", "backup",
 ];
 
+/// Between commands of which each needs the one before.
+const AND: &str = " && ";
+
 /// Targets that a command names one by one.
 const NAMED_MAX: usize = 4;
 
@@ -21,15 +24,21 @@ pub fn advise_in_group(problem: &mut Problem, group: &str) {
         if let Some(consent) = command.strip_prefix("pgfleet rollout --") {
             *command = format!("{resume} --{consent}");
         }
-        let mut words = command.split_whitespace();
-        let ours = words.next() == Some("pgfleet");
-        let of_target = words.next().is_some_and(|word| OF_TARGETS.contains(&word));
-        let names_place =
-            words.any(|word| matches!(word, "--group" | "--url" | "--target" | "--out"));
-        if ours && of_target && !names_place {
-            command.push_str(&suffix);
-        }
+        let with_target = |command: &str| match is_of_target(command) {
+            true => format!("{command}{suffix}"),
+            false => command.to_owned(),
+        };
+        *command = command.split(AND).map(with_target).collect::<Vec<_>>().join(AND);
     }
+}
+
+/// Whether a command works on a target and does not say on which.
+fn is_of_target(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    let ours = words.next() == Some("pgfleet");
+    let of_target = words.next().is_some_and(|word| OF_TARGETS.contains(&word));
+    let names_place = words.any(|word| matches!(word, "--group" | "--url" | "--target" | "--out"));
+    ours && of_target && !names_place
 }
 
 /// Those that a problem was told of, among those that a command worked on.
@@ -58,15 +67,16 @@ pub fn advise_for_all(problem: &mut Problem, told: Told<'_>) {
     let Some(first) = told.targets.first() else { return };
     let (one, (all, more)) = (only(first), flags(told));
     for fix in &mut problem.fixes {
-        if let Some(command) = &mut fix.command
-            && command.contains(" --group ")
-            && let Some(before) = command.strip_suffix(&one)
-        {
-            *command = format!("{before}{all}");
-            if more > 0 {
-                fix.text = format!("{} Likewise for {more} more.", fix.text);
-            }
+        let Some(command) = &mut fix.command else { continue };
+        let for_all = |command: &str| match command.strip_suffix(&one) {
+            Some(before) if before.contains(" --group ") => format!("{before}{all}"),
+            _ => command.to_owned(),
+        };
+        let told = command.split(AND).map(for_all).collect::<Vec<_>>().join(AND);
+        if told != *command && more > 0 {
+            fix.text = format!("{} Likewise for {more} more.", fix.text);
         }
+        *command = told;
     }
 }
 
@@ -131,6 +141,7 @@ mod tests {
             .in_target("a c")
             .fix_with("record it", "pgfleet resolve --applied 0001")
             .fix_with("or", "pgfleet baseline")
+            .fix_with("or", "pgfleet resolve --rolled-back 1 && pgfleet apply")
             .fix_with("or", "pgfleet status --url URL")
             .fix_with("or", "pgfleet rollout --allow-data-loss")
             .fix_with("or", "DROP TABLE x");
@@ -146,6 +157,8 @@ mod tests {
             [
                 "pgfleet resolve --applied 0001 --group tenants --only 'a c' --only b --only=-x",
                 "pgfleet baseline --group tenants --only 'a c' --only b --only=-x",
+                "pgfleet resolve --rolled-back 1 --group tenants --only 'a c' --only b --only=-x && \
+                 pgfleet apply --group tenants --only 'a c' --only b --only=-x",
                 "pgfleet status --url URL",
                 "pgfleet rollout resume --group tenants --allow-data-loss",
                 "DROP TABLE x",

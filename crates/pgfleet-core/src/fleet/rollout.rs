@@ -17,7 +17,7 @@ pub enum WaveSize {
 
 /// As written in the configuration: a number or a text.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a wave is a number of targets, or a share: \"10%\"")]
 enum WaveText {
     Number(usize),
     Text(String),

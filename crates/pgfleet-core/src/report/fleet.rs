@@ -45,6 +45,9 @@ pub struct TargetVerdict {
     pub exit: u8,
     /// In a few words.
     pub headline: String,
+    /// What is behind it, one thing a line: checks that fail, objects that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
     /// Time it took.
     pub elapsed_ms: f64,
     /// What was said, errors included.
@@ -79,6 +82,9 @@ fn case(command: &str, target: &TargetVerdict) -> TestCase {
         (false, true) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(target.headline.as_str());
+            if !target.details.is_empty() {
+                status.set_description(target.details.join("\n"));
+            }
             status
         }
         (false, false) => failure(NonSuccessKind::Error, errors.into_iter()),
@@ -130,6 +136,7 @@ fn failed_target(target: &TargetVerdict) -> Markup {
     markup! {
         h3 { (target.group) " / " (target.target) }
         p { (target.headline) }
+        @if !target.details.is_empty() { ul { @for detail in &target.details { li { (detail) } } } }
         @for problem in &target.problems { (problem_article(problem)) }
     }
 }
@@ -168,6 +175,7 @@ mod tests {
             ok,
             exit: u8::from(!ok) * 4,
             headline: if ok { "1 applied".to_owned() } else { "boom".to_owned() },
+            details: if ok { Vec::new() } else { vec!["rows of <i>: none".to_owned()] },
             elapsed_ms: 5.0,
             problems: if ok {
                 Vec::new()
@@ -197,5 +205,6 @@ mod tests {
         let page = fleet_html(&report());
         assert!(page.contains("1 of 2 targets failed"), "{page}");
         assert!(page.contains("&lt;boom&gt;") && !page.contains("<b>"), "{page}");
+        assert!(page.contains("<li>rows of &lt;i&gt;: none</li>"), "{page}");
     }
 }

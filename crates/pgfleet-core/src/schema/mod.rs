@@ -14,6 +14,7 @@ mod grant;
 pub mod graph;
 pub mod hazard;
 mod identity;
+mod parts;
 mod places;
 mod programmed;
 mod publication;
@@ -33,6 +34,7 @@ pub use fingerprint::Digests;
 pub use foreign::{ForeignDataWrapper, ForeignOption, ForeignServer, UserMapping};
 pub use grant::{DefaultPrivileges, Grant, PUBLIC, read_acl};
 pub use identity::{Kind, ObjectId};
+pub use parts::parts;
 pub use places::Places;
 pub use programmed::{
     Aggregate, Cast, EventTrigger, Firing, Operator, OperatorClass, OperatorFamily, Policy,

@@ -86,7 +86,7 @@ pub enum Absent {
 
 /// A value as TOML writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a value is a text or a whole number")]
 pub enum Scalar {
     /// A whole number.
     Integer(i64),

@@ -119,7 +119,10 @@ pub struct Columns {
 
 /// Columns by name alone, or each with a type such as `"uuid not null"`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "columns are a list of names, or names with types: { id = \"uuid not null\" }"
+)]
 pub enum ColumnExpectation {
     /// Names alone.
     Names(Vec<String>),
@@ -291,7 +294,7 @@ pub struct Sql {
 
 /// A value as TOML writes it.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a value is a text, a number, true or false")]
 pub enum Expected {
     /// `true` or `false`.
     Bool(bool),

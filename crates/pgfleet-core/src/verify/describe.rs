@@ -271,7 +271,8 @@ fn columns_expected(check: &Columns) -> String {
         ColumnExpectation::Types(types) => types.len(),
     };
     let only = if check.only { " and no others" } else { "" };
-    format!("{count} columns{only}")
+    let noun = if count == 1 { "column" } else { "columns" };
+    format!("{count} {noun}{only}")
 }
 
 fn scalar_expected(check: &Sql) -> String {

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use clap::Args;
 use pgfleet_core::diagnose::{ExitCode, Problem};
-use pgfleet_core::schema::Schema;
 use pgfleet_core::schema::diff::{Action, Change, compare};
 use pgfleet_core::schema::hazard::hazards;
+use pgfleet_core::schema::{Schema, parts};
 use pgfleet_engine::compare::{read_own_schema, replay};
 use pgfleet_engine::conduct::{Opened, Target};
 use tokio::sync::OnceCell;
@@ -86,12 +86,17 @@ impl PerTarget for Drift {
         opened.session.close().await;
         let (fingerprint, schema) = self.known.keep(schema);
         let changes = compare(&history, &schema).changes();
+        let told = |change: &Change| Told {
+            words: words(change),
+            parts: parts(&history, &schema, change),
+        };
+        let told: Vec<_> = changes.iter().map(told).collect();
         let mut text = String::new();
         match changes.is_empty() {
             true => text.push_str("No drift: the database is what its history says.\n"),
             false => {
                 text.push_str("The database differs from what its applied migrations make:\n");
-                render::changes(&mut text, &context.out, &changes);
+                render::differences(&mut text, &context.out, &history, &schema);
             }
         }
         render::left_out(&mut text, &schema);
@@ -108,7 +113,8 @@ impl PerTarget for Drift {
             .field("left_out", &schema.left_out)?;
         Ok(CommandResult {
             text,
-            headline: headline(&changes),
+            headline: headline(&told),
+            details: told.iter().flat_map(Told::lines).collect(),
             fingerprint: Some(fingerprint),
             targets: vec![entry],
             exit: (!changes.is_empty()).then_some(ExitCode::NotSo),
@@ -127,15 +133,29 @@ impl PerTarget for Drift {
     }
 }
 
-/// `no drift`, or what differs from the history. Targets of a fleet with the same headline are counted
-/// together, so it says how much it leaves out.
-fn headline(changes: &[Change]) -> String {
-    let words: Vec<_> = changes.iter().take(3).map(words).collect();
-    let more = match changes.len().saturating_sub(3) {
+/// A change, and what it does within its object.
+struct Told {
+    words: String,
+    parts: Vec<String>,
+}
+
+impl Told {
+    fn lines(&self) -> Vec<String> {
+        match self.parts.is_empty() {
+            true => vec![self.words.clone()],
+            false => self.parts.iter().map(|part| format!("{}: {part}", self.words)).collect(),
+        }
+    }
+}
+
+/// `no drift`, or what differs from the history; it says how much it leaves out.
+fn headline(told: &[Told]) -> String {
+    let words: Vec<_> = told.iter().take(3).map(|one| one.words.as_str()).collect();
+    let more = match told.len().saturating_sub(3) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    match changes.is_empty() {
+    match told.is_empty() {
         true => "no drift".to_owned(),
         false => format!("drift: {}{more}", words.join(", ")),
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use pgfleet_core::diagnose::{Code, ExitCode, Problem};
-use pgfleet_core::fleet::advise_in_group;
+use pgfleet_core::fleet::{advise_in_group, shell_word};
 use pgfleet_core::report::{Event, FleetReport, TargetVerdict};
 use pgfleet_engine::conduct::Target;
 use pgfleet_engine::execute::EventSink;
@@ -229,6 +229,7 @@ pub(super) fn target_result(
     }
     for problem in &mut result.problems {
         advise_in_group(problem, &group.name);
+        name_in_diff(problem, group, member);
     }
     // Texts are for one target; a thousand of them tell nothing.
     result.text = String::new();
@@ -240,10 +241,24 @@ pub(super) fn target_result(
         ok: exit == ExitCode::Done,
         exit: exit as u8,
         headline: result.headline.clone(),
+        details: result.details.clone(),
         elapsed_ms,
         problems: result.problems.clone(),
     };
     TargetResult { verdict, result }
+}
+
+/// `diff` knows no groups: what is `target` to it, and the folder, are said by themselves.
+fn name_in_diff(problem: &mut Problem, group: &Group, member: &Member) {
+    let url = shell_word(&member.target.spec.redacted());
+    let folder = group.project.folder_path().ok();
+    let folder =
+        folder.map(|(path, _)| format!(" --dir {}", shell_word(&path.display().to_string())));
+    for command in problem.fixes.iter_mut().filter_map(|fix| fix.command.as_mut()) {
+        if let Some(rest) = command.strip_prefix("pgfleet diff target ") {
+            *command = format!("pgfleet diff {url} {rest}{}", folder.clone().unwrap_or_default());
+        }
+    }
 }
 
 pub(super) fn put_together<C: PerTarget>(

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::everywhere::PerTarget;
 use super::outcome::{CommandError, CommandResult};
 use super::site::Site;
-use crate::render::{self, MissingOptions, TargetEntry};
+use crate::render::{self, MissingOptions, TargetEntry, counted};
 
 /// Show which tables the code expects and the database lacks, and which migration creates them
 #[derive(Debug, Args)]
@@ -51,11 +51,12 @@ impl PerTarget for Missing {
             .field("enums", &found.report.enums)?
             .field("extra_tables", &found.report.extra_tables)?;
         let mut problems = found.problems;
-        let headline = headline(&found.report);
+        let (headline, details) = (headline(&found.report), details(&found.report));
         problems.extend(summary(&found.report).map(|problem| problem.in_target(&target.name)));
         Ok(CommandResult {
             text,
             headline,
+            details,
             targets: vec![entry],
             problems,
             exit: (!found.report.complete()).then_some(ExitCode::NotSo),
@@ -66,14 +67,45 @@ impl PerTarget for Missing {
 
 /// `nothing is missing`, or how much.
 fn headline(report: &MissingReport) -> String {
-    let tables: Vec<_> = report.missing_models().map(|row| row.table.as_str()).collect();
-    if report.complete() {
-        return "nothing is missing".to_owned();
+    match report.complete() {
+        true => "nothing is missing".to_owned(),
+        false => format!("{} missing", lacking(report)),
     }
-    let shown = tables[..tables.len().min(3)].join(", ");
-    let more = if tables.len() > 3 { ", …" } else { "" };
-    let (columns, enums) = (report.columns.len(), report.enums.len());
-    format!("{} tables missing ({shown}{more}), {columns} columns, {enums} enums", tables.len())
+}
+
+/// `2 tables and 1 column`: what there is none of is not counted.
+fn lacking(report: &MissingReport) -> String {
+    let counts = [
+        (report.missing_models().count(), "table"),
+        (report.columns.len(), "column"),
+        (report.enums.len(), "enum value"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts.map(|(count, noun)| counted(count, noun)).collect();
+    match counts.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => counts.concat(),
+    }
+}
+
+/// Everything that is missing, with the migration that makes it or made it.
+fn details(report: &MissingReport) -> Vec<String> {
+    let whence = |pending: &Option<String>, made_by: &Option<String>| match (pending, made_by) {
+        (Some(pending), _) => format!("{pending} is pending"),
+        (None, Some(made_by)) => format!("gone since {made_by} made it"),
+        (None, None) => "no migration makes it".to_owned(),
+    };
+    let tables = report
+        .missing_models()
+        .map(|row| format!("table {}: {}", row.table, whence(&row.migration, &row.made_by)));
+    let columns = report.columns.iter().map(|row| {
+        format!("column {} of {}: {}", row.column, row.table, whence(&row.migration, &row.made_by))
+    });
+    let enums = report.enums.iter().map(|row| {
+        let value = row.value.iter().map(|value| format!("'{value}' of ")).collect::<String>();
+        format!("{value}enum {}: {}", row.name, whence(&row.migration, &row.made_by))
+    });
+    tables.chain(columns).chain(enums).collect()
 }
 
 /// What is missing in a sentence, and what to do about it.
@@ -82,24 +114,26 @@ fn summary(report: &MissingReport) -> Option<Problem> {
         return None;
     }
     let missing: Vec<_> = report.missing_models().collect();
-    let what = format!(
-        "the database lacks {} tables, {} columns of other tables, and {} enums or values of enums",
-        missing.len(),
-        report.columns.len(),
-        report.enums.len()
-    );
+    let what = format!("the database lacks {}", lacking(report));
     let mut problem = Problem::warning(Code::TablesMissing, what)
         .because("the code expects them; queries that use them fail");
     let has_migration = |row: &&&pgfleet_core::missing::ModelRow| row.migration.is_some();
     let pending = missing.iter().filter(has_migration).count();
+    let of_parts = report.columns.iter().map(|row| &row.migration);
+    let of_parts = of_parts.chain(report.enums.iter().map(|row| &row.migration));
+    let is_pending = pending > 0 || of_parts.flatten().next().is_some();
     let lost = missing.iter().filter(|row| row.made_by.is_some()).count();
     if report.lost_something() {
         let again = "Make again what applied migrations made and is gone; look at it, then run it with psql.";
         problem = problem.fix_with(again, "pgfleet diff target migrations --out repair.sql");
     }
-    if pending + lost < missing.len() {
+    let needs_one = pending + lost < missing.len();
+    if needs_one {
         let write = "Write the migration for the tables that need one.";
         problem = problem.fix_with(write, "pgfleet generate add_missing_tables");
     }
-    Some(problem.fix_with("Apply what is pending.", "pgfleet apply"))
+    if is_pending || needs_one || !report.lost_something() {
+        problem = problem.fix_with("Apply what is pending.", "pgfleet apply");
+    }
+    Some(problem)
 }

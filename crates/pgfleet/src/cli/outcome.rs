@@ -20,6 +20,8 @@ pub struct CommandResult {
     pub text: String,
     /// In a few words, for one target of many.
     pub headline: String,
+    /// What is behind it, one thing a line, for one target of many.
+    pub details: Vec<String>,
     /// Of the target's schema or plan, where the command is about that: equal for targets that are alike.
     pub fingerprint: Option<String>,
     /// Each migration's verdict, where the command is about that.

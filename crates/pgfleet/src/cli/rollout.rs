@@ -435,6 +435,7 @@ impl Place {
                     "" => format!("{}, wave {}", one.state, one.wave + 1),
                     headline => format!("{headline}, wave {}", one.wave + 1),
                 },
+                details: Vec::new(),
                 elapsed_ms: one.elapsed_ms,
                 problems: problems.iter().filter(of).cloned().collect(),
             }

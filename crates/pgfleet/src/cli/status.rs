@@ -2,7 +2,7 @@
 
 use clap::Args;
 use pgfleet_core::diagnose::ExitCode;
-use pgfleet_core::history::Verdict;
+use pgfleet_core::history::{MigrationStatus, Verdict};
 use pgfleet_engine::conduct::status;
 
 use super::context::Context;
@@ -51,8 +51,16 @@ impl PerTarget for Status {
             .field("history_table", &status.history_table)?
             .field("migrations", &status.migrations)?;
         let settled = status.migrations.iter().all(|m| m.verdict == Verdict::Applied);
+        let unsettled = status.migrations.iter().filter(|m| m.verdict != Verdict::Applied);
+        let told = |one: &MigrationStatus| {
+            let verdict = render::verdict_word(one.verdict);
+            let note = one.note.iter().map(|note| format!(": {note}"));
+            format!("{} is {verdict}{}", one.version, note.collect::<String>())
+        };
         Ok(CommandResult {
             text,
+            headline: render::status_headline(&context.out, &status.migrations),
+            details: unsettled.map(told).collect(),
             targets: vec![entry],
             problems: status.problems,
             exit: (self.exit_code && !settled).then_some(ExitCode::NotSo),

@@ -62,9 +62,13 @@ impl PerTarget for Verify {
         let is_wrong = |result: &&CheckResult| !result.ok && result.skipped.is_none();
         let failed = results.iter().any(|result| is_wrong(&result));
         let headline = headline(results.iter().filter(is_wrong), results.len());
+        let found = |one: &CheckResult| {
+            format!("{}: expected {}, found {}", one.name, one.expected, one.found)
+        };
         Ok(CommandResult {
             text,
             headline,
+            details: results.iter().filter(is_wrong).map(found).collect(),
             targets: vec![TargetEntry::new(name).field("checks", &results)?],
             exit: failed.then_some(ExitCode::NotSo),
             checks: results,

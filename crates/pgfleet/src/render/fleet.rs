@@ -8,7 +8,6 @@ use pgfleet_core::fleet::{Told, advise_for_all, advised_group, alike, shell_word
 use pgfleet_core::history::{MigrationStatus, Verdict};
 use pgfleet_core::report::FleetReport;
 use pgfleet_core::schema::Schema;
-use pgfleet_core::schema::diff::compare;
 
 use super::status::verdict as verdict_words;
 use super::style::{Role, Style};
@@ -19,6 +18,8 @@ use crate::cli::TargetResult;
 const NAMED_MAX: usize = 10;
 /// Plans that are shown.
 const PLANS_MAX: usize = 3;
+/// Lines behind a headline.
+const DETAILS_MAX: usize = 6;
 /// Rows of the matrix.
 const ROWS_MAX: usize = 40;
 /// Migrations that a target lacks or has besides, named one by one.
@@ -28,16 +29,33 @@ const DIFFERENCES_MAX: usize = 4;
 pub fn fleet_overview(out: &mut String, style: &Style, group: &str, results: &[TargetResult]) {
     heading(out, style, group, results);
     let said = results.iter().enumerate();
-    let said = said.map(|(at, one)| (at, (!one.verdict.ok, one.verdict.headline.as_str())));
+    let said = said.map(|(at, TargetResult { verdict, .. })| {
+        (at, (!verdict.ok, verdict.headline.as_str(), verdict.details.as_slice()))
+    });
     let mut groups = alike(said);
     let majority = groups.first().map(|like| like.what);
     groups.sort_by_key(|like| like.what.0);
-    for like in groups {
-        let (failed, headline) = like.what;
+    for (position, like) in groups.iter().enumerate() {
+        let (failed, headline, details) = like.what;
         let names = names(style, results, &like.targets, Some(like.what) != majority || failed);
         line(out, style, failed, like.targets.len(), headline, &names);
+        if failed && position < NAMED_MAX {
+            behind(out, style, details);
+        }
     }
     slowest(out, style, results);
+}
+
+/// What is behind a headline.
+fn behind(out: &mut String, style: &Style, details: &[String]) {
+    let mut line = |text: &str| {
+        out.push_str(&style.paint(Role::Faint, &format!("            {}", clean_line(text))));
+        out.push('\n');
+    };
+    details.iter().take(DETAILS_MAX).for_each(|detail| line(detail));
+    if let Some(more @ 1..) = details.len().checked_sub(DETAILS_MAX) {
+        line(&format!("and {} more; all of them: --output json", grouped(more)));
+    }
 }
 
 /// Targets by their migrations' verdicts: the majority, and how the others differ from it.
@@ -125,7 +143,7 @@ pub fn fleet_schemas(
         line(out, style, position > 0, like.targets.len(), &digits, &names);
         let Some(other) = schema(&like.what).filter(|_| position > 0) else { continue };
         let mut changes = String::new();
-        super::schema::changes(&mut changes, style, &compare(&majority, &other).changes());
+        super::schema::differences(&mut changes, style, &majority, &other);
         for change in changes.lines() {
             out.push_str(&format!("            {change}\n"));
         }
@@ -179,6 +197,11 @@ fn slowest(out: &mut String, style: &Style, results: &[TargetResult]) {
     out.push('\n');
 }
 
+/// `20 applied, 2 pending`, for one target of many.
+pub fn status_headline(style: &Style, statuses: &[MigrationStatus]) -> String {
+    counts(style, statuses)
+}
+
 /// `20 applied, 2 pending`
 fn counts(style: &Style, statuses: &[MigrationStatus]) -> String {
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
@@ -220,7 +243,7 @@ fn difference(majority: &[(&str, Verdict)], other: &[(&str, Verdict)], targets: 
     parts.extend((!besides.is_empty()).then(|| format!("{has} {} besides", some(&besides))));
     for (version, here) in else_.iter().take(DIFFERENCES_MAX) {
         parts.push(match here {
-            Some(verdict) => format!("{version} is {}", word(*verdict)),
+            Some(verdict) => format!("{version} is {}", verdict_word(*verdict)),
             None => format!("{version} is not known"),
         });
     }
@@ -235,7 +258,8 @@ fn some(versions: &[&str]) -> String {
     }
 }
 
-fn word(verdict: Verdict) -> &'static str {
+/// `pending`
+pub fn verdict_word(verdict: Verdict) -> &'static str {
     verdict_words(&Style { colour: false, unicode: false, width: 80 }, verdict).1
 }
 

@@ -34,7 +34,10 @@ pub use audit::{audit, audit_rules};
 pub use backup::{backup, backup_json, backups, removed_backups};
 pub use checks::checks;
 pub use clean::{cleaned, previews};
-pub use fleet::{fleet_overview, fleet_plans, fleet_schemas, fleet_statuses, merged};
+pub use fleet::{
+    fleet_overview, fleet_plans, fleet_schemas, fleet_statuses, merged, status_headline,
+    verdict_word,
+};
 pub use json::{Envelope, TargetEntry};
 pub use lint::{findings, rules};
 pub use missing::{MissingOptions, missing};
@@ -45,7 +48,7 @@ pub use progress::{Progress, ProgressMode};
 pub use rehearsal::{derived, proof, rehearsal};
 pub use rollout::rollout;
 pub use run_summary::run_summary;
-pub use schema::{PSQL_HEAD, changes, hazards, left_out, renames, schema, statements};
+pub use schema::{PSQL_HEAD, changes, differences, hazards, left_out, renames, schema, statements};
 pub use split::{references, split_report, split_rollback, split_status};
 pub use split_plan::{PlanShown, split_plan, to_declare};
 pub use split_tables::{reference_table, split_plan_tables, split_report_tables};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pgfleet_core::schema::diff::{Action, Change, Statement, units};
+use pgfleet_core::schema::diff::{Action, Change, Statement, compare, units};
 use pgfleet_core::schema::hazard::{StatementHazard, StatementHazardKind};
 use pgfleet_core::schema::rename::RenameStep;
-use pgfleet_core::schema::{Kind, Schema};
+use pgfleet_core::schema::{Kind, Schema, parts};
 
 use super::style::{Role, Style};
 use super::text::{clean, clean_line, counted, width_of};
@@ -65,6 +65,17 @@ pub fn changes(out: &mut String, style: &Style, changes: &[Change]) {
         let sign = if style.unicode || sign != "±" { sign } else { "!" };
         let line = format!("{sign} {}", clean_line(&change.object.to_string()));
         out.push_str(&format!("{}\n", style.paint(role, &line)));
+    }
+}
+
+/// The same for two schemas, and below an object what of it differs.
+pub fn differences(out: &mut String, style: &Style, from: &Schema, to: &Schema) {
+    for change in compare(from, to).changes() {
+        changes(out, style, std::slice::from_ref(&change));
+        for part in parts(from, to, &change) {
+            out.push_str(&style.paint(Role::Faint, &format!("    {}", clean_line(&part))));
+            out.push('\n');
+        }
     }
 }
 

@@ -75,6 +75,24 @@ fn status_shows_who_lacks_what() {
     let third = &found["targets"][2];
     assert_eq!((&third["target"], &third["group"]), (&"o_3".into(), &"tenants".into()));
     assert_eq!(third["migrations"][1]["verdict"], "pending");
+    assert_eq!(third["verdict"], "1 applied, 1 pending");
+    let junit =
+        fleet.ends(&["status", "--group", "tenants", "--exit-code", "--output", "junit"], 1);
+    let told = "<failure message=\"1 applied, 1 pending\">0002 is pending</failure>";
+    says(&junit.stdout, &["tests=\"4\" failures=\"1\"", told]);
+    // Each target is told what it lacks, and where it is.
+    fleet.sql("o_4", "DROP TABLE items");
+    let missing = fleet.ends(&["missing", "--group", "tenants"], 1);
+    says(&missing.stdout, &["1 table missing: o_4", "table items: gone since 0001_items made it"]);
+    says(&missing.stderr, &["lacks 1 table\n", "pgfleet diff postgres://", "/o_4 migrations"]);
+    assert!(!missing.stderr.contains("Apply what is pending"), "{}", missing.stderr);
+    let check = "[[check]]\nkind = 'tables'\nat_least = 1\n";
+    fleet.project.write("checks.toml", check);
+    let checks = ["verify", "--group", "tenants", "--checks", "checks.toml"];
+    says(
+        &fleet.ends(&checks, 1).stdout,
+        &["tables in public: expected at least 1, found 0 tables"],
+    );
 }
 
 #[test]
@@ -90,6 +108,13 @@ fn drift_names_who_differs_from_the_most() {
         &output.stdout,
         &["drift: besides index public.stray: o_2", "2 schemas", "+ index public.stray"],
     );
+    fleet.sql("o_1", "ALTER TABLE items ADD phone text");
+    let output = fleet.ends(&["drift", "--group", "tenants", "--no-color"], 1);
+    says(
+        &output.stdout,
+        &["other table public.items: + column phone text", "    - column phone text"],
+    );
+    fleet.sql("o_1", "ALTER TABLE items DROP phone");
     // Those that differ in what a line has no room for are not counted together.
     for (name, tables) in [("o_1", 4), ("o_2", 4), ("o_3", 5)] {
         for number in 1..=tables {
@@ -97,7 +122,7 @@ fn drift_names_who_differs_from_the_most() {
         }
     }
     let output = fleet.ends(&["drift", "--group", "tenants", "--no-color"], 1);
-    says(&output.stdout, &[" and 1 more: o_1", " and 2 more: o_2, o_3"]);
+    says(&output.stdout, &[" and 1 more: o_1", " and 2 more: o_2", " and 2 more: o_3"]);
 }
 
 #[test]
