@@ -238,15 +238,17 @@ fn apply_after_half_a_way_back_says_so() {
 }
 
 #[test]
-fn a_derived_way_back_that_was_killed_between_its_transactions_is_finished() {
+fn a_derived_way_back_with_renames_that_was_killed_between_its_transactions_is_finished() {
     let stage = Stage::of(&[
         (
             "0001_a.sql",
-            "CREATE TYPE state AS ENUM ('new', 'old'); CREATE TABLE t (s state DEFAULT 'old');",
+            "CREATE TYPE state AS ENUM ('new', 'old'); CREATE TABLE t (s state DEFAULT 'old');
+             CREATE TABLE people (mail text);",
         ),
         (
             "0002_b.sql",
-            "ALTER TABLE t ALTER COLUMN s DROP DEFAULT, ALTER COLUMN s TYPE text; DROP TYPE state;
+            "ALTER TABLE people RENAME COLUMN mail TO email; ALTER TABLE people RENAME TO persons;
+             ALTER TABLE t ALTER COLUMN s DROP DEFAULT, ALTER COLUMN s TYPE text; DROP TYPE state;
              CREATE TYPE state AS ENUM ('new');
              ALTER TABLE t ALTER COLUMN s TYPE state USING s::state, ALTER COLUMN s SET DEFAULT 'new';",
         ),
@@ -255,7 +257,9 @@ fn a_derived_way_back_that_was_killed_between_its_transactions_is_finished() {
     stage.run(&["apply", "--to", "0001"]).assert_success();
     let before = stage.schema();
     stage.run(&["apply", "--allow-data-loss"]).assert_success();
-    // The default needs the label committed: the second transaction waits for the reader.
+    stage.db.sql("INSERT INTO persons VALUES ('kept')");
+    // The default needs the label committed: the second transaction waits for the reader, when the names
+    // are taken back already.
     let reader = block(&stage, "BEGIN; SELECT * FROM t");
     let mut running = stage.spawn(&["rollback", "--allow-data-loss"]);
     let half = "SELECT EXISTS (SELECT FROM pgfleet.steps WHERE direction = 'down' \
@@ -272,11 +276,13 @@ fn a_derived_way_back_that_was_killed_between_its_transactions_is_finished() {
                 WHERE application_name = 'pgfleet' AND datname = current_database()";
     wait_until(&stage.db, gone);
     drop(reader);
+    assert_eq!(stage.db.value("SELECT mail FROM people"), "kept");
     assert_eq!(stage.versions(), "0001 0002", "only the last transaction takes it out");
     assert_says(&stage.ends(&["apply"], 5), &["PF404", "taken back in part"]);
     stage.run(&["rollback", "--allow-data-loss"]).assert_success();
     assert_eq!(stage.versions(), "0001");
     assert_eq!(stage.schema(), before);
+    assert_eq!(stage.db.value("SELECT mail FROM people"), "kept");
     assert_eq!(stage.db.value("SELECT count(*) FROM pgfleet.steps WHERE NOT closed"), "0");
 }
 
