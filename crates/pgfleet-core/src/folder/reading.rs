@@ -176,7 +176,12 @@ impl<'tree> Reading<'tree> {
         let stray = stray.filter(|path| !is_ignorable(path));
         let found: Vec<_> = stray.map(|path| unplaced(self.tree, path, self.format)).collect();
         self.problems.extend(found);
+        let is_read = |path: &String| {
+            let within = format!("{path}/");
+            self.placed.iter().any(|placed| placed.starts_with(&within))
+        };
         let named_so = self.tree.directories.iter().filter(|path| path.ends_with(".sql"));
+        let named_so = named_so.filter(|path| !is_read(path));
         let found: Vec<_> = named_so.map(|path| not_a_file(self.tree, path)).collect();
         self.problems.extend(found);
     }
