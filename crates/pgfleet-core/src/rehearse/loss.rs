@@ -86,7 +86,7 @@ pub fn data_statements(step: &SqlStep, way: WayBack) -> Vec<String> {
         let what = match facts.label.as_str() {
             "DELETE" | "TRUNCATE" => "rows that it removes",
             "UPDATE" | "MERGE" => "values that it writes over",
-            "INSERT" | "COPY" if way == WayBack::Derived => "nothing, but rows that it adds stay",
+            "INSERT" | "COPY" if way == WayBack::Derived => "rows that it adds, which stay",
             _ => return None,
         };
         let locks = facts.locks.iter().filter_map(|lock| lock.relation.as_ref());

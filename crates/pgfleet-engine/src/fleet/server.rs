@@ -15,6 +15,12 @@ const SHARE: usize = 4;
 /// Targets of a near server that are worked on at the same time, unless somebody says otherwise.
 const CONCURRENCY: usize = 4;
 
+/// The round trip from which on a server is far.
+const FAR: Duration = Duration::from_millis(1);
+
+/// How often a server that seems far is asked again.
+const SECOND_LOOKS: usize = 3;
+
 /// The most of a far server that nobody asked for.
 const CONCURRENCY_MAX: usize = 32;
 
@@ -40,7 +46,7 @@ pub(super) struct ServerFacts {
     pub(super) round_trip: Duration,
 }
 
-/// Asks a server; one round trip.
+/// Asks a server: one round trip, and a few more where they take long.
 pub(super) async fn read_server(session: &Session) -> Result<ServerFacts, SessionError> {
     let asked = Instant::now();
     let rows = session
@@ -74,7 +80,22 @@ pub(super) async fn read_server(session: &Session) -> Result<ServerFacts, Sessio
         }
     }
     facts.schemas.sort();
+    facts.round_trip = least(session, facts.round_trip).await?;
     Ok(facts)
+}
+
+/// A near server that was busy looks like a far one: what seems far is asked again, and the least counts.
+async fn least(session: &Session, first: Duration) -> Result<Duration, SessionError> {
+    let mut least = first;
+    for _ in 0..SECOND_LOOKS {
+        if least < FAR {
+            break;
+        }
+        let asked = Instant::now();
+        session.query_text("SELECT").await?;
+        least = least.min(asked.elapsed());
+    }
+    Ok(least)
 }
 
 /// How many targets are worked on at the same time, of what was asked for and what the server has

@@ -258,18 +258,23 @@ fn hazard_counts(plan: &Plan) -> Vec<String> {
     for hazard in &plan.hazards {
         *counts.entry(hazard.kind).or_default() += 1;
     }
-    counts.into_iter().map(|(kind, count)| counted(count, hazard_noun(kind))).collect()
+    let told = |(kind, count): (HazardKind, usize)| {
+        let (one, many) = hazard_nouns(kind);
+        format!("{count} {}", if count == 1 { one } else { many })
+    };
+    counts.into_iter().map(told).collect()
 }
 
-fn hazard_noun(kind: HazardKind) -> &'static str {
+/// One, and several.
+fn hazard_nouns(kind: HazardKind) -> (&'static str, &'static str) {
     match kind {
-        HazardKind::DataLoss => "loss of data",
-        HazardKind::PossibleLoss => "possible loss of data",
-        HazardKind::Rewrite => "table rewrite",
-        HazardKind::Lock => "blocking lock",
-        HazardKind::MayFail => "demand on rows",
-        HazardKind::BreaksCode => "name that goes",
-        HazardKind::NoTransaction => "migration in parts",
-        HazardKind::Opaque => "opaque statement",
+        HazardKind::DataLoss => ("loss of data", "losses of data"),
+        HazardKind::PossibleLoss => ("possible loss of data", "possible losses of data"),
+        HazardKind::Rewrite => ("table rewrite", "table rewrites"),
+        HazardKind::Lock => ("blocking lock", "blocking locks"),
+        HazardKind::MayFail => ("demand on rows", "demands on rows"),
+        HazardKind::BreaksCode => ("name that goes", "names that go"),
+        HazardKind::NoTransaction => ("migration in parts", "migrations in parts"),
+        HazardKind::Opaque => ("opaque statement", "opaque statements"),
     }
 }

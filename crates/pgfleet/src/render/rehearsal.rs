@@ -120,7 +120,7 @@ fn in_words(reversal: &Reversal) -> (Role, String, &[String]) {
     match &reversal.verdict {
         Verdict::Proven => (Role::Good, format!("proven reversible by {by}"), &[]),
         Verdict::ProvenWithLoss { loses } => {
-            (Role::Doubtful, format!("reversible by {by}, but loses:"), loses)
+            (Role::Doubtful, format!("reversible by {by}, except for:"), loses)
         }
         Verdict::NotReversible { why, differences } => {
             (Role::Bad, format!("not reversible by {by}: {}", clean_line(why)), differences)

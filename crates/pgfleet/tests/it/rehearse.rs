@@ -132,7 +132,7 @@ fn every_way_back_gets_the_verdict_that_it_earned() {
         &text,
         &[
             "0002_good     proven reversible by its down part",
-            "0003_loses    reversible by its down part, but loses:",
+            "0003_loses    reversible by its down part, except for:",
             "column public.orders.note, which the migration drops",
             "what was written to table public.notes",
             "0004_forgets  not reversible by its down part: the schema is not as it was before",

@@ -91,7 +91,7 @@ fn a_derived_way_back_takes_names_back_and_keeps_rows() {
     let shown = stage.run(&["plan", "--rehearse", "--rows", "all"]).assert_success();
     assert_says(
         &shown.stdout,
-        &["reversible by a derived way back, but loses:", "what was written to column public.b.v"],
+        &["reversible by a derived way back, except for:", "what was written to column public.b.v"],
     );
     stage.run(&["apply", "--allow-data-loss"]).assert_success();
     stage.db.sql("INSERT INTO b (s, remark, at) VALUES ('done', 'kept', '[1,5)')");
