@@ -77,8 +77,9 @@ impl Soak {
             if number >= self.pairs {
                 return;
             }
-            let from = Design::random(self.seed.wrapping_mul(1_000_003).wrapping_add(number));
-            let to = from.changed(number);
+            let own = self.seed.wrapping_mul(1_000_003).wrapping_add(number);
+            let from = Design::random(own);
+            let to = from.changed(own);
             match bench.prove(&from, &to) {
                 Ok(proven) => self.add(proven),
                 Err(failure) => self.report(&mut bench, number, (&from, &to), failure),

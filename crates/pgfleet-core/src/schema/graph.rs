@@ -181,7 +181,7 @@ impl<'d, 's> Graph<'d, 's> {
                 self.put(self.alter_of(needed), drop_needing);
             } else if !in_no_way && !over_renamed {
                 self.put(drop_needing, self.alter_of(needed));
-                self.put_before_parents(drop_needing, needed);
+                self.put_before_parents(drop_needing, edge);
             }
             if self.readds(needed, edge) {
                 self.put(drop_needing, Some(Step::Detach(needed)));
@@ -206,19 +206,22 @@ impl<'d, 's> Graph<'d, 's> {
     }
 
     /// A column that a table has from its parents goes with theirs, and takes along what needs it.
-    fn put_before_parents(&mut self, drop: Option<Step>, table: usize) {
+    fn put_before_parents(&mut self, drop: Option<Step>, edge: &Edge) {
         let from = self.difference.from;
-        let (mut heirs, mut seen) = (vec![table], BTreeSet::new());
+        let (mut heirs, mut seen) = (vec![edge.to as usize], BTreeSet::new());
         while let Some(at) = heirs.pop().filter(|_| drop.is_some()) {
-            let heir = from.objects[at].table().filter(|table| table.partition_bound.is_none());
-            for parent in heir.map(|heir| parent_positions(from, heir)).unwrap_or_default() {
-                self.put(drop, self.alter_of(parent));
+            let Some(table) = from.objects[at].table() else { continue };
+            for parent in parent_positions(from, table) {
+                let goes_first = self.readds(parent, edge);
+                self.put(drop, goes_first.then_some(Step::Detach(parent)));
+                let inherits = table.partition_bound.is_none();
+                self.put(drop, self.alter_of(parent).filter(|_| inherits));
                 heirs.extend(seen.insert(parent).then_some(parent));
             }
         }
     }
 
-    /// The column that is needed is dropped and added.
+    /// The column that is needed is dropped before its table is altered, and perhaps added again.
     fn readds(&self, table: usize, edge: &Edge) -> bool {
         let rebuild = self.difference.rebuilds.get(&table);
         let columns = rebuild.map(|rebuild| &rebuild.columns).filter(|all| !all.is_empty());
@@ -339,6 +342,7 @@ impl<'d, 's> Graph<'d, 's> {
                 continue;
             };
             if table.partition_bound.is_some() {
+                self.put_after_leaving(owner, &object.id);
                 continue;
             }
             for parent in super::diff::above(to, &object.id, &table.parents) {
@@ -347,6 +351,18 @@ impl<'d, 's> Graph<'d, 's> {
                     self.put(Some(Step::Create(owner)), Some(Step::Create(parent)));
                 }
             }
+        }
+    }
+
+    /// A check that is made above reaches the partitions that are there; one that leaves and joins again gets
+    /// it when it joins.
+    fn put_after_leaving(&mut self, partition: usize, check: &ObjectId) {
+        let to = self.difference.to;
+        for above in partitioned_above(to, &to.objects[partition]) {
+            let table = &to.objects[above].id;
+            let (schema, table) = (table.schema.clone(), table.name.clone());
+            let above = to.position(&ObjectId { schema, table, ..check.clone() });
+            self.put(Some(Step::Alter(partition)), above.map(Step::Create));
         }
     }
 
@@ -363,9 +379,12 @@ impl<'d, 's> Graph<'d, 's> {
                 leaving.entry(parent).or_default().push(step);
             }
             if self.difference.leaves_for_good(at) {
-                let parents = from.needs_of(at).iter().map(|edge| edge.to as usize);
-                let parents = parents.filter(|at| from.objects[*at].table().is_some());
-                parents.for_each(|parent| self.put(self.alter_of(at), self.alter_of(parent)));
+                for above in partitioned_above(from, object) {
+                    self.put(self.alter_of(at), self.alter_of(above));
+                    let rebuild = self.difference.rebuilds.get(&above);
+                    let columns = rebuild.is_some_and(|rebuild| !rebuild.columns.is_empty());
+                    self.put(self.alter_of(at), columns.then_some(Step::Detach(above)));
+                }
             }
         }
         let attached: Vec<usize> = self.steps.iter().filter_map(Step::attached).collect();

@@ -260,7 +260,9 @@ fn columns_of_type(difference: &Difference<'_>, at: usize) -> Vec<Moved> {
         }
         let had = old.columns().iter().find(|column| column.name == name)?;
         let readded = difference.rebuilds.get(&from).is_some_and(|r| r.columns.contains(name));
-        let from_above = column.inherited && had.inherited;
+        // A partition that leaves is still below its table.
+        let is_partition = old.table().is_some_and(|table| table.partition_bound.is_some());
+        let from_above = had.inherited && (column.inherited || is_partition);
         let is_own = |column: &Column| match to.objects[at].id.kind {
             Kind::Collation => column.collation.as_ref() == Some(own),
             _ => element(&column.type_name) == own,

@@ -255,7 +255,7 @@ fn column_breaks(
         let name = column.name.clone();
         match new.columns().iter().find(|other| other.name == column.name) {
             None => {
-                if goes_first(old, column) {
+                if goes_first(column) {
                     difference.rebuilds.entry(at).or_default().columns.insert(name.clone());
                 }
                 breaks.push((at, Break::ColumnGone(name)));
@@ -274,10 +274,9 @@ fn column_breaks(
     breaks
 }
 
-/// A generated column may use one that goes with a parent's.
-fn goes_first(object: &Object, column: &Column) -> bool {
-    let inherits = object.table().is_some_and(|table| !table.parents.is_empty());
-    inherits && column.generated.is_some() && !column.inherited
+/// A generated column may use one that goes with a parent's, or whose type is made anew.
+fn goes_first(column: &Column) -> bool {
+    column.generated.is_some() && !column.inherited
 }
 
 fn same_expression(old: &Column, new: &Column) -> bool {

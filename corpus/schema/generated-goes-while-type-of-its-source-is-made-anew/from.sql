@@ -1,0 +1,11 @@
+CREATE DOMAIN d AS integer;
+CREATE TYPE e AS ENUM ('x', 'y');
+CREATE TABLE t (id int, c d, e e, g text GENERATED ALWAYS AS (c::text || id::text) STORED) PARTITION BY LIST (id);
+CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);
+CREATE TABLE t2 PARTITION OF t FOR VALUES IN (2);
+CREATE INDEX t1_g ON t1 (g);
+CREATE INDEX t2_g ON t2 (g);
+CREATE TABLE p (id int, c d, g text GENERATED ALWAYS AS (c::text || id::text) STORED);
+CREATE TABLE q (n int) INHERITS (p);
+CREATE INDEX q_g ON q (g);
+CREATE VIEW v AS SELECT g FROM t;
