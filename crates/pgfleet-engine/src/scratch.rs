@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
 use pgfleet_core::diagnose::{Code, Problem};
+use pgfleet_core::fleet::COPY_OF;
 use pgfleet_core::rehearse::RowChoice;
 use pgfleet_sql::quote_ident;
 
@@ -148,7 +149,7 @@ impl Scratch {
         if let Some(schema) = &like.schema {
             spec = spec.with_scope(schema);
         }
-        Target { name: format!("scratch copy of {}", like.name), spec, ..like.clone() }
+        Target { name: format!("{COPY_OF}{}", like.name), spec, ..like.clone() }
     }
 
     async fn set_up(&self, target: &Target) -> Result<(), Box<Problem>> {

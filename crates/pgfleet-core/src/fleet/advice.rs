@@ -11,11 +11,19 @@ const OF_TARGETS: [&str; 13] = [
 /// Between commands of which each needs the one before.
 const AND: &str = " && ";
 
+/// What a scratch copy is called: this, and its target's name.
+pub const COPY_OF: &str = "scratch copy of ";
+
 /// Targets that a command names one by one.
 const NAMED_MAX: usize = 4;
 
-/// Names the group, and the target by `--only`, in the commands that a problem advises.
+/// Names the group, and the target by `--only`, in the commands that a problem advises. What was seen on a
+/// scratch copy is the target's.
 pub fn advise_in_group(problem: &mut Problem, group: &str) {
+    if let Some(original) = problem.target.as_ref().and_then(|name| name.strip_prefix(COPY_OF)) {
+        problem.details.push("seen on a scratch copy".to_owned());
+        problem.target = Some(original.to_owned());
+    }
     let Some(target) = problem.target.clone() else { return };
     let resume = format!("pgfleet rollout resume --group {}", shell_word(group));
     let suffix = format!(" --group {}{}", shell_word(group), only(&target));
@@ -164,6 +172,18 @@ mod tests {
                 "DROP TABLE x",
             ]
         );
+    }
+
+    #[test]
+    fn what_a_copy_shows_is_advised_for_its_target() {
+        let mut problem = Problem::error(Code::ObjectExists, "x")
+            .in_target(format!("{COPY_OF}acme"))
+            .fix_with("record it", "pgfleet resolve --applied 0001");
+        advise_in_group(&mut problem, "tenants");
+        assert_eq!(problem.target.as_deref(), Some("acme"));
+        assert_eq!(problem.details, ["seen on a scratch copy"]);
+        let command = problem.fixes[0].command.as_deref();
+        assert_eq!(command, Some("pgfleet resolve --applied 0001 --group tenants --only acme"));
     }
 
     /// What is advised to those of `all` targets that have a problem.

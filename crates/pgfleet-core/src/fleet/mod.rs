@@ -8,7 +8,9 @@ mod entry;
 mod pattern;
 mod rollout;
 
-pub use advice::{Told, advise_for_all, advise_in_group, advised_group, chosen_by, shell_word};
+pub use advice::{
+    COPY_OF, Told, advise_for_all, advise_in_group, advised_group, chosen_by, shell_word,
+};
 pub use alike::{Alike, alike};
 pub use choice::{Choice, Name};
 pub use entry::{Entry, RegistryError, Row, read_registry};
