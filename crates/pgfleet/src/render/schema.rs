@@ -1,11 +1,11 @@
 //! Schemas and their differences for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgfleet_core::schema::diff::{Action, Change, Statement, compare, units};
 use pgfleet_core::schema::hazard::{StatementHazard, StatementHazardKind};
 use pgfleet_core::schema::rename::RenameStep;
-use pgfleet_core::schema::{Kind, Schema, parts};
+use pgfleet_core::schema::{Body, Kind, Schema, parts};
 
 use super::style::{Role, Style};
 use super::text::{clean, clean_line, counted, width_of};
@@ -68,14 +68,36 @@ pub fn changes(out: &mut String, style: &Style, changes: &[Change]) {
     }
 }
 
-/// The same for two schemas, and below an object what of it differs.
+/// The same for two schemas, and below an object what of it differs. A table that comes or goes stands
+/// for its indexes, constraints and triggers.
 pub fn differences(out: &mut String, style: &Style, from: &Schema, to: &Schema) {
-    for change in compare(from, to).changes() {
+    let all = compare(from, to).changes();
+    let holds_parts = |kind| matches!(kind, Kind::Table | Kind::View | Kind::MaterializedView);
+    let wholes: BTreeSet<_> = all
+        .iter()
+        .filter(|change| holds_parts(change.object.kind))
+        .map(|change| (change.action, change.object.sql_name()))
+        .collect();
+    let is_part = |change: &Change| {
+        let side = if change.action == Action::Drop { from } else { to };
+        let whole = matches!(change.action, Action::Create | Action::Drop);
+        whole && wholes.contains(&(change.action, table_of(side, change)))
+    };
+    for change in all.into_iter().filter(|change| !is_part(change)) {
         changes(out, style, std::slice::from_ref(&change));
         for part in parts(from, to, &change) {
             out.push_str(&style.paint(Role::Faint, &format!("    {}", clean_line(&part))));
             out.push('\n');
         }
+    }
+}
+
+/// The table that something is of, as SQL; empty, when it is of none.
+fn table_of(side: &Schema, change: &Change) -> String {
+    match side.get(&change.object).map(|object| &object.body) {
+        Some(Body::Index(index)) => index.table.clone(),
+        _ if change.object.kind.is_part() => change.object.sql_table(),
+        _ => String::new(),
     }
 }
 

@@ -121,8 +121,11 @@ fn drift_names_who_differs_from_the_most() {
             fleet.sql(name, &format!("CREATE TABLE a{number} (id int)"));
         }
     }
+    fleet.sql("o_3", "CREATE INDEX part_of_what_is_told ON a5 (id)");
     let output = fleet.ends(&["drift", "--group", "tenants", "--no-color"], 1);
-    says(&output.stdout, &[" and 1 more: o_1", " and 2 more: o_2", " and 2 more: o_3"]);
+    says(&output.stdout, &[" and 1 more: o_1", " and 2 more: o_2", " and 3 more: o_3"]);
+    says(&output.stdout, &["+ table public.a5"]);
+    assert!(!output.stdout.contains("+ index public.part_of_what"), "{}", output.stdout);
 }
 
 #[test]
