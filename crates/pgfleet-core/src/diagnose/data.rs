@@ -105,7 +105,8 @@ pub(super) fn dependents(failure: &Failure<'_>) -> Problem {
     let dependents = &failure.catalog.dependents;
     problem = match dependents.len() {
         0 => problem.because("other objects need it; the server lists them below"),
-        count => problem.because(format!("{count} other object(s) need it")),
+        1 => problem.because("another object needs it"),
+        count => problem.because(format!("{count} other objects need it")),
     };
     for dependent in dependents.iter().take(20) {
         problem = problem.detail(dependent.clone());

@@ -10,7 +10,8 @@ pub(super) fn lock_timeout(failure: &Failure<'_>) -> Problem {
     let blockers = &failure.catalog.blockers;
     problem = match blockers.len() {
         0 => problem.because("another session held a conflicting lock; it is gone by now"),
-        count => problem.because(format!("{count} session(s) hold a conflicting lock")),
+        1 => problem.because("another session holds a conflicting lock"),
+        count => problem.because(format!("{count} sessions hold conflicting locks")),
     };
     for blocker in blockers {
         problem = problem.detail(format!(

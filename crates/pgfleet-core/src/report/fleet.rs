@@ -28,6 +28,9 @@ pub struct FleetReport {
     pub elapsed_ms: f64,
     /// Every target, in the order of groups and sources.
     pub targets: Vec<TargetVerdict>,
+    /// What was said of the groups themselves: entries that were left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
 }
 
 /// What became of one target.
@@ -41,6 +44,8 @@ pub struct TargetVerdict {
     pub server: String,
     /// Everything was done, or is as it should be.
     pub ok: bool,
+    /// False when its turn never came.
+    pub tried: bool,
     /// The exit code that the command alone on this target would have.
     pub exit: u8,
     /// In a few words.
@@ -57,7 +62,12 @@ pub struct TargetVerdict {
 impl FleetReport {
     /// Targets that failed or are not as they should be.
     pub fn failed(&self) -> impl Iterator<Item = &TargetVerdict> {
-        self.targets.iter().filter(|target| !target.ok)
+        self.targets.iter().filter(|target| !target.ok && target.tried)
+    }
+
+    /// How many targets' turn never came.
+    pub fn untried(&self) -> usize {
+        self.targets.iter().filter(|target| !target.tried).count()
     }
 }
 
@@ -78,6 +88,11 @@ pub fn fleet_junit(report: &FleetReport) -> String {
 fn case(command: &str, target: &TargetVerdict) -> TestCase {
     let errors: Vec<_> = target.problems.iter().filter(|problem| problem.is_error()).collect();
     let status = match (target.ok, errors.is_empty()) {
+        _ if !target.tried => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(target.headline.as_str());
+            status
+        }
         (true, _) => TestCaseStatus::success(),
         (false, true) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
@@ -97,19 +112,25 @@ fn case(command: &str, target: &TargetVerdict) -> TestCase {
 /// The report as one HTML page.
 pub fn fleet_html(report: &FleetReport) -> String {
     let (all, failed) = (report.targets.len(), report.failed().count());
+    let untried = report.untried();
+    let left = if untried == 0 { String::new() } else { format!(", {untried} not tried") };
+    let time = duration(report.elapsed_ms);
     let verdict = match failed {
-        0 => format!("{all} targets in {}", duration(report.elapsed_ms)),
-        _ => format!("{failed} of {all} targets failed, in {}", duration(report.elapsed_ms)),
+        0 => format!("{all} targets{left} in {time}"),
+        _ => format!("{failed} of {all} targets failed{left}, in {time}"),
     };
     let content = markup! {
         header {
             h1 { (report.command) }
-            p.verdict.(if failed == 0 { "good" } else { "bad" }) { (verdict) }
+            p.verdict.(if failed + untried == 0 { "good" } else { "bad" }) { (verdict) }
             dl { dt { "began" } dd { time datetime=(report.started_at) { (report.started_at) } } }
         }
         (said(report))
         @if failed > 0 { section { h2 { "Failed" } @for target in report.failed() { (failed_target(target)) } } }
         (table(report))
+        @if !report.problems.is_empty() {
+            section { h2 { "Besides" } @for one in &report.problems { (problem_article(one)) } }
+        }
     };
     page(
         &format!("{}: {verdict}", report.command),
@@ -173,6 +194,7 @@ mod tests {
             target: name.to_owned(),
             server: "postgres://u@h:5432/x".to_owned(),
             ok,
+            tried: true,
             exit: u8::from(!ok) * 4,
             headline: if ok { "1 applied".to_owned() } else { "boom".to_owned() },
             details: if ok { Vec::new() } else { vec!["rows of <i>: none".to_owned()] },
@@ -189,22 +211,29 @@ mod tests {
             command: "apply".to_owned(),
             started_at: "2026-01-02T03:04:05Z".to_owned(),
             elapsed_ms: 10.0,
-            targets: vec![target("a\"; DROP DATABASE x; --", true), target("<b>", false)],
+            targets: vec![
+                target("a\"; DROP DATABASE x; --", true),
+                target("<b>", false),
+                TargetVerdict { tried: false, ok: false, ..target("late", true) },
+            ],
+            problems: vec![Problem::note(Code::EntryInactive, "one entry is left out")],
         }
     }
 
     #[test]
     fn a_group_is_a_suite_and_a_target_a_case() {
         let xml = fleet_junit(&report());
-        assert!(xml.contains("<testsuite name=\"tenants\" tests=\"2\""), "{xml}");
+        assert!(xml.contains("<testsuite name=\"tenants\" tests=\"3\""), "{xml}");
+        assert!(xml.contains("<skipped message=\"1 applied\"/>"), "{xml}");
         assert!(xml.contains("type=\"PF300\"") && xml.contains("&lt;b&gt;"), "{xml}");
     }
 
     #[test]
     fn the_page_tells_how_many_failed_and_escapes_names() {
         let page = fleet_html(&report());
-        assert!(page.contains("1 of 2 targets failed"), "{page}");
+        assert!(page.contains("1 of 3 targets failed, 1 not tried, in"), "{page}");
         assert!(page.contains("&lt;boom&gt;") && !page.contains("<b>"), "{page}");
+        assert!(page.contains("one entry is left out"), "{page}");
         assert!(page.contains("<li>rows of &lt;i&gt;: none</li>"), "{page}");
     }
 }

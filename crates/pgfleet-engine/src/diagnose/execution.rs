@@ -102,7 +102,17 @@ async fn explain_step(
         }
         (cause, statement) => explain_cause(target, cause, statement.as_ref(), failure.position),
     };
-    problem.details.extend(failure.blockers.iter().map(|blocker| format!("blocked by {blocker}")));
+    // Seen while it waited; those that were still there afterwards are named already.
+    let process = |blocker: &str| {
+        let pid = blocker.strip_prefix("pid ").and_then(|rest| rest.split(',').next());
+        pid.map(|pid| format!("process {pid} "))
+    };
+    let is_named = |blocker: &str| {
+        process(blocker).is_some_and(|it| problem.details.iter().any(|said| said.starts_with(&it)))
+    };
+    let unnamed = failure.blockers.iter().filter(|blocker| !is_named(blocker));
+    let unnamed: Vec<_> = unnamed.map(|blocker| format!("blocked by {blocker}")).collect();
+    problem.details.extend(unnamed);
     problem.in_target(&target.name).detail(state_sentence(step, failure))
 }
 

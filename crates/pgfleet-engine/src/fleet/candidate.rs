@@ -61,7 +61,10 @@ pub(super) fn told_apart(candidates: Vec<Candidate>) -> (Vec<Candidate>, Option<
         }
     }
     let problem = (!twice.is_empty()).then(|| {
-        let what = format!("{} of the group's entries name a database again", twice.len());
+        let what = match twice.len() {
+            1 => "one of the group's entries names a database again".to_owned(),
+            count => format!("{count} of the group's entries name a database again"),
+        };
         let fix = "Remove them from the registry or the list; each database is worked on once.";
         listed(Problem::warning(Code::EntryDuplicate, what), &twice).fix(fix)
     });

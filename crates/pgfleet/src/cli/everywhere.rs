@@ -153,7 +153,7 @@ fn skip(group: &Group, first: &str) -> Vec<TargetResult> {
             problems,
             ..CommandResult::default()
         };
-        target_result(group, member, result, 0.0)
+        untried(group, member, result)
     };
     group.members.iter().enumerate().map(of).collect()
 }
@@ -214,7 +214,13 @@ fn stopped(group: &Group, member: &Member) -> TargetResult {
         exit: Some(ExitCode::SomeFailed),
         ..CommandResult::default()
     };
-    target_result(group, member, result, 0.0)
+    untried(group, member, result)
+}
+
+fn untried(group: &Group, member: &Member, result: CommandResult) -> TargetResult {
+    let mut result = target_result(group, member, result, 0.0);
+    result.verdict.tried = false;
+    result
 }
 
 pub(super) fn target_result(
@@ -239,6 +245,7 @@ pub(super) fn target_result(
         target: name.clone(),
         server: member.target.spec.redacted(),
         ok: exit == ExitCode::Done,
+        tried: true,
         exit: exit as u8,
         headline: result.headline.clone(),
         details: result.details.clone(),
@@ -276,10 +283,12 @@ pub(super) fn put_together<C: PerTarget>(
         started_at: begun.started_at.clone(),
         elapsed_ms: begun.elapsed_ms(),
         targets: Vec::new(),
+        problems: Vec::new(),
     };
     for Done { group, results } in done {
         whole.text.push_str(&command.overview(context, &group.name, &results));
         whole.problems.extend(group.problems.iter().cloned());
+        report.problems.extend(group.problems.iter().cloned());
         for TargetResult { verdict, mut result } in results {
             whole.problems.append(&mut result.problems);
             whole.checks.append(&mut result.checks);
@@ -315,6 +324,7 @@ pub(super) fn entry(
             .field("group", &verdict.group)?
             .field("server", &verdict.server)?
             .field("ok", &verdict.ok)?
+            .field("tried", &verdict.tried)?
             .field("exit", &verdict.exit)?
             .field("verdict", &verdict.headline)?
             .field("elapsed_ms", &verdict.elapsed_ms)

@@ -394,6 +394,7 @@ impl Place {
                 .field("group", &self.group.name)?
                 .field("server", &verdict.server)?
                 .field("ok", &verdict.ok)?
+                .field("tried", &verdict.tried)?
                 .field("exit", &verdict.exit)?
                 .field("rollout", &manifest.rollout.rollout_id)?
                 .field("wave", &target.wave)?
@@ -430,6 +431,7 @@ impl Place {
                 target: one.target.clone(),
                 server: member.map(|m| m.target.spec.redacted()).unwrap_or_default(),
                 ok,
+                tried: one.state != "waiting",
                 exit: if ok { ExitCode::Done } else { failed } as u8,
                 headline: match one.headline.as_str() {
                     "" => format!("{}, wave {}", one.state, one.wave + 1),
@@ -447,6 +449,7 @@ impl Place {
             started_at: manifest.rollout.began_at.clone(),
             elapsed_ms: 0.0,
             targets: manifest.targets.iter().map(verdict).collect(),
+            problems: self.group.problems.clone(),
         }
     }
 }

@@ -156,13 +156,18 @@ fn is_read(result: &TargetResult) -> bool {
 }
 
 fn heading(out: &mut String, style: &Style, group: &str, results: &[TargetResult]) {
-    let failed = results.iter().filter(|one| !one.verdict.ok).count();
+    let failed = results.iter().filter(|one| !one.verdict.ok && one.verdict.tried).count();
+    let untried = results.iter().filter(|one| !one.verdict.tried).count();
     let name = style.paint(Role::Strong, &clean_line(group));
     let tail = match failed {
         0 => String::new(),
         _ => format!(", {}", style.paint(Role::Bad, &format!("{} failed", grouped(failed)))),
     };
-    out.push_str(&format!("{name}: {}{tail}\n", counted(results.len(), "target")));
+    let left = match untried {
+        0 => String::new(),
+        _ => format!(", {} not tried", grouped(untried)),
+    };
+    out.push_str(&format!("{name}: {}{tail}{left}\n", counted(results.len(), "target")));
 }
 
 fn line(out: &mut String, style: &Style, bad: bool, count: usize, words: &str, names: &str) {
