@@ -122,7 +122,10 @@ pub fn run() -> u8 {
     let context = Context::new(arguments.global);
     let name = name_of(&arguments.command);
     let logged = log::name_of(&arguments.command);
-    let mut result = dispatch(&context, arguments.command);
+    let mut result = match refuse_groups(&context.global, &arguments.command) {
+        Some(problem) => Err(problem.into()),
+        None => dispatch(&context, arguments.command),
+    };
     if let Some(logged) = logged {
         log::keep(&context, logged, &mut result);
     }
@@ -139,6 +142,21 @@ fn usage_exit(error: &clap::Error) -> u8 {
     // A closed standard output is no reason to fail.
     let _ = error.print();
     if error.use_stderr() { ExitCode::Usage as u8 } else { ExitCode::Done as u8 }
+}
+
+/// Commands that know no groups would work on another database than the ones that were named.
+fn refuse_groups(global: &Global, command: &Command) -> Option<Problem> {
+    use Command::{Diff, Doctor, Generate, Init, Integrity, Reset, Split};
+    let knows_none = matches!(
+        command,
+        Diff(_) | Doctor(_) | Generate(_) | Init(_) | Integrity(_) | Reset(_) | Split(_)
+    );
+    let names_one = !global.group.is_empty() || global.misplaced_for_groups().is_some();
+    (knows_none && names_one).then(|| {
+        let what = format!("{} works on one database, and knows no groups", name_of(command));
+        Problem::error(Code::GroupNotPossible, what)
+            .fix("Name the database: --target NAME of pgfleet.toml, or --url URL.")
+    })
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<CommandResult, CommandError> {

@@ -102,6 +102,18 @@ fn none_of_the_migrations_is_no_number_of_them() {
 }
 
 #[test]
+fn commands_that_know_no_groups_take_none() {
+    let config = "[database]\nurl = 'postgres://x@127.0.0.1:1/x'\ndevelopment = true\n";
+    let project = Project::with([("pgfleet.toml", config), ("migrations/0001_a.sql", "SELECT 1;")]);
+    let reset = ["reset", "--group", "tenants", "--yes", "--allow-data-loss"];
+    refused_in("reset_of_a_group", &project, &reset, 2);
+    for command in [&["doctor"][..], &["diff", "target", "migrations"], &["integrity"]] {
+        let cli = project.pgfleet([command, &["--only", "acme"]].concat());
+        assert_says(&ended(cli.run(), 2), &["PF156", command[0]]);
+    }
+}
+
+#[test]
 fn a_report_that_cannot_be_written_is_told_and_the_work_is_done() {
     let stage = Stage::of(ONE);
     stage.project.write(".pgfleet", "a file where the folder should be");
