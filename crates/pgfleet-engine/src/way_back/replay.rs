@@ -156,3 +156,20 @@ pub(super) fn complete(outcome: RunOutcome) -> Result<(), ChangeError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgfleet_core::diagnose::Code;
+    use pgfleet_core::place::Place;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_of_the_replay_is_told_with_its_cause() {
+        let lost = Problem::error(Code::ConnectionLost, "the connection was lost")
+            .at(Place::file("0002_b.sql"))
+            .because("Connection reset by peer (os error 104)");
+        let told = "the connection was lost (0002_b.sql): Connection reset by peer (os error 104)";
+        assert_eq!(in_short(&lost), told);
+    }
+}
