@@ -1,0 +1,3 @@
+ALTER TABLE a
+    DROP COLUMN b
+    DROP COLUMN c;
