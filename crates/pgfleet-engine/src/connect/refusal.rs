@@ -107,7 +107,7 @@ fn role_missing(spec: &ConnectSpec, endpoint: &Endpoint) -> Problem {
         Code::AuthenticationFailed,
         format!("there is no role `{}` at {}", spec.user, endpoint.label()),
     )
-    .because("the URL names no user, so that of the operating system was taken, or it is misspelt")
+    .because("it is misspelt; or no user was named, and that of the operating system was taken")
     .fix("name the right user in the URL: postgres://USER@HOST/DATABASE")
     .fix_with("or create the role", format!("CREATE ROLE {role} LOGIN PASSWORD '…'"))
 }

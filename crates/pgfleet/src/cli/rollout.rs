@@ -397,7 +397,7 @@ impl Place {
                 .field("tried", &verdict.tried)?
                 .field("exit", &verdict.exit)?
                 .field("rollout", &manifest.rollout.rollout_id)?
-                .field("wave", &target.wave)?
+                .field("wave", &(target.wave + 1))?
                 .field("state", &target.state)?
                 .field("leased", &target.leased)?
                 .field("attempts", &target.attempts)?

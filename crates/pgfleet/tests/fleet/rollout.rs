@@ -90,7 +90,7 @@ fn waves_wait_for_a_person_who_asks_for_it() {
         assert_eq!(fleet.applied(&name), "");
     }
     let found = fleet.json(&["rollout", "status", "--group", "orgs"], 0);
-    assert_eq!(found["targets"][3]["wave"], 0);
+    assert_eq!(found["targets"][3]["wave"], 1);
     assert_eq!(found["targets"][0]["state"], "taken_back");
     assert_eq!(found["targets"][0]["versions"], Value::from(["0001", "0002"].to_vec()));
 }
