@@ -200,7 +200,7 @@ async fn acquire(
     let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({arguments})");
     let (begun, mut pause) = (Instant::now(), PAUSE_MIN);
     loop {
-        if is_true(&session.query_text(&sql).await?) {
+        if session.is_true(&sql).await? {
             return Ok(());
         }
         let holders = holders(session, lock).await?;
@@ -224,10 +224,6 @@ fn arguments(lock: NativeLock) -> Option<String> {
         NativeLock::Advisory(key) => Some(format!("{key}::bigint")),
         NativeLock::AdvisoryPair(a, b) => Some(format!("{a}::integer, {b}::integer")),
     }
-}
-
-fn is_true(rows: &[Vec<Option<String>>]) -> bool {
-    rows.first().and_then(|row| row.first()).is_some_and(|cell| cell.as_deref() == Some("t"))
 }
 
 /// Who holds an advisory lock: `pg_locks` shows a 64-bit key as two halves with `objsubid` 1, a

@@ -105,10 +105,10 @@ pub async fn read_state(
 /// Tables are looked for in the cheapest way first: a database that has been taken over is told from
 /// one that is new but for its extensions only where there are any.
 async fn holds_tables(session: &Session, state: &TargetState) -> Result<bool, SessionError> {
-    if !is_true(&session.query_text(&any_tables_sql(&state.table)).await?) {
+    if !session.is_true(&any_tables_sql(&state.table)).await? {
         return Ok(false);
     }
-    Ok(state.history.is_some() || is_true(&session.query_text(&own_tables_sql()).await?))
+    Ok(state.history.is_some() || session.is_true(&own_tables_sql()).await?)
 }
 
 /// Reads again what a run goes by, under its lock: none when it is as it was.
@@ -241,10 +241,6 @@ type Rows = Vec<Vec<Option<String>>>;
 
 fn text(row: &[Option<String>], at: usize) -> String {
     row.get(at).cloned().flatten().unwrap_or_default()
-}
-
-fn is_true(rows: &Rows) -> bool {
-    rows.first().is_some_and(|row| text(row, 0) == "t")
 }
 
 fn parse_facts(rows: &Rows, mut table: QualifiedName) -> TargetState {

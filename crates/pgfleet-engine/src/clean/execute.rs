@@ -103,9 +103,8 @@ pub async fn interrupted_run(
 ) -> Result<Option<String>, Box<Problem>> {
     let session = target.connect().await?;
     let there = "SELECT pg_catalog.to_regclass('pgfleet.cleaned') IS NOT NULL";
-    let asked = session.query_text(there).await.map_err(|e| target.session_problem(&e))?;
     let mut found = None;
-    if asked.into_iter().flatten().flatten().next().as_deref() == Some("t") {
+    if session.is_true(there).await.map_err(|e| target.session_problem(&e))? {
         let rows = session.query_text(&open_run_sql(rules, command)).await;
         let rows = rows.map_err(|error| target.session_problem(&error))?;
         found = rows.into_iter().next().and_then(|row| row.into_iter().nth(1).flatten());

@@ -159,6 +159,16 @@ impl Session {
         Ok(rows)
     }
 
+    /// Asks a question: whether the first value of the answer is true.
+    ///
+    /// # Errors
+    /// The first error of the server, or a lost connection.
+    pub async fn is_true(&self, sql: &str) -> Result<bool, SessionError> {
+        let rows = self.query_text(sql).await?;
+        let first = rows.first().and_then(|row| row.first());
+        Ok(first.is_some_and(|cell| cell.as_deref() == Some("t")))
+    }
+
     /// Runs a query and gives its columns' names and its rows, as text.
     ///
     /// # Errors

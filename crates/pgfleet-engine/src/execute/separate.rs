@@ -147,11 +147,10 @@ impl Executor<'_> {
     }
 
     async fn holds(&self, step: usize, query: &PlannedStatement) -> Result<bool, StepFailure> {
-        let rows = self.session.query_text(&query.sql).await.map_err(|error| StepFailure {
+        self.session.is_true(&query.sql).await.map_err(|error| StepFailure {
             statement: Some(query.clone()),
             ..StepFailure::of_step(step, self.cause(error))
-        })?;
-        Ok(rows.first().and_then(|row| row.first()).cloned().flatten().as_deref() == Some("t"))
+        })
     }
 
     pub(super) fn has_open(&self, step: &SqlStep) -> bool {

@@ -144,8 +144,7 @@ impl<'a> Bench<'a> {
     async fn condition_holds(&self, step: &SqlStep, at: usize) -> Result<bool, Failed> {
         let before = at.checked_sub(1).and_then(|before| step.units.get(before));
         let Some(Unit::Condition { query }) = before else { return Ok(true) };
-        let rows = self.worker.query_text(&query.sql).await.map_err(|error| of(query, error))?;
-        Ok(rows.first().and_then(|row| row.first()).cloned().flatten().as_deref() == Some("t"))
+        self.worker.is_true(&query.sql).await.map_err(|error| of(query, error))
     }
 
     fn is_done(&self, step: &SqlStep, at: usize, unit: &Unit) -> bool {

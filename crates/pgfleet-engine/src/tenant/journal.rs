@@ -160,8 +160,7 @@ pub(super) async fn prepare(session: &Session) -> Result<(), SessionError> {
 
 async fn is_there(session: &Session) -> Result<bool, SessionError> {
     let sql = "SELECT pg_catalog.to_regclass('pgfleet.tenant_steps_open') IS NOT NULL";
-    let rows = session.query_text(sql).await?;
-    Ok(rows.first().is_some_and(|row| row.first().cloned().flatten().as_deref() == Some("t")))
+    session.is_true(sql).await
 }
 
 /// The rows of a group that are not over; of one tenant when a code is given.
